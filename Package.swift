@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "bottle",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "bottle", targets: ["bottle-apply"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CYAML",
+            pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]
+        ),
+
+        // The rooms without effects: a planner that could do I/O would not compile here.
+        .target(
+            name: "ReconcilerModel",
+            dependencies: [crypto],
+            path: "Sources/Reconciler",
+            sources: ["Model", "Desired", "Observed", "Plan", "Sidecar"],
+            swiftSettings: strict
+        ),
+        // The only room that sees libyaml.
+        .target(
+            name: "ReconcilerManifest",
+            dependencies: ["CYAML", "ReconcilerModel"],
+            path: "Sources/Reconciler/Manifest",
+            swiftSettings: strict
+        ),
+        // The Docker Engine API; knows nothing of ours.
+        .target(
+            name: "ReconcilerEngine",
+            dependencies: nio,
+            path: "Sources/Reconciler/Engine",
+            swiftSettings: strict
+        ),
+        // Certificate authorities and secrets: the only room that waits for X.509.
+        .target(
+            name: "ReconcilerTrust",
+            dependencies: [
+                "ReconcilerModel",
+                crypto,
+                .product(name: "_CryptoExtras", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            path: "Sources/Reconciler/Trust",
+            swiftSettings: strict
+        ),
+        .target(
+            name: "Reconciler",
+            dependencies: [
+                "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust", crypto,
+            ],
+            path: "Sources/Reconciler",
+            sources: ["Platform", "State", "Observation", "Action", "Controller"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "bottle-apply",
+            dependencies: [
+                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,29 @@
+/// The operator's settings: `$XDG_CONFIG_HOME/bottle/config.yaml`.
+package struct Settings: Sendable, Hashable {
+    package var secrets: [SecretReference: SecretSource]
+    /// Images that take the place of `bottle/<role>`.
+    package var images: [Role: ImageReference]
+    /// Addresses that bottles' networks are cut from, a /28 each.
+    package var networkPool: IPv4Block
+
+    package init(
+        secrets: [SecretReference: SecretSource] = [:],
+        images: [Role: ImageReference] = [:],
+        networkPool: IPv4Block = Settings.defaultNetworkPool
+    ) {
+        self.secrets = secrets
+        self.images = images
+        self.networkPool = networkPool
+    }
+
+    /// 10.231.0.0/16: 4,096 networks of 16 addresses.
+    package static let defaultNetworkPool = IPv4Block(base: IPv4Address(bits: 0x0AE7_0000), prefix: 16)
+}
+
+/// Where the value of a secret is found.
+package enum SecretSource: Sendable, Hashable {
+    case environment(String)
+    case file(String)
+    /// Standard output of this command, without its last newline. Never run through a shell.
+    case command([String])
+}
