@@ -114,4 +114,15 @@ package struct Resources: Sendable, Hashable {
         self.memory = memory
         self.pids = pids
     }
+
+    /// The limits that are set, by their key in the manifest.
+    package var names: [String] {
+        [milliCPUs.map { _ in "cpus" }, memory.map { _ in "memory" }, pids.map { _ in "pids" }].compactMap { $0 }
+    }
+
+    /// Whether `found` has every limit that is set here; one that isn't set may be anything.
+    package func areMet(by found: Resources) -> Bool {
+        (milliCPUs == nil || milliCPUs == found.milliCPUs) && (memory == nil || memory == found.memory)
+            && (pids == nil || pids == found.pids)
+    }
 }

@@ -7,7 +7,7 @@ package struct BottleManifest: Sendable, Hashable {
     package var labels: [String: String]
     package var agent: AgentSpec
     package var egress: EgressSpec
-    /// Routes of the egress-proxy, in the order written. Empty: there is no egress-proxy.
+    /// Routes of the egress-proxy, in the order written; when there are none, there is no egress-proxy.
     package var routes: [Route]
     package var git: [GitRemote]
     package var supervise: Bool

@@ -18,7 +18,9 @@ package struct HostPattern: Sendable, Hashable, Comparable, CustomStringConverti
         let labels = base.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !base.isEmpty, base.utf8.count <= 253 else { throw invalid("a name of 1 to 253 characters") }
         guard labels.allSatisfy({ Identity.isLabel($0) }) else {
-            throw invalid("lowercase labels joined by dots, without scheme, port or path; a wildcard only as a leading '*.'")
+            throw invalid(
+                "lowercase labels joined by dots, without scheme, port or path; a wildcard only as a leading '*.'"
+            )
         }
         guard !wildcard || labels.count >= 2 else { throw invalid("a wildcard needs at least two labels after '*.'") }
         guard labels.last?.utf8.allSatisfy({ (48...57).contains($0) }) != true, !Self.looksHexadecimal(labels) else {

@@ -11,7 +11,11 @@ package struct SecretReference: Sendable, Hashable, Comparable, CustomStringConv
         guard let first = bytes.first, isLetter(first), bytes.count <= 128,
             bytes.allSatisfy({ isLetter($0) || (48...57).contains($0) })
         else {
-            throw InvalidValue(kind: "secret name", text: name, rule: "letters, digits and '_', not starting with a digit")
+            throw InvalidValue(
+                kind: "secret name",
+                text: name,
+                rule: "letters, digits and '_', not starting with a digit"
+            )
         }
         self.name = name
     }
@@ -22,12 +26,16 @@ package struct SecretReference: Sendable, Hashable, Comparable, CustomStringConv
 }
 
 /// The value of a secret; it never shows itself.
-package struct SecretValue: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// The value itself. Read it only where it is handed to the engine or keyed into a fingerprint.
+package struct SecretValue: Sendable, Hashable {
+    /// The value itself.
+    ///
+    /// Read it only where it is handed to the engine or keyed into a fingerprint.
     package let exposed: String
 
     package init(_ value: String) { exposed = value }
+}
 
+extension SecretValue: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package var description: String { "<redacted>" }
     package var debugDescription: String { "<redacted>" }
     package var customMirror: Mirror { Mirror(self, children: [:]) }

@@ -1,0 +1,63 @@
+/// The /28 that each network of a bottle has, and the place of each role in it.
+package struct AddressPlan: Sendable, Hashable, Codable {
+    /// Base addresses by network, as text; the prefix is always 28.
+    private var blocks: [String: String]
+
+    package init() { blocks = [:] }
+
+    package subscript(role: NetworkRole) -> IPv4Block? {
+        get { blocks[role.rawValue].flatMap { try? IPv4Block($0) } }
+        set { blocks[role.rawValue] = newValue?.description }
+    }
+
+    /// Every block of the plan.
+    package var all: [IPv4Block] { NetworkRole.allCases.compactMap { self[$0] } }
+
+    /// The fixed address of `container` on `network`: the gateway keeps the first one.
+    package func address(of container: Role, on network: NetworkRole) -> IPv4Address? {
+        let offset: UInt32 =
+            switch container {
+            case .agent: 2
+            case .egressProxy: 3
+            case .firewall: 4
+            case .gitGate: 5
+            case .supervise: 6
+            }
+        return self[network]?.address(offset)
+    }
+
+    /// Adds a free block of `pool` for each role in `roles` that has none, and drops blocks of other roles.
+    ///
+    /// Blocks that the plan has are kept, so that a bottle's addresses stay the same for its whole life.
+    /// - Throws: `BottleError` `network-pool-exhausted` when nothing of the pool is free.
+    package mutating func assign(_ roles: [NetworkRole], from pool: IPv4Block, avoiding used: [IPv4Block]) throws {
+        for role in NetworkRole.allCases where !roles.contains(role) { self[role] = nil }
+        for role in roles where self[role] == nil {
+            let taken = used + all
+            guard let free = Self.firstFree(in: pool, avoiding: taken) else {
+                throw BottleError(
+                    "network-pool-exhausted",
+                    "no free /\(Self.prefix) is left in the network pool \(pool)",
+                    remedy: "set a larger or another `network.pool` in the settings"
+                )
+            }
+            self[role] = free
+        }
+    }
+
+    private static let prefix = 28
+
+    private static func firstFree(in pool: IPv4Block, avoiding used: [IPv4Block]) -> IPv4Block? {
+        let size: UInt64 = 1 << UInt64(32 - prefix)
+        var offset: UInt64 = 0
+        while offset + size <= pool.count {
+            let candidate = IPv4Block(base: pool.address(UInt32(offset)), prefix: prefix)
+            guard let blocker = used.first(where: { $0.overlaps(candidate) }) else { return candidate }
+            // Past the end of what is in the way, rounded up to the next block.
+            let end = UInt64(blocker.base.bits) + blocker.count
+            let next = end > UInt64(pool.base.bits) ? end - UInt64(pool.base.bits) : offset + size
+            offset = max(offset + size, (next + size - 1) / size * size)
+        }
+        return nil
+    }
+}

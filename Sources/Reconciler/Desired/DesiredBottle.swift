@@ -1,0 +1,175 @@
+/// Everything that must exist on the engine for one bottle: the same inputs make the same value.
+package struct DesiredBottle: Sendable, Hashable {
+    package var identity: Identity
+    /// The commit that this was rendered from; empty before the first one.
+    package var revision: String
+    package var images: [DesiredImage]
+    package var networks: [DesiredNetwork]
+    package var volumes: [DesiredVolume]
+    /// In the order they are to be reached: firewall before egress-proxy, the agent last.
+    package var containers: [DesiredContainer]
+
+    package init(
+        identity: Identity,
+        revision: String,
+        images: [DesiredImage] = [],
+        networks: [DesiredNetwork] = [],
+        volumes: [DesiredVolume] = [],
+        containers: [DesiredContainer] = []
+    ) {
+        self.identity = identity
+        self.revision = revision
+        self.images = images
+        self.networks = networks
+        self.volumes = volumes
+        self.containers = containers
+    }
+
+    package func container(_ role: Role) -> DesiredContainer? { containers.first { $0.role == role } }
+    package func network(_ role: NetworkRole) -> DesiredNetwork? { networks.first { $0.role == role } }
+}
+
+/// An image a container of the bottle runs.
+package struct DesiredImage: Sendable, Hashable {
+    /// How to come by an image that isn't there.
+    package enum Source: Sendable, Hashable {
+        /// Build the folder `Dockerfiles/<role>`, whose content has this digest.
+        case bundled(context: ContentDigest)
+        /// Build a stored copy of somebody's context.
+        case stored(context: ContentDigest, dockerfile: String)
+        /// Ask a registry.
+        case registry
+    }
+
+    package var role: Role
+    package var reference: ImageReference
+    package var source: Source
+
+    package init(role: Role, reference: ImageReference, source: Source) {
+        self.role = role
+        self.reference = reference
+        self.source = source
+    }
+
+    /// The label that remembers what a built image was made from.
+    package static let contextLabel = "io.bottle.context"
+
+    /// What the image must say it was built from; nil for one that isn't built here.
+    package var context: ContentDigest? {
+        switch source {
+        case .bundled(let context), .stored(let context, _): context
+        case .registry: nil
+        }
+    }
+}
+
+package struct DesiredNetwork: Sendable, Hashable {
+    package var role: NetworkRole
+    package var name: String
+    /// Nil for a network that somebody else made.
+    package var subnet: IPv4Block?
+    package var isInternal: Bool
+
+    package init(role: NetworkRole, name: String, subnet: IPv4Block?, isInternal: Bool) {
+        self.role = role
+        self.name = name
+        self.subnet = subnet
+        self.isInternal = isInternal
+    }
+
+    /// Whether it exists already and is never changed by us.
+    package var isExternal: Bool { subnet == nil }
+
+    /// Engine options: an internal network has no address of the host on it.
+    package var options: [String: String] {
+        isInternal ? ["com.docker.network.bridge.inhibit_ipv4": "true"] : [:]
+    }
+}
+
+package struct DesiredVolume: Sendable, Hashable {
+    package var name: String
+    /// What it is for, as its label says: `home`, `workspace`, `egress-proxy-config`.
+    package var purpose: String
+    /// Whether it holds the agent's work and goes only with `delete`.
+    package var isPrecious: Bool
+
+    package init(name: String, purpose: String, isPrecious: Bool = false) {
+        self.name = name
+        self.purpose = purpose
+        self.isPrecious = isPrecious
+    }
+}
+
+package struct DesiredContainer: Sendable, Hashable {
+    /// What makes changed files effective.
+    package enum Reload: Sendable, Hashable {
+        /// Nothing to tell: whoever wants them reads them.
+        case none
+        /// SIGHUP, confirmed through the link.
+        case signal
+    }
+
+    /// Where a container sits on a network.
+    package struct Endpoint: Sendable, Hashable {
+        package var network: NetworkRole
+        package var address: IPv4Address?
+        package var aliases: [String]
+
+        package init(network: NetworkRole, address: IPv4Address?, aliases: [String] = []) {
+            self.network = network
+            self.address = address
+            self.aliases = aliases
+        }
+    }
+
+    package var role: Role
+    package var name: String
+    package var reference: ImageReference
+    /// Nil while the image isn't there.
+    package var imageID: String?
+    package var spec: ContainerSpec
+    /// Nil while something of the spec can't be known, such as the image's id.
+    package var specHash: SpecHash?
+    /// The hash of what people wrote, the image by name instead of id; it moves only with a desired-state edit.
+    package var intentHash: SpecHash
+    package var limits: Resources
+    package var endpoints: [Endpoint]
+    package var files: [DesiredFile]
+    package var reload: Reload
+    /// Everything the reloadable files allow, sorted: taking one away cuts what is live.
+    package var permissions: [String]
+    package var restart: RestartPolicy
+
+    package init(
+        role: Role,
+        name: String,
+        reference: ImageReference,
+        imageID: String?,
+        spec: ContainerSpec,
+        specHash: SpecHash?,
+        intentHash: SpecHash,
+        limits: Resources,
+        endpoints: [Endpoint],
+        files: [DesiredFile] = [],
+        reload: Reload = .none,
+        permissions: [String] = [],
+        restart: RestartPolicy = .always
+    ) {
+        self.role = role
+        self.name = name
+        self.reference = reference
+        self.imageID = imageID
+        self.spec = spec
+        self.specHash = specHash
+        self.intentHash = intentHash
+        self.limits = limits
+        self.endpoints = endpoints
+        self.files = files
+        self.reload = reload
+        self.permissions = permissions
+        self.restart = restart
+    }
+
+    /// The generation its reloadable files make; nil for a container that confirms none.
+    package var generation: ContentDigest? { reload == .none ? nil : Generation.digest(of: files) }
+}

@@ -1,0 +1,35 @@
+/// The labels on every object of ours; none of them ever changes on a living object.
+package enum Labels {
+    package static let prefix = "dev.bottle."
+    package static let managedBy = "dev.bottle.managed-by"
+    package static let installation = "dev.bottle.installation"
+    package static let identity = "dev.bottle.identity"
+    package static let role = "dev.bottle.role"
+    package static let specHash = "dev.bottle.spec-hash"
+
+    /// The labels of an object of `identity` in the part `role`.
+    package static func of(
+        _ identity: Identity,
+        role: String,
+        installation: String,
+        specHash: SpecHash? = nil
+    ) -> [String: String] {
+        var labels = [
+            managedBy: "bottle", Self.installation: installation, Self.identity: identity.name, Self.role: role,
+        ]
+        if let specHash { labels[Self.specHash] = specHash.text }
+        return labels
+    }
+}
+
+/// The engine's names of a bottle's objects (SPEC 10).
+package enum Names {
+    package static func container(_ identity: Identity, _ role: Role) -> String {
+        "bottle-\(identity)-\(role.rawValue)"
+    }
+    package static func network(_ identity: Identity, _ role: NetworkRole) -> String {
+        "bottle-\(identity)-\(role.rawValue)"
+    }
+    package static func volume(_ identity: Identity, _ purpose: String) -> String { "bottle-\(identity)-\(purpose)" }
+    package static func image(_ role: Role) -> String { "bottle/\(role.rawValue)" }
+}

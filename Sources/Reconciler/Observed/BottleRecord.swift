@@ -1,0 +1,71 @@
+/// What this installation remembers of a bottle: what it made, and the state it last converged to.
+///
+/// Durable before anything is created, so that an object with our labels but without a record is not ours.
+package struct BottleRecord: Sendable, Hashable, Codable {
+    package var version = 1
+    package var identity: String
+    package var installation: String
+    package var addresses: AddressPlan
+    /// Blocks the engine refused because something we can't see uses them.
+    package var avoided: [String]
+    /// Names of every container, network and volume that was or is about to be made.
+    package var names: [String]
+    /// Ids of networks and containers by name, added after they were made.
+    package var ids: [String: String]
+    /// What the bottle last converged to; nil: never.
+    package var converged: Converged?
+    /// What each generation of a sidecar's files allows, by role and hash; for the ones that may be in force.
+    package var permissions: [String: [String: [String]]]
+    /// The intent hash that the living agent was made for.
+    package var agentIntent: String?
+
+    package struct Converged: Sendable, Hashable, Codable {
+        package var revision: String
+        /// Spec hashes by role.
+        package var specs: [String: String]
+        /// Generations by role.
+        package var generations: [String: String]
+        /// When each managed file says it was changed, by container and path; it stands for the content.
+        package var stamps: [String: String]
+
+        package init(
+            revision: String,
+            specs: [String: String] = [:],
+            generations: [String: String] = [:],
+            stamps: [String: String] = [:]
+        ) {
+            self.revision = revision
+            self.specs = specs
+            self.generations = generations
+            self.stamps = stamps
+        }
+    }
+
+    package init(identity: Identity, installation: String) {
+        self.identity = identity.name
+        self.installation = installation
+        addresses = AddressPlan()
+        avoided = []
+        names = []
+        ids = [:]
+        permissions = [:]
+    }
+}
+
+extension BottleRecord.Converged {
+    /// The state that `desired` describes, for telling drift from desired changes later.
+    package init(_ desired: DesiredBottle) {
+        self.init(revision: desired.revision)
+        for container in desired.containers {
+            specs[container.role.rawValue] = container.specHash?.text
+            generations[container.role.rawValue] = container.generation?.hex
+            for file in container.files { stamps[Self.key(container.role, file.path)] = Self.value(file) }
+        }
+    }
+
+    package static func key(_ role: Role, _ path: String) -> String { "\(role.rawValue):\(path)" }
+
+    package static func value(_ file: DesiredFile) -> String {
+        "\(file.stamp.seconds).\(file.stamp.nanoseconds)/\(file.mode)"
+    }
+}

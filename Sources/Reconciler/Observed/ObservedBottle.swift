@@ -1,0 +1,67 @@
+/// What the engine shows of one bottle, and of whatever else is in the way of its names.
+package struct ObservedBottle: Sendable, Hashable {
+    package var containers: [ObservedContainer]
+    package var networks: [ObservedNetwork]
+    package var volumes: [ObservedVolume]
+    /// Images by the reference that was asked for.
+    package var images: [ImageReference: ObservedImage]
+
+    package init(
+        containers: [ObservedContainer] = [],
+        networks: [ObservedNetwork] = [],
+        volumes: [ObservedVolume] = [],
+        images: [ImageReference: ObservedImage] = [:]
+    ) {
+        self.containers = containers
+        self.networks = networks
+        self.volumes = volumes
+        self.images = images
+    }
+
+    package func network(id: String) -> ObservedNetwork? { networks.first { $0.id == id } }
+}
+
+package struct ObservedImage: Sendable, Hashable {
+    package var id: String
+    package var labels: [String: String]
+
+    package init(id: String, labels: [String: String] = [:]) {
+        self.id = id
+        self.labels = labels
+    }
+}
+
+package struct ObservedVolume: Sendable, Hashable {
+    package var name: String
+    package var labels: [String: String]
+
+    package init(name: String, labels: [String: String] = [:]) {
+        self.name = name
+        self.labels = labels
+    }
+}
+
+package struct ObservedNetwork: Sendable, Hashable {
+    package var id: String
+    package var name: String
+    package var labels: [String: String]
+    package var isInternal: Bool
+    package var subnets: [IPv4Block]
+    package var options: [String: String]
+
+    package init(
+        id: String,
+        name: String,
+        labels: [String: String] = [:],
+        isInternal: Bool = false,
+        subnets: [IPv4Block] = [],
+        options: [String: String] = [:]
+    ) {
+        self.id = id
+        self.name = name
+        self.labels = labels
+        self.isInternal = isInternal
+        self.subnets = subnets
+        self.options = options
+    }
+}

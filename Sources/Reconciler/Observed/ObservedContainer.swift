@@ -1,0 +1,131 @@
+package struct ObservedContainer: Sendable, Hashable {
+    package enum State: String, Sendable, Hashable {
+        case created, running, paused, restarting, removing, exited, dead
+        /// A state this version doesn't know.
+        case unknown
+    }
+
+    package struct Endpoint: Sendable, Hashable {
+        package var networkID: String
+        package var networkName: String
+        package var address: IPv4Address?
+        package var aliases: [String]
+
+        package init(networkID: String, networkName: String, address: IPv4Address?, aliases: [String] = []) {
+            self.networkID = networkID
+            self.networkName = networkName
+            self.address = address
+            self.aliases = aliases
+        }
+    }
+
+    package var id: String
+    package var name: String
+    package var labels: [String: String]
+    package var imageID: String
+    package var state: State
+    package var exitCode: Int
+    package var wasKilledForMemory: Bool
+    package var startedAt: FileTime?
+    package var limits: Resources
+    package var endpoints: [Endpoint]
+    /// The managed files that were looked at, by path; nil: looked for and missing.
+    package var files: [String: ObservedFile?]
+    /// The load confirmation, when it counts: written after the container's last start.
+    package var loaded: LoadedGeneration?
+
+    package init(
+        id: String,
+        name: String,
+        labels: [String: String] = [:],
+        imageID: String = "",
+        state: State = .running,
+        exitCode: Int = 0,
+        wasKilledForMemory: Bool = false,
+        startedAt: FileTime? = nil,
+        limits: Resources = Resources(),
+        endpoints: [Endpoint] = [],
+        files: [String: ObservedFile?] = [:],
+        loaded: LoadedGeneration? = nil
+    ) {
+        self.id = id
+        self.name = name
+        self.labels = labels
+        self.imageID = imageID
+        self.state = state
+        self.exitCode = exitCode
+        self.wasKilledForMemory = wasKilledForMemory
+        self.startedAt = startedAt
+        self.limits = limits
+        self.endpoints = endpoints
+        self.files = files
+        self.loaded = loaded
+    }
+
+    package var isRunning: Bool { state == .running }
+
+    /// Whether its program is alive, paused or not.
+    package var isLiving: Bool { [.running, .paused, .restarting].contains(state) }
+
+    package var specHash: SpecHash? { labels[Labels.specHash].map(SpecHash.init(label:)) }
+
+    package var role: Role? { labels[Labels.role].flatMap(Role.init(rawValue:)) }
+}
+
+/// One look at a file without reading it.
+package struct ObservedFile: Sendable, Hashable {
+    package var size: Int64
+    /// Permission bits.
+    package var mode: UInt32
+    package var modified: FileTime
+
+    package init(size: Int64, mode: UInt32, modified: FileTime) {
+        self.size = size
+        self.mode = mode
+        self.modified = modified
+    }
+
+    /// Whether this is the file that `desired` describes, as far as a look from outside tells.
+    package func shows(_ desired: DesiredFile) -> Bool {
+        size == Int64(desired.content.count) && mode == desired.mode && modified == desired.stamp
+    }
+}
+
+/// What a sidecar's load confirmation says.
+package struct LoadedGeneration: Sendable, Hashable {
+    /// The generation in force; nil when nothing is.
+    package var inForce: ContentDigest?
+    /// The last candidate that was refused, and why.
+    package var refusal: Refusal?
+
+    package struct Refusal: Sendable, Hashable {
+        package var reason: String
+        package var generation: ContentDigest
+
+        package init(reason: String, generation: ContentDigest) {
+            self.reason = reason
+            self.generation = generation
+        }
+    }
+
+    package init(inForce: ContentDigest?, refusal: Refusal? = nil) {
+        self.inForce = inForce
+        self.refusal = refusal
+    }
+
+    /// Reads a link's target: `/<hash>/ok` or `/<hash or none>/<reason>/<hash refused>`; nil for anything else.
+    package init?(linkTarget target: String) {
+        let parts = target.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 3, parts[0].isEmpty else { return nil }
+        let inForce = try? ContentDigest(hex: parts[1])
+        guard inForce != nil || parts[1] == "none" else { return nil }
+        switch parts.count {
+        case 3 where parts[2] == "ok" && inForce != nil:
+            self.init(inForce: inForce)
+        case 4 where Identity.isLabel(parts[2]):
+            guard let refused = try? ContentDigest(hex: parts[3]) else { return nil }
+            self.init(inForce: inForce, refusal: Refusal(reason: parts[2], generation: refused))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// The ordered actions that turn observed into desired, each with its reason.
+package struct Plan: Sendable, Hashable {
+    package var identity: Identity
+    package var actions: [Action]
+    package var drift: [Drift]
+    /// What must not be done or can't be: each is shown, none is acted on.
+    package var findings: [Finding]
+
+    package init(identity: Identity, actions: [Action] = [], drift: [Drift] = [], findings: [Finding] = []) {
+        self.identity = identity
+        self.actions = actions
+        self.drift = drift
+        self.findings = findings
+    }
+
+    package var isEmpty: Bool { actions.isEmpty }
+
+    /// Whether the plan ends a living agent.
+    package var replacesAgent: Bool {
+        actions.contains { $0.verb == .stop && $0.object == .container(.agent) }
+    }
+}
+
+/// Observed state that differs from the state last converged to, without a desired-state edit.
+package struct Drift: Sendable, Hashable {
+    /// What differs: the reason of the action that heals it, or of the finding that reports it.
+    package var kind: String
+    package var object: ObjectName
+    /// How it differs, in words.
+    package var cause: String
+
+    package init(kind: String, object: ObjectName, cause: String) {
+        self.kind = kind
+        self.object = object
+        self.cause = cause
+    }
+}
+
+/// Something the planner saw and leaves alone.
+package enum Finding: Sendable, Hashable {
+    /// Something that isn't ours holds one of our names. Nothing of the bottle is touched.
+    case nameTaken(object: ObjectName, name: String, holder: String)
+    /// The network that the manifest names in place of its own isn't there.
+    case externalNetworkMissing(String)
+    /// An image carries labels that only we may set.
+    case imageForgesLabels(role: Role, reference: ImageReference)
+    /// A living agent isn't what it should be, and nobody edited the desired state.
+    case replacementPending(reason: Reason)
+    /// A sidecar refused the very files it should load.
+    case reloadRefused(role: Role, reason: String)
+    /// The agent ended and its restart policy leaves it so.
+    case agentEnded(exitCode: Int)
+
+    /// Whether nothing may be done for the bottle before a person acts.
+    package var blocks: Bool {
+        switch self {
+        case .nameTaken, .externalNetworkMissing, .imageForgesLabels: true
+        case .replacementPending, .reloadRefused, .agentEnded: false
+        }
+    }
+}

@@ -1,0 +1,112 @@
+/// The agent's container: no credential, one way out, its home on a volume that outlives it.
+package enum Agent {
+    package static let folder = "/etc/bottle"
+
+    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+        let agent = input.manifest.agent
+        let home = try home(input)
+        var spec = ContainerSpec(
+            command: agent.command,
+            user: agent.user,
+            environment: environment(input.manifest, topology),
+            stopSeconds: 10
+        )
+        if let home {
+            spec.mounts = [.init(volume: Names.volume(input.manifest.identity, "home"), target: home)]
+            spec.environment["HOME"] = home
+        }
+        spec.hasTerminal = true
+        spec.hasInit = true
+        spec.isRootReadOnly = false
+        spec.runtime = agent.runtime
+        spec.ulimits = [.init(name: "core", soft: 0, hard: 0), .init(name: "nofile", soft: 16_384, hard: 16_384)]
+        spec.resolveNothingOutside()
+
+        var limits = agent.resources
+        limits.pids = limits.pids ?? 1024
+        var container = try input.container(
+            .agent,
+            topology: topology,
+            spec: spec,
+            limits: limits,
+            files: files(input, topology),
+            reload: .none,
+            permissions: [],
+            isSpecKnown: home != nil
+        )
+        container.restart = agent.restart
+        return container
+    }
+
+    /// The home folder: the manifest's, or that of the user in the image's /etc/passwd. Nil while that isn't known.
+    private static func home(_ input: RenderInput) throws -> String? {
+        let agent = input.manifest.agent
+        if let home = agent.home { return home }
+        guard let facts = input.agentFacts else { return nil }
+        let user = agent.user ?? facts.user
+        guard let account = facts.account(user.isEmpty ? "root" : user), account.home.hasPrefix("/"),
+            account.home != "/"
+        else {
+            throw BottleError(
+                "home-unknown",
+                "the image's /etc/passwd names no home folder for user '\(user.isEmpty ? "root" : user)'",
+                at: "spec.agent",
+                remedy: "set `home:` to the agent's home folder, or `user:` to a user of the image"
+            )
+        }
+        return account.home
+    }
+
+    private static func environment(_ manifest: BottleManifest, _ topology: Topology) -> [String: String] {
+        var variables: [String: String] = [:]
+        for (name, value) in manifest.agent.environment {
+            if case .literal(let text) = value { variables[name] = text }
+        }
+        if let proxy = topology.facingProxy {
+            let port = proxy == .egressProxy ? EgressProxy.port : Firewall.port
+            let address = "http://\(proxy.rawValue):\(port)"
+            // libcurl reads only the lowercase form of http_proxy; other programs only the uppercase one.
+            for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] { variables[name] = address }
+        }
+        for name in ["NO_PROXY", "no_proxy"] { variables[name] = "localhost,127.0.0.1,::1,git-gate,supervise" }
+        if topology.facingProxy == .egressProxy {
+            for name in bundleVariables { variables[name] = "\(folder)/ca-bundle.pem" }
+            variables["NODE_EXTRA_CA_CERTS"] = "\(folder)/ca.pem"
+        }
+        if manifest.agent.prompt != nil { variables["BOTTLE_PROMPT_FILE"] = "\(folder)/prompt.md" }
+        if manifest.routes.contains(where: { $0.roles.contains(.claudeCodeOAuth) }) {
+            variables.merge(claudeCode) { _, ours in ours }
+        }
+        return variables
+    }
+
+    /// Variables by which programs find the certificates they trust.
+    private static let bundleVariables = [
+        "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO",
+        "AWS_CA_BUNDLE", "DENO_CERT", "HEX_CACERTS_PATH", "NIX_SSL_CERT_FILE",
+    ]
+
+    /// What Claude Code needs to run on a credential it doesn't have; the token is a placeholder, not a secret.
+    private static let claudeCode = [
+        "CLAUDE_CODE_OAUTH_TOKEN": "bottle-placeholder-the-egress-proxy-adds-the-real-one",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_ERROR_REPORTING": "1",
+        "DISABLE_TELEMETRY": "1",
+    ]
+
+    private static func files(_ input: RenderInput, _ topology: Topology) -> [DesiredFile] {
+        var files: [DesiredFile] = []
+        if topology.facingProxy == .egressProxy, let authority = input.authority {
+            files.append(DesiredFile(path: "\(folder)/ca.pem", content: Array(authority.certificate.utf8)))
+            let roots = input.agentFacts?.roots.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
+            files.append(
+                DesiredFile(path: "\(folder)/ca-bundle.pem", content: Array((roots + authority.certificate).utf8))
+            )
+        }
+        if case .text(let prompt) = input.manifest.agent.prompt {
+            files.append(DesiredFile(path: "\(folder)/prompt.md", content: Array(prompt.utf8)))
+        }
+        return files
+    }
+}

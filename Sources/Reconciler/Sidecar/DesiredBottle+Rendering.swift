@@ -1,0 +1,101 @@
+extension DesiredBottle {
+    /// Renders a resolved manifest into everything that must exist.
+    ///
+    /// Pure: the same input renders the same bottle.
+    /// - Throws: `BottleError` when the manifest asks for what can't be rendered: `not-built-yet`, `home-unknown`.
+    package init(rendering input: RenderInput) throws {
+        let manifest = input.manifest
+        let topology = Topology(manifest)
+        let containers = try topology.roles.map { role in
+            switch role {
+            case .agent: try Agent.container(input, topology)
+            case .egressProxy: try EgressProxy.container(input, topology)
+            case .firewall: try Firewall.container(input, topology)
+            case .gitGate, .supervise:
+                throw BottleError("not-built-yet", "the \(role.rawValue) sidecar is not built yet")
+            }
+        }
+        let networks = topology.networks.map { role in
+            let external = role == .egress ? topology.externalEgress : nil
+            return DesiredNetwork(
+                role: role,
+                name: external ?? Names.network(manifest.identity, role),
+                subnet: external == nil ? input.addresses[role] : nil,
+                isInternal: role != .egress
+            )
+        }
+        let prefix = Names.volume(manifest.identity, "")
+        let volumes = containers.flatMap(\.spec.mounts).map { mount in
+            let purpose = String(mount.volume.dropFirst(prefix.count))
+            return DesiredVolume(name: mount.volume, purpose: purpose, isPrecious: purpose == "home")
+        }
+        self.init(
+            identity: manifest.identity,
+            revision: input.revision,
+            images: topology.roles.compactMap { input.images[$0]?.desired },
+            networks: networks,
+            volumes: volumes.sorted { $0.name < $1.name },
+            containers: containers
+        )
+    }
+}
+
+extension RenderInput {
+    func address(of role: Role, on network: NetworkRole) throws -> IPv4Address {
+        guard let address = addresses.address(of: role, on: network) else {
+            throw BottleError(
+                "address-missing",
+                "no address is planned for \(role.rawValue) on the \(network.rawValue) network"
+            )
+        }
+        return address
+    }
+
+    /// One container with its fingerprints, which are made here and nowhere else.
+    func container(
+        _ role: Role,
+        topology: Topology,
+        spec: ContainerSpec,
+        limits: Resources,
+        files: [DesiredFile],
+        reload: DesiredContainer.Reload,
+        permissions: [String],
+        isSpecKnown: Bool = true
+    ) throws -> DesiredContainer {
+        guard let image = images[role] else {
+            throw BottleError("image-missing", "no image is named for \(role.rawValue)")
+        }
+        let endpoints = topology.networks(of: role).enumerated().map { index, network in
+            DesiredContainer.Endpoint(
+                network: network,
+                address: addresses.address(of: role, on: network),
+                // An alias only where its clients are: the first network.
+                aliases: index == 0 ? [role.rawValue] : []
+            )
+        }
+        var spec = spec
+        spec.limited = limits.names
+        let intent = HashedSpec(image: image.desired.reference.text, spec: spec)
+        var hash: SpecHash?
+        if isSpecKnown, let id = image.id { hash = try SpecHash(of: HashedSpec(image: id, spec: spec)) }
+        return DesiredContainer(
+            role: role,
+            name: Names.container(manifest.identity, role),
+            reference: image.desired.reference,
+            imageID: image.id,
+            spec: spec,
+            specHash: hash,
+            intentHash: try SpecHash(of: intent),
+            limits: limits,
+            endpoints: endpoints,
+            files: files,
+            reload: reload,
+            permissions: permissions
+        )
+    }
+
+    private struct HashedSpec: Encodable {
+        var image: String
+        var spec: ContainerSpec
+    }
+}

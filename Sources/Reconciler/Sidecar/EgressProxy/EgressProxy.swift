@@ -1,0 +1,81 @@
+/// The egress-proxy's container: the agent's HTTP proxy, which terminates TLS, judges and adds credentials.
+package enum EgressProxy {
+    package static let port = 9099
+    package static let folder = "/etc/egress-proxy"
+    private static let user = 9099
+
+    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+        let manifest = input.manifest
+        let behindFirewall = topology.roles.contains(.firewall)
+        var environment = ["BOTTLE_LISTEN": "\(try input.address(of: .egressProxy, on: .internal)):\(port)"]
+        if behindFirewall {
+            environment["BOTTLE_UPSTREAM"] =
+                "http://\(try input.address(of: .firewall, on: .link)):\(Firewall.port)"
+        }
+        var spec = ContainerSpec(
+            environment: environment,
+            secrets: manifest.secrets.map { secret in
+                ContainerSpec.SecretVariable(
+                    name: RoutesTable.slot(for: secret),
+                    secret: secret.name,
+                    fingerprint: input.fingerprints[secret] ?? ""
+                )
+            },
+            mounts: Sidecar.mounts(manifest.identity, .egressProxy, folder: folder),
+            memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
+            extraHosts: behindFirewall ? [] : manifest.egress.hostEntries
+        )
+        spec.hasInit = true
+        if behindFirewall { spec.resolveNothingOutside() }
+
+        let table = RoutesTable(routes: manifest.routes, allowlist: manifest.egress.allowlist)
+        var files = [
+            DesiredFile(
+                path: "\(folder)/routes.yaml",
+                content: try table.content(),
+                owner: user,
+                group: user,
+                isReloadable: true
+            ),
+            DesiredFile(
+                path: "\(folder)/upstream-roots.pem",
+                content: Array(manifest.egress.trust.compactMap(\.pem).joined(separator: "\n").utf8),
+                owner: user,
+                group: user
+            ),
+        ]
+        if let authority = input.authority {
+            files.append(
+                DesiredFile(
+                    path: "\(folder)/ca.pem",
+                    content: Array((authority.key + "\n" + authority.certificate).utf8),
+                    mode: 0o400,
+                    owner: user,
+                    group: user
+                )
+            )
+        }
+        return try input.container(
+            .egressProxy,
+            topology: topology,
+            spec: spec,
+            limits: Resources(milliCPUs: 2000, memory: 512 << 20, pids: 128),
+            files: files,
+            reload: .signal,
+            permissions: []
+        )
+    }
+}
+
+extension TrustRoot {
+    /// The certificates, once resolved.
+    package var pem: String? {
+        guard case .pem(let text) = self else { return nil }
+        return text
+    }
+}
+
+extension EgressSpec {
+    /// Fixed names in the form the engine takes, sorted.
+    var hostEntries: [String] { extraHosts.map { "\($0.key):\($0.value)" }.sorted() }
+}

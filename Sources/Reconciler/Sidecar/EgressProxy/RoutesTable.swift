@@ -1,0 +1,87 @@
+internal import FoundationEssentials
+
+/// The routes file of the egress-proxy, as its addon reads it: JSON, rendered from the model and nothing else.
+package struct RoutesTable: Sendable, Encodable {
+    package struct Entry: Sendable, Encodable {
+        var host: String
+        var port: Int
+        var methods: [String]?
+        var paths: [String]
+        var auth: Credential?
+        var clientAuth: Bool
+        var websocket: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case host, port, methods, paths, auth, websocket
+            case clientAuth = "client_auth"
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(host, forKey: .host)
+            try container.encode(port, forKey: .port)
+            // A missing list would be read as a mistake; null says "any" in so many words.
+            try container.encode(methods, forKey: .methods)
+            try container.encode(paths, forKey: .paths)
+            try container.encode(auth, forKey: .auth)
+            try container.encode(clientAuth, forKey: .clientAuth)
+            try container.encode(websocket, forKey: .websocket)
+        }
+    }
+
+    package struct Credential: Sendable, Encodable {
+        var header: String
+        var scheme: String?
+        var slot: String
+
+        private enum CodingKeys: String, CodingKey { case header, scheme, slot }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(header, forKey: .header)
+            try container.encode(scheme, forKey: .scheme)
+            try container.encode(slot, forKey: .slot)
+        }
+    }
+
+    package var version = 1
+    package var routes: [Entry]
+    package var allowlist: [String]
+
+    package init(routes: [Route], allowlist: [HostPattern]) {
+        self.routes = routes.map { route in
+            Entry(
+                host: route.host.text,
+                port: route.port,
+                methods: route.methods.list,
+                paths: route.pathAllowlist,
+                auth: route.auth.map {
+                    Credential(header: $0.header, scheme: $0.scheme, slot: Self.slot(for: $0.token))
+                },
+                clientAuth: route.allowsClientAuth,
+                websocket: route.allowsWebSocket
+            )
+        }
+        self.allowlist = allowlist.map(\.text).sorted()
+    }
+
+    /// The environment variable that carries a secret into the egress-proxy.
+    package static func slot(for secret: SecretReference) -> String { "BOTTLE_CREDENTIAL_\(secret.name)" }
+
+    /// The file's bytes.
+    package func content() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    }
+}
+
+extension Route.Methods {
+    /// The methods by name; nil for any.
+    package var list: [String]? {
+        switch self {
+        case .any: nil
+        case .only(let names): names
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// The squid firewall's container: what leaves the bottle leaves through it, by host name.
+package enum Firewall {
+    package static let port = 8888
+    package static let folder = "/etc/firewall"
+    private static let user = 8888
+
+    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+        let manifest = input.manifest
+        let client = topology.networks(of: .firewall)[0]
+        let spec = ContainerSpec(
+            environment: [
+                "BOTTLE_LISTEN": "\(try input.address(of: .firewall, on: client)):\(port)",
+                "BOTTLE_PRIVATE": manifest.egress.privateRanges.map(\.description).sorted().joined(separator: " "),
+                "BOTTLE_EXTRA_HOSTS": manifest.egress.extraHosts.map { "\($0.key)=\($0.value)" }.sorted()
+                    .joined(separator: " "),
+            ],
+            mounts: Sidecar.mounts(manifest.identity, .firewall, folder: folder),
+            memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
+            extraHosts: manifest.egress.hostEntries
+        )
+        let allowlist = permissions(of: manifest)
+        let file = DesiredFile(
+            path: "\(folder)/allowlist",
+            content: Array(allowlist.map { "\($0)\n" }.joined().utf8),
+            owner: user,
+            group: user,
+            isReloadable: true
+        )
+        return try input.container(
+            .firewall,
+            topology: topology,
+            spec: spec,
+            limits: Resources(milliCPUs: 2000, memory: 256 << 20, pids: 128),
+            files: [file],
+            reload: .signal,
+            permissions: allowlist
+        )
+    }
+
+    /// What the firewall lets out, one `pattern port` each, sorted: the routes' hosts and the allowlist.
+    package static func permissions(of manifest: BottleManifest) -> [String] {
+        let routes = manifest.routes.map { "\($0.host) \($0.port)" }
+        let hosts = manifest.egress.allowlist.map { "\($0) 443" }
+        return Set(routes + hosts).sorted()
+    }
+}
