@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# Sourced by the scripts beside it: where the checkout is, how to speak, how to become root.
+
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034  # for the scripts that source this
+root=${scripts%/*} cache=${scripts%/*}/.cache
+
+note() { printf '%s\n' "$*" >&2; }
+
+die() {
+    note "error: $*"
+    exit 1
+}
+
+# Runs a command as root: directly, or through sudo where sudo can ask or need not.
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+        sudo "$@"
+    else
+        die "this needs root, and sudo can't be used here: run as root:  $*"
+    fi
+}
+
+# The bottle executable: the release build while no source is newer than it, else a fresh debug build.
+bottle_executable() {
+    local release=$root/.build-release/bottle
+    if [[ -x $release && -z $(find "$root/Sources" "$root/Package.swift" -newer "$release" -print -quit) ]]; then
+        echo "$release"
+    else
+        swift build --package-path "$root" --product bottle >&2
+        echo "$root/.build/debug/bottle"
+    fi
+}
