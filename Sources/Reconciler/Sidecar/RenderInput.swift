@@ -1,4 +1,4 @@
-/// Everything a bottle is rendered from. All of it is known before the first action.
+/// Everything a bottle is rendered from, known before the first action.
 package struct RenderInput: Sendable {
     /// What is known of the image of one role.
     package struct Image: Sendable, Hashable {

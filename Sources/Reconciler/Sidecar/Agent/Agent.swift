@@ -38,7 +38,7 @@ package enum Agent {
         return container
     }
 
-    /// The home folder: the manifest's, or that of the user in the image's /etc/passwd. Nil while that isn't known.
+    /// The home folder: the manifest's, or that of the user in the image's /etc/passwd; nil while that isn't known.
     private static func home(_ input: RenderInput) throws -> String? {
         let agent = input.manifest.agent
         if let home = agent.home { return home }
