@@ -1,0 +1,135 @@
+#if canImport(Darwin)
+    package import Darwin
+#elseif canImport(Musl)
+    package import Musl
+#else
+    package import Glibc
+#endif
+
+/// Files that are whole or absent, whenever the process or the machine stops.
+///
+/// A write goes to a temporary file in the same folder (`.<name>.<random>.tmp`), to the disk, then under its name, and
+/// the folder to the disk. A writer locks its temporary file; one that nobody locks was left by a killed writer and is
+/// removed by the next write of the same name.
+package enum DurableFile {
+    /// A file that is not what its reader can take.
+    package struct Unsuitable: Error, Sendable, CustomStringConvertible {
+        package let path: String
+        package let reason: String
+
+        package var description: String { "\(path): \(reason)" }
+    }
+
+    /// Puts `bytes` under `path`, in the place of what was there.
+    ///
+    /// Postcondition: readers see the old content or the new, never a part; the new survives a power cut.
+    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws {
+        while true {
+            let temporary = try temporaryFile(bytes, for: path, mode: mode)
+            do {
+                try POSIX.rename(temporary.path, to: path)
+            } catch let error as SystemError where wasTaken(temporary, from: path, error) {
+                continue
+            } catch {
+                _ = try? POSIX.unlink(temporary.path)
+                throw error
+            }
+            return try synchronizeFolder(POSIX.parent(of: path))
+        }
+    }
+
+    /// Puts `bytes` under `path` unless something is there already.
+    ///
+    /// - Returns: whether this call made the file. Of any number of callers at once exactly one gets true.
+    package static func create(_ bytes: [UInt8], at path: String, mode: mode_t = 0o600) throws -> Bool {
+        while true {
+            let temporary = try temporaryFile(bytes, for: path, mode: mode)
+            let made: Bool
+            do {
+                made = try POSIX.link(temporary.path, as: path)
+            } catch let error as SystemError where wasTaken(temporary, from: path, error) {
+                continue
+            } catch {
+                _ = try? POSIX.unlink(temporary.path)
+                throw error
+            }
+            try POSIX.unlink(temporary.path)
+            try synchronizeFolder(POSIX.parent(of: path))
+            return made
+        }
+    }
+
+    /// The content of a regular file; nil when nothing is there.
+    ///
+    /// Never blocks on a pipe or device. Without `followLinks` a symbolic link is refused.
+    /// - Throws: `Unsuitable` when it is no regular file or over `limit` bytes; `SystemError`.
+    package static func read(_ path: String, limit: Int, followLinks: Bool = true) throws -> [UInt8]? {
+        let descriptor: Descriptor
+        do {
+            descriptor = try POSIX.open(path, O_RDONLY | O_NONBLOCK | (followLinks ? 0 : O_NOFOLLOW))
+        } catch let error as SystemError where error.number == ENOENT {
+            return nil
+        } catch let error as SystemError where error.number == ELOOP && !followLinks {
+            throw Unsuitable(path: path, reason: "is a symbolic link")
+        }
+        guard try descriptor.status(path).st_mode & S_IFMT == S_IFREG else {
+            throw Unsuitable(path: path, reason: "is not a regular file")
+        }
+        guard let bytes = try descriptor.read(path, limit: limit) else {
+            throw Unsuitable(path: path, reason: "is larger than \(limit) bytes")
+        }
+        return bytes
+    }
+
+    /// Removes a file so that it stays removed; none there is success.
+    package static func remove(_ path: String) throws {
+        if try POSIX.unlink(path) { try synchronizeFolder(POSIX.parent(of: path)) }
+    }
+
+    /// Brings a folder's names to the disk.
+    package static func synchronizeFolder(_ path: String) throws {
+        try POSIX.open(path, O_RDONLY | O_DIRECTORY).synchronize(path)
+    }
+
+    /// Whether a cleaner removed the temporary file between its creation and its lock.
+    private static func wasTaken(_ temporary: Temporary, from path: String, _ error: SystemError) -> Bool {
+        guard error.number == ENOENT else { return false }
+        let folder = try? POSIX.status(POSIX.parent(of: path), followLinks: true)
+        let file = try? POSIX.status(temporary.path, followLinks: false)
+        return folder != nil && file == nil
+    }
+
+    private struct Temporary {
+        let path: String
+        /// Holds the lock that says its writer lives.
+        let descriptor: Descriptor
+    }
+
+    private static func temporaryFile(_ bytes: [UInt8], for path: String, mode: mode_t) throws -> Temporary {
+        let folder = POSIX.parent(of: path)
+        let prefix = ".\(POSIX.name(of: path))."
+        try removeLeftovers(in: folder, prefix: prefix)
+        let temporary = "\(folder)/\(prefix)\(POSIX.randomHexadecimal()).tmp"
+        let descriptor = try POSIX.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        do {
+            _ = flock(descriptor.number, LOCK_EX | LOCK_NB)
+            guard fchmod(descriptor.number, mode) == 0 else { throw SystemError("set the mode of", temporary, errno) }
+            try descriptor.write(bytes, to: temporary)
+            try descriptor.synchronize(temporary)
+        } catch {
+            _ = try? POSIX.unlink(temporary)
+            throw error
+        }
+        return Temporary(path: temporary, descriptor: descriptor)
+    }
+
+    private static func removeLeftovers(in folder: String, prefix: String) throws {
+        for name in try POSIX.names(in: folder) ?? [] where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
+            let path = "\(folder)/\(name)"
+            guard let left = try? POSIX.open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW),
+                flock(left.number, LOCK_EX | LOCK_NB) == 0
+            else { continue }
+            try POSIX.unlink(path)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// A lock of the kernel's (`flock`) on a file, between processes and between tasks of one process.
+///
+/// It dies with its holder, however that ends, so there are no stale locks. The file stays: removing it would let two
+/// holders in. Its text is the holder's process id, for messages only.
+package struct FileLock: Sendable, Hashable {
+    package let path: String
+
+    package init(path: String) { self.path = path }
+
+    /// Held until the last reference goes away.
+    package final class Held: Sendable {
+        private let descriptor: Descriptor
+
+        fileprivate init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+    }
+
+    /// The wait for a lock ended without it.
+    package struct TimedOut: Error, Sendable, CustomStringConvertible {
+        package let path: String
+        /// Process id that the last holder wrote, when readable.
+        package let holder: Int32?
+
+        package var description: String {
+            "\(path): held by \(holder.map { "process \($0)" } ?? "another process")"
+        }
+    }
+
+    /// Takes the lock if it is free; nil when someone holds it.
+    package func tryAcquire() throws -> Held? {
+        while true {
+            let descriptor = try POSIX.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+            if flock(descriptor.number, LOCK_EX | LOCK_NB) != 0 {
+                if errno == EINTR { continue }
+                if errno == EWOULDBLOCK { return nil }
+                throw SystemError("lock", path, errno)
+            }
+            // The file may have been replaced between open and lock: only the one under the name counts.
+            let mine = try descriptor.status(path)
+            guard let named = try POSIX.status(path, followLinks: false), named.st_ino == mine.st_ino,
+                named.st_dev == mine.st_dev
+            else { continue }
+            if ftruncate(descriptor.number, 0) == 0 {
+                try descriptor.write(Array("\(getpid())\n".utf8), to: path)
+            }
+            return Held(descriptor)
+        }
+    }
+
+    /// Takes the lock, looking again every 1 to 20 ms until it is free.
+    ///
+    /// - Parameter wait: how long to try; nil: until the task is cancelled.
+    /// - Throws: `TimedOut`, `CancellationError` or `SystemError`; nothing is held then.
+    package func acquire(wait: Duration? = nil) async throws -> Held {
+        let start = ContinuousClock.now
+        var pause = Duration.milliseconds(1)
+        while true {
+            try Task.checkCancellation()
+            if let held = try tryAcquire() { return held }
+            if let wait, ContinuousClock.now - start >= wait { throw TimedOut(path: path, holder: holder()) }
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(20))
+        }
+    }
+
+    /// Runs `body` while holding the lock.
+    package func withLock<Result>(wait: Duration? = nil, _ body: () async throws -> Result) async throws -> Result {
+        let held = try await acquire(wait: wait)
+        defer { extendLifetime(held) }
+        return try await body()
+    }
+
+    /// The process id that the last holder wrote, for messages; it may be gone already.
+    package func holder() -> Int32? {
+        guard let bytes = try? DurableFile.read(path, limit: 32, followLinks: false) else { return nil }
+        return Int32(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
+    }
+}

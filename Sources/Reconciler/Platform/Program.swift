@@ -1,0 +1,137 @@
+import Subprocess
+
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
+/// One run of another program, without a shell.
+///
+/// On swift-subprocess, which the Swift project keeps: its pipes can't deadlock, no descriptor leaks into the child.
+package struct Program: Sendable, Hashable {
+    /// A path, or a name to look up in the `PATH` of `environment`.
+    package var executable: String
+    package var arguments: [String]
+    /// The whole environment of the child.
+    package var environment: [String: String]
+    package var workingFolder: String?
+    package var input: [UInt8]
+    /// Most bytes taken of standard output, and of standard error.
+    package var outputLimit: Int
+    package var timeLimit: Duration?
+    /// Whether the child leaves the terminal's foreground group: Ctrl-C then reaches only us, but it can't ask anything.
+    package var hasOwnGroup: Bool
+
+    package init(
+        _ executable: String,
+        _ arguments: [String] = [],
+        environment: [String: String],
+        workingFolder: String? = nil,
+        input: [UInt8] = [],
+        outputLimit: Int = 16 << 20,
+        timeLimit: Duration? = nil,
+        hasOwnGroup: Bool = true
+    ) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.workingFolder = workingFolder
+        self.input = input
+        self.outputLimit = outputLimit
+        self.timeLimit = timeLimit
+        self.hasOwnGroup = hasOwnGroup
+    }
+
+    /// What a program left behind.
+    package struct Outcome: Sendable, Hashable {
+        package enum Status: Sendable, Hashable { case exited(Int32), signalled(Int32) }
+
+        package let status: Status
+        package let output: [UInt8]
+        package let errors: [UInt8]
+
+        package init(status: Status, output: [UInt8], errors: [UInt8]) {
+            self.status = status
+            self.output = output
+            self.errors = errors
+        }
+
+        package var succeeded: Bool { status == .exited(0) }
+    }
+
+    /// Why there is no outcome; it never holds arguments, environment or output.
+    package enum Failure: Error, Sendable, Hashable, CustomStringConvertible {
+        case notFound(String)
+        case tookTooLong(String, Duration)
+        case wroteTooMuch(String, limit: Int)
+        case notRun(String, reason: String)
+
+        package var description: String {
+            switch self {
+            case .notFound(let name): "the program '\(name)' is not found"
+            case .tookTooLong(let name, let limit): "'\(name)' took longer than \(limit)"
+            case .wroteTooMuch(let name, let limit): "'\(name)' wrote more than \(limit) bytes"
+            case .notRun(let name, let reason): "'\(name)' can't be run: \(reason)"
+            }
+        }
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// A cancelled task, or the end of the time limit, kills it (SIGKILL; its whole group when it has its own).
+    /// - Throws: `Failure` or `CancellationError`. An exit status other than 0 is an outcome, not an error.
+    package func run() async throws -> Outcome {
+        guard let timeLimit else { return try await collect() }
+        return try await withThrowingTaskGroup(of: Outcome?.self) { group in
+            group.addTask { try await collect() }
+            group.addTask {
+                try await Task.sleep(for: timeLimit)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next(), let outcome = first else {
+                throw Failure.tookTooLong(executable, timeLimit)
+            }
+            return outcome
+        }
+    }
+
+    private func collect() async throws -> Outcome {
+        var options = PlatformOptions()
+        if hasOwnGroup {
+            options.processGroupID = 0
+            options.teardownSequence = [.send(signal: .kill, toProcessGroup: true, allowedDurationToNextStep: .zero)]
+        }
+        let variables = Dictionary(
+            environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        do {
+            let result = try await Subprocess.run(
+                executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
+                arguments: Arguments(arguments),
+                environment: .custom(variables),
+                workingDirectory: workingFolder.map { FilePath($0) },
+                platformOptions: options,
+                input: .array(input),
+                output: .bytes(limit: outputLimit),
+                error: .bytes(limit: outputLimit)
+            )
+            let status: Outcome.Status =
+                switch result.terminationStatus {
+                case .exited(let code): .exited(code)
+                case .signaled(let signal): .signalled(signal)
+                }
+            try Task.checkCancellation()
+            return Outcome(status: status, output: result.standardOutput, errors: result.standardError)
+        } catch let error as SubprocessError {
+            try Task.checkCancellation()
+            switch error.code {
+            case .executableNotFound: throw Failure.notFound(executable)
+            case .outputLimitExceeded: throw Failure.wroteTooMuch(executable, limit: outputLimit)
+            default: throw Failure.notRun(executable, reason: error.description)
+            }
+        }
+    }
+}
