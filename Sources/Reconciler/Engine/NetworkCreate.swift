@@ -1,0 +1,56 @@
+/// A network to make.
+package struct NetworkCreate: Codable, Sendable, Hashable {
+    /// Its name.
+    package var name: String
+    /// Whether a used name is refused; engines before API 1.44 otherwise make a twin.
+    package var checkDuplicate: Bool
+    /// The driver.
+    package var driver: String?
+    /// Whether it has no way out.
+    package var isInternal: Bool?
+    /// Whether containers may join a swarm network.
+    package var isAttachable: Bool?
+    /// Whether it has IPv6 too.
+    package var enableIPv6: Bool?
+    /// Its subnets; the engine picks when absent.
+    package var ipam: IPAM?
+    /// The driver's options.
+    package var options: [String: String]?
+    /// Its labels.
+    package var labels: [String: String]?
+
+    private enum CodingKeys: String, CodingKey {
+        case name = "Name"
+        case checkDuplicate = "CheckDuplicate"
+        case driver = "Driver"
+        case isInternal = "Internal"
+        case isAttachable = "Attachable"
+        case enableIPv6 = "EnableIPv6"
+        case ipam = "IPAM"
+        case options = "Options"
+        case labels = "Labels"
+    }
+
+    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    package init(
+        name: String,
+        checkDuplicate: Bool = true,
+        driver: String? = "bridge",
+        isInternal: Bool? = nil,
+        isAttachable: Bool? = nil,
+        enableIPv6: Bool? = nil,
+        ipam: IPAM? = nil,
+        options: [String: String]? = nil,
+        labels: [String: String]? = nil
+    ) {
+        self.name = name
+        self.checkDuplicate = checkDuplicate
+        self.driver = driver
+        self.isInternal = isInternal
+        self.isAttachable = isAttachable
+        self.enableIPv6 = enableIPv6
+        self.ipam = ipam
+        self.options = options
+        self.labels = labels
+    }
+}

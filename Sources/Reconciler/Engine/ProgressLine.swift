@@ -1,0 +1,66 @@
+/// One message of a build's or pull's progress.
+package struct ProgressLine: Codable, Sendable, Hashable {
+    /// The build's output; a line may be cut anywhere.
+    package var text: String?
+    /// What happens to `item`, such as `Downloading`.
+    package var status: String?
+    /// The layer or tag that `status` is about.
+    package var item: String?
+    /// Why the whole thing failed, in the engine's words; the last message.
+    package var error: String?
+    /// The image that was built.
+    package var imageID: String?
+
+    /// A message.
+    package init(
+        text: String? = nil,
+        status: String? = nil,
+        item: String? = nil,
+        error: String? = nil,
+        imageID: String? = nil
+    ) {
+        self.text = text
+        self.status = status
+        self.item = item
+        self.error = error
+        self.imageID = imageID
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case text = "stream"
+        case status
+        case item = "id"
+        case error
+        case errorDetail
+        case aux
+    }
+
+    private struct ErrorDetail: Codable { var message: String? }
+
+    private struct Aux: Codable {
+        var id: String?
+
+        enum CodingKeys: String, CodingKey { case id = "ID" }
+    }
+
+    /// What the engine sent.
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        text = try values.decodeIfPresent(String.self, forKey: .text)
+        status = try values.decodeIfPresent(String.self, forKey: .status)
+        item = try values.decodeIfPresent(String.self, forKey: .item)
+        let detail = try values.decodeIfPresent(ErrorDetail.self, forKey: .errorDetail)
+        error = try values.decodeIfPresent(String.self, forKey: .error) ?? detail?.message
+        imageID = try? values.decodeIfPresent(Aux.self, forKey: .aux)?.id
+    }
+
+    /// The shape that the engine writes.
+    package func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encodeIfPresent(text, forKey: .text)
+        try values.encodeIfPresent(status, forKey: .status)
+        try values.encodeIfPresent(item, forKey: .item)
+        try values.encodeIfPresent(error, forKey: .error)
+        try values.encodeIfPresent(imageID.map { Aux(id: $0) }, forKey: .aux)
+    }
+}
