@@ -2,7 +2,6 @@
 ///
 /// Durable before anything is created, so that an object with our labels but without a record is not ours.
 package struct BottleRecord: Sendable, Hashable, Codable {
-    package var version = 1
     package var identity: String
     package var installation: String
     package var addresses: AddressPlan

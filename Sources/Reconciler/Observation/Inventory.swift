@@ -1,0 +1,70 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+/// One look at everything that could matter to any bottle: three calls, however many bottles there are.
+package struct Inventory: Sendable {
+    /// Containers with our label, of every installation.
+    package var containers: [ContainerSummary]
+    /// All networks: their addresses are in the way of ours.
+    package var networks: [NetworkSummary]
+    /// Volumes with our label, of every installation.
+    package var volumes: [VolumeSummary]
+
+    package init(
+        containers: [ContainerSummary] = [],
+        networks: [NetworkSummary] = [],
+        volumes: [VolumeSummary] = []
+    ) {
+        self.containers = containers
+        self.networks = networks
+        self.volumes = volumes
+    }
+
+    /// Takes inventory: `GET /containers/json`, `GET /networks` and `GET /volumes`, side by side.
+    package static func take(from engine: any EngineReading) async throws(EngineError) -> Inventory {
+        let label = "\(Labels.managedBy)=bottle"
+        return try await sideBySide {
+            async let containers = engine.containers(labels: [label], all: true)
+            async let networks = engine.networks(labels: [])
+            async let volumes = engine.volumes(labels: [label])
+            return try await Inventory(containers: containers, networks: networks, volumes: volumes)
+        }
+    }
+
+    /// The containers that say they are of `identity` in this installation.
+    package func containers(of identity: Identity, installation: String) -> [ContainerSummary] {
+        containers.filter {
+            $0.labels[Labels.identity] == identity.name && $0.labels[Labels.installation] == installation
+        }
+    }
+
+    /// Every block of addresses that some network has, other than those named in `names`.
+    package func usedBlocks(exceptOf names: Set<String>) -> [IPv4Block] {
+        networks.filter { !names.contains($0.name) }.flatMap(\.blocks)
+    }
+
+    /// The identities that objects of `installation` name, sorted.
+    package func identities(of installation: String) -> [Identity] {
+        let labels = containers.map(\.labels) + networks.map(\.labels) + volumes.map(\.labels)
+        let names = labels.filter { $0[Labels.installation] == installation }.compactMap { $0[Labels.identity] }
+        return Set(names).compactMap { try? Identity($0) }.sorted()
+    }
+}
+
+extension NetworkSummary {
+    /// Its IPv4 subnets.
+    var blocks: [IPv4Block] { ipam.pools.compactMap { $0.subnet.flatMap { try? IPv4Block($0) } } }
+}
+
+/// Runs concurrent engine calls where only `EngineError` can be thrown; task groups and `async let` lose the type.
+func sideBySide<Value>(_ body: () async throws -> Value) async throws(EngineError) -> Value {
+    do {
+        return try await body()
+    } catch let error as EngineError {
+        throw error
+    } catch is CancellationError {
+        throw .cancelled
+    } catch {
+        throw .transport("\(error)")
+    }
+}

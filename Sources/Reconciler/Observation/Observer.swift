@@ -1,0 +1,183 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+/// Turns what the engine says into an `ObservedBottle`. Only reads.
+package struct Observer: Sendable {
+    private let engine: any EngineReading
+
+    package init(engine: any EngineReading) { self.engine = engine }
+
+    /// The images of the given references; those the engine doesn't have are left out.
+    package func images(_ references: Set<ImageReference>) async throws -> [ImageReference: ObservedImage] {
+        try await withThrowingTaskGroup(of: (ImageReference, ObservedImage?).self) { group in
+            for reference in references {
+                group.addTask { (reference, try await image(reference)) }
+            }
+            var found: [ImageReference: ObservedImage] = [:]
+            for try await (reference, image) in group { found[reference] = image }
+            return found
+        }
+    }
+
+    private func image(_ reference: ImageReference) async throws -> ObservedImage? {
+        do {
+            let details = try await engine.image(reference.text)
+            return ObservedImage(id: details.id, labels: details.config.labels ?? [:])
+        } catch let error where error.isNotFound {
+            return nil
+        }
+    }
+
+    /// What there is of `desired`: each of its containers by name, what else is labelled as this bottle's, the state
+    /// of every managed file and the load confirmations.
+    package func bottle(
+        _ desired: DesiredBottle,
+        installation: String,
+        inventory: Inventory,
+        images: [ImageReference: ObservedImage]
+    ) async throws -> ObservedBottle {
+        let listed = inventory.containers(of: desired.identity, installation: installation)
+        let names = desired.containers.map(\.name)
+        let others = listed.filter { container in !container.names.contains { names.contains($0.withoutSlash) } }
+        let references = names + others.map(\.id)
+        let containers = try await withThrowingTaskGroup(of: ObservedContainer?.self) { group in
+            for reference in references {
+                group.addTask { try await container(reference, desired: desired) }
+            }
+            return try await group.reduce(into: []) { list, found in if let found { list.append(found) } }
+        }
+        return ObservedBottle(
+            containers: containers.sorted { $0.name < $1.name },
+            networks: inventory.networks.map(ObservedNetwork.init),
+            volumes: try await volumes(desired, installation: installation, inventory: inventory),
+            images: images
+        )
+    }
+
+    private func container(_ reference: String, desired: DesiredBottle) async throws -> ObservedContainer? {
+        let details: ContainerDetails
+        do {
+            details = try await engine.container(reference)
+        } catch let error where error.isNotFound {
+            return nil
+        }
+        var container = ObservedContainer(details)
+        guard let wanted = desired.containers.first(where: { $0.name == container.name }),
+            container.labels[Labels.managedBy] == "bottle"
+        else { return container }
+        let id = container.id
+        let looks = try await withThrowingTaskGroup(of: (String, PathStat?).self) { group in
+            for path in wanted.files.map(\.path) + (wanted.generation == nil ? [] : [LoadConfirmation.path]) {
+                group.addTask { (path, try await look(at: path, in: id)) }
+            }
+            return try await group.reduce(into: [String: PathStat?]()) { looks, look in looks[look.0] = .some(look.1) }
+        }
+        for file in wanted.files {
+            container.files[file.path] = .some(looks[file.path].flatMap { $0 }.map(ObservedFile.init))
+        }
+        if let link = looks[LoadConfirmation.path].flatMap({ $0 }), container.isLiving {
+            container.loaded = LoadedGeneration(link, since: container.startedAt)
+        }
+        return container
+    }
+
+    /// A container that vanished since it was inspected has no files.
+    private func look(at path: String, in container: String) async throws -> PathStat? {
+        do {
+            return try await engine.stat(container: container, path: path)
+        } catch let error where error.isNotFound {
+            return nil
+        }
+    }
+
+    private func volumes(
+        _ desired: DesiredBottle,
+        installation: String,
+        inventory: Inventory
+    ) async throws -> [ObservedVolume] {
+        var found = inventory.volumes.map { ObservedVolume(name: $0.name, labels: $0.labels) }
+            .filter { $0.labels[Labels.identity] == desired.identity.name }
+        let known = Set(found.map(\.name))
+        // A volume without our labels could hold one of our names: the engine would hand it over without a word.
+        for volume in desired.volumes where !known.contains(volume.name) {
+            do {
+                let summary = try await engine.volume(volume.name)
+                found.append(ObservedVolume(name: summary.name, labels: summary.labels))
+            } catch let error where error.isNotFound {
+                continue
+            }
+        }
+        return found
+    }
+}
+
+extension LoadedGeneration {
+    /// Reads a link, if it was written since the container was started.
+    package init?(_ link: PathStat, since start: FileTime?) {
+        guard link.isLink, let start else { return nil }
+        let written = FileTime(link.modifiedAt)
+        guard (written.seconds, written.nanoseconds) >= (start.seconds, start.nanoseconds) else { return nil }
+        self.init(linkTarget: link.linkTarget)
+    }
+}
+
+extension FileTime {
+    package init(_ time: EngineTime) {
+        self.init(seconds: time.seconds, nanoseconds: Int64(time.nanoseconds))
+    }
+}
+
+extension ObservedFile {
+    init(_ stat: PathStat) {
+        self.init(size: stat.size, mode: stat.permissions, modified: FileTime(stat.modifiedAt))
+    }
+}
+
+extension ObservedNetwork {
+    init(_ network: NetworkSummary) {
+        self.init(
+            id: network.id,
+            name: network.name,
+            labels: network.labels,
+            isInternal: network.isInternal,
+            subnets: network.blocks,
+            options: network.options
+        )
+    }
+}
+
+extension ObservedContainer {
+    package init(_ details: ContainerDetails) {
+        let host = details.hostConfig
+        self.init(
+            id: details.id,
+            name: details.name.withoutSlash,
+            labels: details.config.labels ?? [:],
+            imageID: details.imageID,
+            state: State(rawValue: details.state.status) ?? .unknown,
+            exitCode: details.state.exitCode,
+            wasKilledForMemory: details.state.wasOutOfMemory,
+            startedAt: details.state.startedAt.map(FileTime.init),
+            limits: Resources(
+                milliCPUs: host.nanoCPUs.flatMap { $0 > 0 ? Int($0 / 1_000_000) : nil },
+                memory: host.memory.flatMap { $0 > 0 ? $0 : nil },
+                pids: host.pidsLimit.flatMap { $0 > 0 ? Int($0) : nil }
+            ),
+            endpoints: details.networks.map { name, endpoint in
+                // A stopped container has no address, only the one it asked for.
+                let asked = endpoint.addressing?.ipv4Address ?? ""
+                return Endpoint(
+                    networkID: endpoint.networkID,
+                    networkName: name,
+                    address: try? IPv4Address(asked.isEmpty ? endpoint.ipAddress : asked),
+                    aliases: endpoint.aliases
+                )
+            }.sorted { $0.networkName < $1.networkName }
+        )
+    }
+}
+
+extension String {
+    /// The engine puts a slash before a container's name.
+    var withoutSlash: String { hasPrefix("/") ? String(dropFirst()) : self }
+}
