@@ -1,0 +1,66 @@
+"""The bottle's certificate authority for the agent's side, and the roots for the upstream side."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from mitmproxy import certs
+from mitmproxy.addons.tlsconfig import TlsConfig
+
+_KEY = re.compile(rb"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", re.DOTALL)
+
+
+class BadTrust(Exception):
+    """A certificate file can't be used. The message holds nothing of the file."""
+
+
+def load_authority(path: Path) -> certs.CertStore:
+    """The store that mints leaves; key and certificates live in memory only. Raises BadTrust."""
+    try:
+        content = path.read_bytes()
+        key_text = _KEY.search(content)
+        if key_text is None:
+            raise BadTrust(f"{path} holds no RSA private key")
+        key = serialization.load_pem_private_key(key_text[0] + b"\n", password=None)
+        certificate = x509.load_pem_x509_certificate(content)
+    except OSError as error:
+        raise BadTrust(f"{path} can't be read: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise BadTrust(f"{path} is not a key and a certificate in PEM form") from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.public_key() != certificate.public_key():
+        raise BadTrust(f"{path}: the certificate does not belong to the RSA key")
+    return certs.CertStore(key, certs.Cert(certificate), None, b"", None)
+
+
+def write_upstream_roots(system: Path, extra: Path, target: Path) -> None:
+    """Join the public roots and the bottle's further roots (which may be missing or empty). Raises BadTrust."""
+    try:
+        roots = system.read_bytes()
+        further = extra.read_bytes() if extra.exists() else b""
+        if further.strip():
+            x509.load_pem_x509_certificates(further)
+        target.write_bytes(roots.rstrip(b"\n") + b"\n" + further)
+    except OSError as error:
+        raise BadTrust(f"{error.filename} can't be used: {error.strerror}") from error
+    except ValueError as error:
+        raise BadTrust(f"{extra} is not a list of certificates in PEM form") from error
+
+
+class BottleTLS(TlsConfig):
+    """mitmproxy's TLS settings with a store that is given, never read from or written to a folder."""
+
+    name = "tlsconfig"
+    request = None
+
+    def __init__(self, store: certs.CertStore) -> None:
+        self.certstore = store
+
+    def running(self) -> None:
+        """Nothing to read again."""
+
+    def configure(self, updated) -> None:
+        """Nothing to configure."""

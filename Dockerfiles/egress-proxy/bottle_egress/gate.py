@@ -1,0 +1,109 @@
+"""The gate between mitmproxy and the policy: every request passes `admit`, every socket passes `may_connect`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bottle_egress import refusal
+from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_connect, names_identity, refused
+from bottle_egress.loading import Policy
+
+logger = logging.getLogger(__name__)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class _Connection:
+    """What one client connection has been allowed: servers so far, and the requests still under way."""
+
+    identities: set[Identity] = field(default_factory=set)
+    live: dict[Hashable, Facts] = field(default_factory=dict)
+
+
+class Gate:
+    """Holds the policy and what it admitted. Whatever goes wrong inside is a refusal."""
+
+    def __init__(
+        self, policy: Policy, firewall: tuple[str, int] | None, report: Callable[[str], None] = _print
+    ) -> None:
+        self.policy = policy
+        self.firewall = firewall
+        self._report = report
+        self._connections: dict[str, _Connection] = {}
+
+    def admit(self, client: str, stream: Hashable, facts: Facts) -> Allowed | Refused:
+        """Decide a request of a client connection; what is allowed is remembered until `finished`."""
+        try:
+            verdict = judge(self.policy.table, facts, self.policy.secrets)
+            if isinstance(verdict, Allowed):
+                connection = self._connections.setdefault(client, _Connection())
+                connection.identities.add(verdict.identity)
+                connection.live[stream] = facts
+                return verdict
+        except Exception as error:
+            verdict = self._broken(facts, error)
+        self.note(verdict)
+        return verdict
+
+    def admit_tunnel(self, facts: Facts) -> Identity | Refused:
+        """Decide a CONNECT. It allows no byte upstream: the requests inside are decided one by one."""
+        try:
+            verdict = judge_connect(self.policy.table, facts)
+        except Exception as error:
+            verdict = self._broken(facts, error)
+        if isinstance(verdict, Refused):
+            self.note(verdict)
+        return verdict
+
+    def may_connect(self, client: str, address: tuple[str, int]) -> bool:
+        """Whether a request that was admitted on this connection needs a socket to this address."""
+        connection = self._connections.get(client)
+        if connection is None or not connection.identities:
+            return False
+        if self.firewall is not None:
+            return address == self.firewall
+        return address in {(identity.host, identity.port) for identity in connection.identities}
+
+    def finished(self, client: str, stream: Hashable) -> None:
+        """The request is over in both directions."""
+        if connection := self._connections.get(client):
+            connection.live.pop(stream, None)
+
+    def disconnected(self, client: str) -> None:
+        """The client connection is gone."""
+        self._connections.pop(client, None)
+
+    def no_longer_allowed(self) -> list[str]:
+        """The client connections that used, or are using, something that the table in force does not allow."""
+        return [client for client, connection in self._connections.items() if self._outlived(connection)]
+
+    def note(self, verdict: Refused) -> None:
+        """Write the one line that tells a refusal."""
+        self._report(refusal.log_line(verdict, datetime.now(UTC)))
+
+    def note_bytes(self, reason: str) -> None:
+        """Write the line for bytes that were no request at all."""
+        self.note(Refused(400, "not-http", reason, "", "", ""))
+
+    def _outlived(self, connection: _Connection) -> bool:
+        try:
+            table = self.policy.table
+            return not all(names_identity(table, identity) for identity in connection.identities) or not all(
+                isinstance(judge(table, facts, self.policy.secrets), Allowed) for facts in connection.live.values()
+            )
+        except Exception:
+            logger.exception("re-judging failed")
+            return True
+
+    @staticmethod
+    def _broken(facts: Facts, error: Exception) -> Refused:
+        logger.error("judging failed", exc_info=error)
+        return refused(facts, "internal", "the proxy could not decide this request")

@@ -1,0 +1,263 @@
+"""The one decision: may this request go, and if so as what. Pure: facts and table in, a value out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bottle_egress import credentials as credential
+from bottle_egress import names, paths
+from bottle_egress.push import is_push
+from bottle_egress.table import Route, Table
+
+_METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+_VALUE_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_QUERY_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
+_NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_TUNNEL_PORT = 443
+_PLAIN_PORT = 80
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the client sent, raw, with what its connection proved.
+
+    `tunnel` is the host and port of the CONNECT that the request came through, None on the proxy port itself;
+    `scheme` and `authority` are those of the request target as sent, empty in origin form.
+    """
+
+    method: bytes
+    target: bytes
+    scheme: bytes
+    authority: bytes
+    version: bytes
+    headers: Headers = field(repr=False)
+    tunnel: tuple[str, int] | None
+    tls: bool
+    sni: str | None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The one name and port a request is for."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The request as it may go upstream."""
+
+    identity: Identity
+    target: bytes
+    headers: Headers = field(repr=False)
+    websocket: bool
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The request stays here. `rule` is stable, `reason` is for people; `tool` is what the agent may call."""
+
+    status: int
+    rule: str
+    reason: str
+    host: str
+    method: str
+    path: str
+    tool: str | None = None
+
+
+class _Stop(Exception):
+    def __init__(self, rule: str, reason: str, *, status: int = 403, proposable: bool = False) -> None:
+        super().__init__(reason)
+        self.rule, self.reason, self.status = rule, reason, status
+        self.tool = "egress-proxy-block" if proposable else None
+
+
+def refused(facts: Facts, rule: str, reason: str, *, status: int = 403, tool: str | None = None) -> Refused:
+    """A refusal of these facts, described by the names that the client used."""
+    host = facts.tunnel[0] if facts.tunnel else facts.authority.decode("latin-1")
+    path = facts.target.decode("latin-1").partition("?")[0]
+    return Refused(status, rule, reason, host, facts.method.decode("latin-1"), path, tool)
+
+
+def judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> Allowed | Refused:
+    """Decide a request. Without a table everything is refused."""
+    try:
+        return _judge(table, facts, secrets)
+    except _Stop as stop:
+        return refused(facts, stop.rule, stop.reason, status=stop.status, tool=stop.tool)
+
+
+def judge_connect(table: Table | None, facts: Facts) -> Identity | Refused:
+    """Decide whether a tunnel may be opened. A host that is not listed is refused inside, where clients show why."""
+    try:
+        _check_form(facts)
+        host, port = _authority(facts.authority, _TUNNEL_PORT, "CONNECT target")
+        for value in _header_values(facts, b"host"):
+            if _authority(value, port, "Host header") != (host, port):
+                raise _Stop("identity", "the Host header names another server than the CONNECT target", status=421)
+        if any(_header_values(facts, name) for name in (b"content-length", b"transfer-encoding")):
+            raise _Stop("header", "CONNECT has no body")
+        route = _table(table).route(host)
+        if port != (route.port if route else _TUNNEL_PORT):
+            raise _Stop("port", f"port {port} is not one of this host's ports", proposable=True)
+        return Identity(host, port, tls=True)
+    except _Stop as stop:
+        return refused(facts, stop.rule, stop.reason, status=stop.status, tool=stop.tool)
+
+
+def names_identity(table: Table | None, identity: Identity) -> bool:
+    """Whether a table still names this host on this port."""
+    route = table.route(identity.host) if table else None
+    return route is not None and identity.port == (route.port if identity.tls else _PLAIN_PORT)
+
+
+def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> Allowed:
+    _check_form(facts)
+    method = facts.method.decode("latin-1")
+    if method.upper() in _NEVER_METHODS:
+        raise _Stop("method", f"{method.upper()} is never forwarded")
+    identity = _identity(facts)
+    path, question, query = facts.target.decode("latin-1").partition("?")
+    if is_push(path, query, [value.decode("latin-1") for value in _header_values(facts, b"content-type")]):
+        raise _Stop("git-push", "a push goes through the git gate (git-gate:9418), not over HTTPS")
+    route = _table(table).route(identity.host)
+    if route is None:
+        raise _Stop("host", "no route and no allowlist entry names this host", proposable=True)
+    if identity.port != (route.port if identity.tls else _PLAIN_PORT):
+        raise _Stop("port", f"port {identity.port} is not one of this host's ports", proposable=True)
+    _check_path(path, route)
+    if _QUERY_CONTROLS.search(query):
+        raise _Stop("path", "the query holds a control character or a blank")
+    if route.methods is not None and method not in route.methods:
+        raise _Stop("method", "the route does not list this method", proposable=True)
+    websocket = _websocket(facts, method, route)
+    query = credential.stripped_query(query, route.client_auth)
+    target = path + (question + query if query or facts.target.endswith(b"?") else "")
+    return Allowed(
+        identity,
+        target.encode("latin-1"),
+        _upstream_headers(facts.headers, identity, route, secrets),
+        websocket,
+    )
+
+
+def _check_form(facts: Facts) -> None:
+    if facts.version not in (b"HTTP/1.1", b"HTTP/1.0"):
+        raise _Stop("version", "only HTTP/1 is spoken here")
+    if not _METHOD.fullmatch(facts.method.decode("latin-1")):
+        raise _Stop("method", "not an HTTP method")
+    for name, value in facts.headers:
+        if _VALUE_CONTROLS.search(value):
+            raise _Stop("header", "a header holds a control character or is folded over lines")
+        if b"_" in name and credential.folded(name.decode("latin-1")) in _FRAMING:
+            raise _Stop("header", "a header that frames the message is misspelled with an underscore")
+
+
+def _table(table: Table | None) -> Table:
+    if table is None:
+        raise _Stop("no-table", "the proxy has no valid routes, so nothing may pass")
+    return table
+
+
+def _authority(raw: bytes, port: int, what: str) -> tuple[str, int]:
+    try:
+        return names.canonical_authority(raw, port)
+    except names.BadName as error:
+        raise _Stop("identity", f"the {what} is {error}", status=421) from error
+
+
+def _identity(facts: Facts) -> Identity:
+    """The one name and port that CONNECT, SNI, target and Host all say, or a refusal with 421."""
+
+    def mismatch(what: str) -> _Stop:
+        return _Stop("identity", f"{what}: all names of one request must be the same", status=421)
+
+    if facts.tunnel is None:
+        if facts.scheme != b"http" or not facts.authority:
+            raise mismatch("a request to the proxy needs an http:// target, or CONNECT for https")
+        host, port = _authority(facts.authority, _PLAIN_PORT, "target")
+        scheme, tls = b"http", False
+        if port != _PLAIN_PORT:
+            raise _Stop("port", "plain HTTP goes to port 80 only", proposable=True)
+    else:
+        if not facts.tls:
+            raise _Stop("tls", "a tunnel carries TLS only")
+        try:
+            host = names.canonical_host(facts.tunnel[0])
+            sni = names.canonical_host(facts.sni or "")
+        except names.BadName as error:
+            raise mismatch("the TLS server name is missing or no name") from error
+        port = facts.tunnel[1]
+        if sni != host:
+            raise mismatch("the TLS server name differs from the CONNECT target")
+        scheme, tls = b"https", True
+        if facts.scheme or facts.authority:
+            if facts.scheme != scheme:
+                raise mismatch("the target has another scheme than the connection")
+            if _authority(facts.authority, _TUNNEL_PORT, "target") != (host, port):
+                raise mismatch("the target differs from the CONNECT target")
+    values = _header_values(facts, b"host")
+    if len(values) != 1:
+        raise mismatch("there must be exactly one Host header")
+    if _authority(values[0], _TUNNEL_PORT if tls else _PLAIN_PORT, "Host header") != (host, port):
+        raise mismatch("the Host header differs from the target")
+    return Identity(host, port, tls)
+
+
+def _check_path(path: str, route: Route) -> None:
+    if reason := paths.ambiguity(path):
+        raise _Stop("path", f"the path {reason}")
+    if route.paths and not any(paths.is_below(path, prefix) for prefix in route.paths):
+        raise _Stop("path", "the route does not list this path", proposable=True)
+
+
+def _websocket(facts: Facts, method: str, route: Route) -> bool:
+    """Whether the request opens a WebSocket that the route allows; any other upgrade is refused."""
+    upgrades = _header_values(facts, b"upgrade")
+    asks = any(
+        token.strip().lower() == b"upgrade"
+        for value in _header_values(facts, b"connection")
+        for token in value.split(b",")
+    )
+    if not upgrades and not asks:
+        return False
+    if [value.strip().lower() for value in upgrades] != [b"websocket"] or not asks:
+        raise _Stop("upgrade", "the only upgrade is websocket")
+    if not route.websocket:
+        raise _Stop("upgrade", "the route does not allow WebSockets", proposable=False)
+    if method != "GET" or facts.version != b"HTTP/1.1":
+        raise _Stop("upgrade", "a WebSocket begins with GET over HTTP/1.1")
+    return True
+
+
+def _header_values(facts: Facts, name: bytes) -> list[bytes]:
+    """Values of a header in all spellings that some server takes for it."""
+    return [value for key, value in facts.headers if key.lower().replace(b"_", b"-") == name]
+
+
+def _upstream_headers(headers: Headers, identity: Identity, route: Route, secrets: Mapping[str, str]) -> Headers:
+    injected = credential.folded(route.auth.header) if route.auth else None
+
+    def stays(name: str) -> bool:
+        if credential.folded(name) in ("host", injected) or credential.is_override_header(name):
+            return False
+        return route.client_auth or not credential.is_credential_header(name)
+
+    default = _TUNNEL_PORT if identity.tls else _PLAIN_PORT
+    host = identity.host if identity.port == default else f"{identity.host}:{identity.port}"
+    result = [(b"Host", host.encode("ascii"))]
+    result += [(name, value) for name, value in headers if stays(name.decode("latin-1"))]
+    if route.auth and identity.tls:
+        value = secrets[route.auth.slot]
+        if route.auth.scheme is not None:
+            value = f"{route.auth.scheme} {value}"
+        result.append((route.auth.header.encode("ascii"), value.encode("ascii")))
+    return tuple(result)

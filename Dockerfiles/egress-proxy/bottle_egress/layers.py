@@ -1,0 +1,50 @@
+"""Which protocol may be spoken where: HTTP to the proxy, then TLS, then HTTP. Everything else is closed."""
+
+from __future__ import annotations
+
+from mitmproxy.net.tls import starts_like_tls_record
+from mitmproxy.proxy import commands, layer, layers
+from mitmproxy.proxy.layers import modes
+from mitmproxy.proxy.layers.http import HTTPMode
+
+from bottle_egress.gate import Gate
+
+
+class Closed(layer.Layer):
+    """Ends the client connection at the first event."""
+
+    def _handle_event(self, event):
+        yield commands.CloseConnection(self.context.client)
+
+
+class NextLayer:
+    """The addon that picks the next layer, in the place of mitmproxy's own, which guesses and relays raw bytes."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        data = nextlayer.data_client()
+        if data:
+            nextlayer.layer = self._pick(nextlayer.context, data)
+
+    def _pick(self, context, data: bytes):
+        top = context.layers[-1]
+        if isinstance(top, layers.ClientTLSLayer):
+            return layers.HttpLayer(context, HTTPMode.transparent)
+        letter = data.lstrip(b"\r\n")[:1].isalpha()
+        if isinstance(top, modes.HttpProxy | modes.HttpUpstreamProxy):
+            if letter or not data.strip(b"\r\n"):
+                upstream = isinstance(top, modes.HttpUpstreamProxy)
+                return layers.HttpLayer(context, HTTPMode.upstream if upstream else HTTPMode.regular)
+        elif data[0] == 0x16:
+            if len(data) < 3:
+                return None
+            if starts_like_tls_record(data):
+                server = layers.ServerTLSLayer(context)
+                server.child_layer = layers.ClientTLSLayer(context)
+                return server
+        elif letter:
+            return layers.HttpLayer(context, HTTPMode.transparent)
+        self._gate.note_bytes("the bytes are not HTTP")
+        return Closed(context)

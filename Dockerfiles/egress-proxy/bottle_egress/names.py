@@ -1,0 +1,56 @@
+"""Hosts and authorities: every spelling of one name becomes one canonical text, or an error."""
+
+from __future__ import annotations
+
+import re
+
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_PATTERN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_HEXADECIMAL = re.compile(r"0x[0-9a-f]*")
+_PORT = re.compile(r"[0-9]{1,5}")
+
+
+class BadName(ValueError):
+    """The text is not a host name, or not an authority."""
+
+
+def canonical_host(text: str) -> str:
+    """The host in ASCII lowercase without its one trailing dot.
+
+    Raises BadName for anything that is not a name. Addresses with digits and dots pass: no table names one.
+    """
+    if not text.isascii():
+        try:
+            text = text.encode("idna").decode("ascii")
+        except UnicodeError as error:
+            raise BadName("not an internationalised name") from error
+    text = text.lower().removesuffix(".")
+    if not text or len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.split(".")):
+        raise BadName("not a host name")
+    return text
+
+
+def canonical_authority(raw: bytes, default_port: int) -> tuple[str, int]:
+    """`host[:port]` as canonical host and port. Raises BadName; an IPv6 literal is no name."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadName("not text") from error
+    host, colon, port = text.partition(":")
+    if not colon:
+        return canonical_host(host), default_port
+    if not _PORT.fullmatch(port) or not 1 <= int(port) <= 65535:
+        raise BadName("not a port")
+    return canonical_host(host), int(port)
+
+
+def is_host_pattern(text: str) -> bool:
+    """Whether the text is a canonical host name, or `*.` and at least two labels; never an address."""
+    wildcard = text.startswith("*.")
+    base = text[2:] if wildcard else text
+    labels = base.split(".")
+    if len(base) > 253 or not all(_PATTERN_LABEL.fullmatch(label) for label in labels):
+        return False
+    if wildcard and len(labels) < 2:
+        return False
+    return not (labels[-1].isdigit() or _HEXADECIMAL.fullmatch(labels[-1]))
