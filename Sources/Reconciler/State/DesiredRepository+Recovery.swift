@@ -1,0 +1,127 @@
+import ReconcilerModel
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// What a killed writer leaves, and how the next one knows it for that.
+///
+/// A writer that holds the lock puts down a note before it runs a git command that could leave something, and takes it
+/// away at the end. Whoever takes the lock and finds the note knows that its writer died.
+extension DesiredRepository {
+    static let indexPrefix = "bottle-index."
+
+    private var note: String { "\(git.folder)/bottle-writing" }
+
+    /// - Parameter paths: what will be changed.
+    func beginWriting(_ paths: [String]) throws {
+        try DurableFile.write(Array(paths.map { $0 + "\n" }.joined().utf8), to: note)
+    }
+
+    func endWriting() throws { try POSIX.unlink(note) }
+
+    /// Mends what a killed writer left; nothing to do when the last one ended well.
+    ///
+    /// Precondition: the caller holds the lock. Idempotent.
+    func recover() async throws {
+        guard let bytes = try DurableFile.read(note, limit: 16 << 20, followLinks: false) else { return }
+        let paths = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init).filter(Self.isPath)
+        try await removeStaleLocks()
+        for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
+            try POSIX.unlink("\(git.folder)/\(name)")
+        }
+        let revision = try await head()
+        let known = try await entries(of: revision)
+        let files = Dictionary(
+            paths.map { path in (path, known.first { $0.path == path }) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        try await refreshWorkTree(of: revision, paths: Set(paths))
+        try await refreshIndex(with: Self.indexLines(files, like: revision.id), of: revision)
+        try endWriting()
+    }
+
+    private func removeStaleLocks() async throws {
+        let indexLock = "\(git.folder)/index.lock"
+        if let lock = try POSIX.status(indexLock, followLinks: false) {
+            for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
+                let own = try POSIX.status("\(git.folder)/\(name)", followLinks: false)
+                if own?.st_ino == lock.st_ino, own?.st_dev == lock.st_dev { try POSIX.unlink(indexLock) }
+            }
+        }
+        // Git holds a lock of a reference for milliseconds. The dead writer's last git may still live: wait for it.
+        var locks = ["HEAD.lock", "packed-refs.lock"]
+        if let head = try DurableFile.read("\(git.folder)/HEAD", limit: 4096, followLinks: false) {
+            let text = String(decoding: head.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+            if text.hasPrefix("ref: refs/"), !text.contains("..") { locks.append("\(text.dropFirst(5)).lock") }
+        }
+        let end = ContinuousClock.now + .seconds(1)
+        while ContinuousClock.now < end, try locks.contains(where: exists) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        for name in locks where try exists(name) { try POSIX.unlink("\(git.folder)/\(name)") }
+    }
+
+    private func exists(_ name: String) throws -> Bool {
+        try POSIX.status("\(git.folder)/\(name)", followLinks: false) != nil
+    }
+
+    static func removeTree(_ path: String) throws {
+        guard let status = try POSIX.status(path, followLinks: false) else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            try POSIX.unlink(path)
+            return
+        }
+        for name in try POSIX.names(in: path) ?? [] { try removeTree("\(path)/\(name)") }
+        guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove the folder", path, errno) }
+    }
+
+    static func unreadable(_ folder: String, _ reason: String, cause: String? = nil) -> BottleError {
+        BottleError(
+            "desired-unreadable",
+            "the desired state can't be read: \(reason)",
+            at: folder,
+            remedy: "nothing was changed; look with: git -C '\(folder)' fsck --full; then mend it, or restore the "
+                + "folder from a backup",
+            cause: cause
+        )
+    }
+
+    /// Turns what stops a git command or a file access into an error that says what to do.
+    static func explained<Result>(_ folder: String, _ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as Program.Failure {
+            guard case .notFound = error else { throw unreadable(folder, "git did not answer", cause: "\(error)") }
+            throw BottleError("git-missing", "\(error)", remedy: "install git and see that PATH has it")
+        } catch let refusal as Git.Refusal {
+            guard
+                ["hash-object", "read-tree", "update-index", "write-tree", "commit-tree", "update-ref", "init"]
+                    .contains(refusal.command), !refusal.text.contains("bad object")
+            else { throw unreadable(folder, "git refused", cause: "\(refusal)") }
+            throw BottleError(
+                "desired-unwritable",
+                "the change can't be committed",
+                at: folder,
+                remedy: "make room, or wait for the git command that runs there; if none does, remove the .lock file "
+                    + "it names; then run the command again",
+                cause: "\(refusal)"
+            )
+        } catch let error as FileLock.TimedOut {
+            throw BottleError(
+                "desired-busy",
+                "another process keeps the desired state locked",
+                at: folder,
+                remedy: "wait until process \(error.holder.map(String.init) ?? "?") is done, then run the command again"
+            )
+        } catch let error as SystemError {
+            throw unreadable(folder, "a file of it can't be used", cause: "\(error)")
+        } catch let error as DurableFile.Unsuitable {
+            throw unreadable(folder, "a file of it is not what it should be", cause: "\(error)")
+        }
+    }
+}

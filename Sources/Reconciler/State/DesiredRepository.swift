@@ -1,0 +1,201 @@
+package import ReconcilerModel
+
+/// The desired state of all bottles, in a real git repository: `bottles/<id>.yaml`, `remediations/<id>/…` (SPEC 5).
+///
+/// HEAD is the truth; the work tree is a view for people, brought up to date after each commit. The repository is made
+/// with a first, empty commit, so a HEAD that names no commit always means damage and never "no bottles".
+package struct DesiredRepository: Sendable {
+    /// The work tree.
+    package let folder: String
+    let git: Git
+    let lock: FileLock
+
+    private init(folder: String, environment: [String: String], lock: FileLock) {
+        self.folder = folder
+        self.git = Git(workTree: folder, environment: environment)
+        self.lock = lock
+    }
+
+    /// Opens the repository; nil when none was made yet.
+    ///
+    /// Changes nothing.
+    /// - Throws: `BottleError` `desired-unreadable` when it is gone though bottles are recorded.
+    package static func open(in state: StateFolder, environment: [String: String]) throws -> DesiredRepository? {
+        if try POSIX.status("\(state.desired)/.git", followLinks: true) != nil {
+            return DesiredRepository(folder: state.desired, environment: environment, lock: state.desiredLock)
+        }
+        let records = try POSIX.names(in: state.records) ?? []
+        let remains = try POSIX.status(state.desired, followLinks: false) != nil
+        guard !remains, !records.contains(where: { $0.hasSuffix(".json") }) else {
+            throw unreadable(
+                state.desired,
+                remains ? "it is no git repository" : "it is gone, though there are records of bottles"
+            )
+        }
+        return nil
+    }
+
+    /// Opens the repository, making it where there is none.
+    ///
+    /// A repository appears whole, with its first commit, or not at all. One process makes it, others wait.
+    package static func create(
+        in state: StateFolder,
+        environment: [String: String]
+    ) async throws -> DesiredRepository {
+        if let existing = try open(in: state, environment: environment) { return existing }
+        return try await explained(state.desired) {
+            try await state.desiredLock.withLock {
+                if let existing = try open(in: state, environment: environment) { return existing }
+                let prefix = ".desired."
+                for name in try POSIX.names(in: state.path) ?? [] where name.hasPrefix(prefix) {
+                    try removeTree("\(state.path)/\(name)")
+                }
+                let temporary = "\(state.path)/\(prefix)\(POSIX.randomHexadecimal()).tmp"
+                try POSIX.makeFolder(temporary)
+                let git = Git(workTree: temporary, environment: environment)
+                try await git.initialize()
+                let author = await Author.ofOperator(git: git)
+                let tree = try await git.line(["write-tree"])
+                let commit = try await git.line(
+                    ["commit-tree", tree, "-F", "-"],
+                    input: Array("Begin the desired state of installation \(state.installation)\n".utf8),
+                    variables: author.variables
+                )
+                _ = try await git.output(["update-ref", "HEAD", commit])
+                try POSIX.rename(temporary, to: state.desired)
+                try DurableFile.synchronizeFolder(state.path)
+                return DesiredRepository(folder: state.desired, environment: environment, lock: state.desiredLock)
+            }
+        }
+    }
+
+    /// The revision that is desired now, read without a process.
+    ///
+    /// - Throws: `BottleError` `desired-unreadable`.
+    package func head() async throws -> Revision {
+        try await Self.explained(folder) {
+            if let revision = try headFromFiles() { return revision }
+            // An unusual layout, or damage: git's own word decides.
+            let outcome = try await git.run(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+            let text = String(decoding: outcome.output, as: UTF8.self)
+            guard outcome.succeeded, let revision = Revision(text.prefix(while: { $0 != "\n" })) else {
+                throw Self.unreadable(folder, "HEAD names no commit")
+            }
+            return revision
+        }
+    }
+
+    /// One bottle's manifest as desired now, and the revision it was read from; one process.
+    ///
+    /// - Returns: a nil text when the revision has no such bottle.
+    /// - Throws: `BottleError` `desired-unreadable`.
+    package func bottle(_ identity: Identity) async throws -> (text: String?, revision: Revision) {
+        try await Self.explained(folder) {
+            let revision = try await head()
+            let path = Self.path(of: identity)
+            let objects = try await read(["\(revision)^{commit}", "\(revision):\(path)"])
+            guard objects[0]?.kind == "commit" else {
+                throw Self.unreadable(folder, "the commit \(revision.short) that HEAD names is missing")
+            }
+            guard let object = objects[1] else {
+                // Missing can also mean a damaged tree; only a readable one proves that the bottle is not desired.
+                let entries = try await entries(of: revision)
+                guard !entries.contains(where: { $0.path == path }) else {
+                    throw Self.unreadable(folder, "\(path) is missing from the object store")
+                }
+                return (nil, revision)
+            }
+            return (try text(of: object, at: path), revision)
+        }
+    }
+
+    /// Everything that is desired, of one revision; two processes.
+    ///
+    /// - Throws: `BottleError` `desired-unreadable`; never a part.
+    package func snapshot(at revision: Revision? = nil) async throws -> DesiredSnapshot {
+        try await Self.explained(folder) {
+            let revision = if let revision { revision } else { try await head() }
+            let entries = try await entries(of: revision)
+            var snapshot = DesiredSnapshot(revision: revision, bottles: [:], others: [:])
+            let objects = entries.isEmpty ? [] : try await read(entries.map(\.id))
+            for (entry, object) in zip(entries, objects) {
+                guard let object, entry.kind == "blob", entry.mode.hasPrefix("100") else {
+                    throw Self.unreadable(folder, "\(entry.path) is not a file, or its content is missing")
+                }
+                let text = try text(of: object, at: entry.path)
+                if let identity = Self.identity(of: entry.path) {
+                    snapshot.bottles[identity] = text
+                } else {
+                    snapshot.others[entry.path] = text
+                }
+            }
+            return snapshot
+        }
+    }
+
+    /// Where a bottle's manifest is, from the top of the repository.
+    package static func path(of identity: Identity) -> String { "bottles/\(identity.name).yaml" }
+
+    static func identity(of path: String) -> Identity? {
+        guard path.hasPrefix("bottles/"), path.hasSuffix(".yaml") else { return nil }
+        return try? Identity(String(path.dropFirst("bottles/".count).dropLast(".yaml".count)))
+    }
+
+    /// The files of a revision.
+    func entries(of revision: Revision) async throws -> [GitEntry] {
+        let output = try await git.output(["ls-tree", "-r", "-z", "--full-tree", "\(revision)^{commit}"])
+        guard let entries = GitEntry.parse(output) else {
+            throw Self.unreadable(folder, "git ls-tree is not understood")
+        }
+        return entries
+    }
+
+    private func read(_ names: [String]) async throws -> [GitObject?] {
+        let input = Array((names.joined(separator: "\n") + "\n").utf8)
+        let output = try await git.output(["cat-file", "--batch"], input: input)
+        guard let objects = GitObject.parse(output, count: names.count) else {
+            throw Self.unreadable(folder, "git cat-file is not understood")
+        }
+        return objects
+    }
+
+    private func text(of object: GitObject, at path: String) throws -> String {
+        guard object.kind == "blob", let text = String(validating: object.bytes, as: UTF8.self) else {
+            throw Self.unreadable(folder, "\(path) is not a text in UTF-8")
+        }
+        return text
+    }
+
+    private func headFromFiles() throws -> Revision? {
+        guard let head = try firstLine("HEAD") else { return nil }
+        guard head.hasPrefix("ref: ") else { return Revision(head) }
+        let name = String(head.dropFirst(5))
+        guard name.hasPrefix("refs/"), !name.split(separator: "/").contains("..") else { return nil }
+        if let loose = try firstLine(name) { return Revision(loose) }
+        let packed = try DurableFile.read("\(git.folder)/packed-refs", limit: 16 << 20, followLinks: false) ?? []
+        for line in String(decoding: packed, as: UTF8.self).split(separator: "\n") where line.hasSuffix(" \(name)") {
+            return Revision(line.dropLast(name.utf8.count + 1))
+        }
+        return nil
+    }
+
+    private func firstLine(_ name: String) throws -> String? {
+        let bytes = try DurableFile.read("\(git.folder)/\(name)", limit: 4096, followLinks: false)
+        return bytes.map { String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self) }
+    }
+}
+
+/// What one revision holds.
+package struct DesiredSnapshot: Sendable, Hashable {
+    package var revision: Revision
+    /// The resolved manifests, as YAML.
+    package var bottles: [Identity: String]
+    /// Every other file, by its path: remediations, and what people put there.
+    package var others: [String: String]
+
+    package init(revision: Revision, bottles: [Identity: String], others: [String: String]) {
+        self.revision = revision
+        self.bottles = bottles
+        self.others = others
+    }
+}
