@@ -1,4 +1,4 @@
-/// What runs in a container; also what an image says about its containers. Absent means the image's.
+/// What runs in a container, or in an image's containers; what is absent is as the image says.
 package struct ContainerConfig: Codable, Sendable, Hashable {
     /// The image, by name or id.
     package var image: String?

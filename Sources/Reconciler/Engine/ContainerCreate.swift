@@ -4,8 +4,9 @@ package struct ContainerCreate: Codable, Sendable, Hashable {
     package var config: ContainerConfig
     /// What it is granted and forbidden.
     package var hostConfig: HostConfig
-    /// Its places on networks, by network name or id. Engines before API 1.44 take one at creation; connect the others
-    /// before the first start.
+    /// Its places on networks, by network name or id.
+    ///
+    /// Engines before API 1.44 take one at creation; connect the others before the first start.
     package var endpoints: [String: EndpointCreate]
 
     /// A container to make.

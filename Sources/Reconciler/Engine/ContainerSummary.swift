@@ -65,7 +65,9 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
     }
 
     private struct Mode: Codable {
-        var NetworkMode: String?
+        var networkMode: String?
+
+        enum CodingKeys: String, CodingKey { case networkMode = "NetworkMode" }
     }
 
     /// What the engine sent; null and absent mean the same.
@@ -79,7 +81,7 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
         state = try values.decode(.state, or: "")
         status = try values.decode(.status, or: "")
         created = try values.decode(.created, or: 0)
-        networkMode = try values.decodeIfPresent(Mode.self, forKey: .hostConfig)?.NetworkMode ?? ""
+        networkMode = try values.decodeIfPresent(Mode.self, forKey: .hostConfig)?.networkMode ?? ""
         networks = try values.decodeIfPresent(AttachedNetworks.self, forKey: .networkSettings)?.networks ?? [:]
         mounts = try values.decode(.mounts, or: [])
     }
@@ -95,7 +97,7 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
         try values.encode(state, forKey: .state)
         try values.encode(status, forKey: .status)
         try values.encode(created, forKey: .created)
-        try values.encode(Mode(NetworkMode: networkMode), forKey: .hostConfig)
+        try values.encode(Mode(networkMode: networkMode), forKey: .hostConfig)
         try values.encode(AttachedNetworks(networks: networks), forKey: .networkSettings)
         try values.encode(mounts, forKey: .mounts)
     }

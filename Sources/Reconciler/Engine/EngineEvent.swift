@@ -68,7 +68,7 @@ package struct EngineEvent: Codable, Sendable, Hashable {
 package struct EventQuery: Sendable, Hashable {
     /// From when on, past events included; from now on when absent.
     package var since: EngineTime?
-    /// Until when; the stream ends there. Endless when absent.
+    /// Until when, and the stream ends there; endless when absent.
     package var until: EngineTime?
     /// Wanted values by filter: `type`, `label`, `container`, `event` ….
     package var filters: [String: [String]]

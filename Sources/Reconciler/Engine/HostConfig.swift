@@ -1,4 +1,4 @@
-/// What the engine grants and forbids a container. Absent is left out of the request.
+/// What the engine grants and forbids a container; what is absent is left out of the request.
 package struct HostConfig: Codable, Sendable, Hashable {
     /// `none`, `bridge`, or a network's name or id.
     package var networkMode: String?

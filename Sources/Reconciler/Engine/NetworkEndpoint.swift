@@ -12,8 +12,9 @@ package struct NetworkEndpoint: Codable, Sendable, Hashable {
     package var gateway: String
     /// The hardware address.
     package var macAddress: String
-    /// The names besides the container's own. The container list leaves them out; engines before API 1.45 add
-    /// the short container id.
+    /// The names besides the container's own.
+    ///
+    /// The container list leaves them out; engines before API 1.45 add the short container id.
     package var aliases: [String]
     /// The address asked for, when one was.
     package var addressing: Addressing?

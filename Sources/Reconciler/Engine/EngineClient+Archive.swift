@@ -1,0 +1,51 @@
+import NIOHTTP1
+
+extension EngineClient {
+    /// Maps to `HEAD /containers/{id}/archive`; on 404 also to `GET /containers/{id}/json`.
+    ///
+    /// A HEAD has no words to tell a
+    /// missing file from a missing container.
+    package func stat(container: String, path: String) async throws(EngineError) -> PathStat? {
+        let request = request(.HEAD, try Self.path(container, "/archive"), [("path", path)])
+        let text: String?
+        do {
+            text = try await call(request).head.headers.first(name: "X-Docker-Container-Path-Stat")
+        } catch {
+            guard error.isNotFound else { throw error }
+            _ = try await self.container(container)
+            return nil
+        }
+        guard let text, let json = EngineJSON.base64(text) else {
+            throw .decoding(path: request.path, message: "no readable X-Docker-Container-Path-Stat header")
+        }
+        return try EngineJSON.decode(PathStat.self, from: json, path: request.path)
+    }
+
+    /// Maps to `GET /containers/{id}/archive`.
+    package func archive(container: String, path: String) async throws(EngineError) -> EngineStream<[UInt8]> {
+        try await stream(request(.GET, try Self.path(container, "/archive"), [("path", path)]))
+    }
+
+    /// Maps to `PUT /containers/{id}/archive`.
+    package func putArchive(
+        container: String,
+        path: String,
+        _ archive: EngineBody,
+        options: PutArchiveOptions
+    ) async throws(EngineError) {
+        var query = [("path", path)]
+        if options.keepKinds { query.append(("noOverwriteDirNonDir", "1")) }
+        if options.copyOwner { query.append(("copyUIDGID", "1")) }
+        let request = request(
+            .PUT,
+            try Self.path(container, "/archive"),
+            query,
+            body: archive,
+            contentType: "application/x-tar"
+        )
+        switch archive {
+        case .bytes: try await call(request)
+        case .stream: _ = try await stream(request).collect(upTo: Self.messageLimit)
+        }
+    }
+}

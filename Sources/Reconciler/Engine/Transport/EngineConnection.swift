@@ -1,0 +1,183 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A connection to the engine; carries one exchange at a time.
+struct EngineConnection: Sendable {
+    let channel: any Channel
+    private let handler: NIOLoopBound<ExchangeHandler>
+
+    /// A new connection; `becameIdle` is told when it can carry another exchange.
+    ///
+    /// `hijacks` makes it ask for a raw stream with its first request.
+    static func open(
+        to address: EngineAddress,
+        timeout: TimeAmount,
+        hijacks: Bool = false,
+        becameIdle: (@Sendable (EngineConnection) -> Void)? = nil
+    ) async throws(EngineError) -> EngineConnection {
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(timeout)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try install(on: channel, hijacks, becameIdle) }
+            }
+        do {
+            let channel =
+                switch address {
+                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                }
+            return try await channel.eventLoop.submit {
+                let handler = try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self)
+                return EngineConnection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+            }.get()
+        } catch {
+            throw EngineError.transport("can't connect to \(address): \(reason(error))")
+        }
+    }
+
+    private static func install(
+        on channel: any Channel,
+        _ hijacks: Bool,
+        _ becameIdle: (@Sendable (EngineConnection) -> Void)?
+    ) throws {
+        let encoder = HTTPRequestEncoder()
+        let decoder = ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .forwardBytes))
+        let box = NIOLoopBoundBox<EngineConnection?>(nil, eventLoop: channel.eventLoop)
+        let told: (() -> Void)? = becameIdle.map { becameIdle in
+            { if let connection = box.value { becameIdle(connection) } }
+        }
+        let exchange = ExchangeHandler(becameIdle: told)
+        box.value = EngineConnection(
+            channel: channel,
+            handler: NIOLoopBound(exchange, eventLoop: channel.eventLoop)
+        )
+        channel.closeFuture.whenComplete { _ in box.value = nil }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandlers([encoder, decoder])
+        if hijacks {
+            let upgrade = NIOHTTPClientUpgradeHandler(
+                upgraders: [HijackUpgrader(exchange: exchange)],
+                httpHandlers: [encoder, decoder],
+                upgradeCompletionHandler: { _ in }
+            )
+            try pipeline.addHandler(upgrade)
+        }
+        try pipeline.addHandler(exchange)
+    }
+
+    /// Sends a request and gives the answer; cancellation closes the connection.
+    ///
+    /// `limit` is the most bytes of the answer's body to collect; nil streams it. A streamed request body is read no
+    /// faster than the engine takes it, and no further once the engine has refused.
+    func exchange(
+        _ request: EngineRequest,
+        host: String,
+        limit: Int?
+    ) async throws(ExchangeFailure) -> EngineResponse {
+        let token = ExchangeToken()
+        let head = request.head(host: host)
+        let eventLoop = channel.eventLoop
+        let result: Result<EngineResponse, any Error> = await withTaskCancellationHandler {
+            let answer = eventLoop.flatSubmit { [handler] in
+                handler.value.begin(
+                    token,
+                    head,
+                    body: request.body,
+                    limit: limit,
+                    patience: request.patience,
+                    on: eventLoop
+                )
+            }
+            do {
+                if case .stream(let body) = request.body {
+                    try await upload(body, token)
+                }
+                return .success(try await answer.get())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            fail(token, .cancelled)
+        }
+        switch result {
+        case .success(let response): return response
+        case .failure(let failure as ExchangeFailure): throw failure
+        case .failure(let error): throw ExchangeFailure(error: EngineError(error), progress: .begun)
+        }
+    }
+
+    /// Writes to a raw stream; returns when the socket has taken the bytes.
+    func write(_ bytes: [UInt8]) async throws(EngineError) {
+        do {
+            try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        } catch {
+            throw .transport("the stream to the engine broke: \(error)")
+        }
+    }
+
+    /// Tells the other side of a raw stream that nothing more comes; its own bytes still do.
+    func closeOutput() async throws(EngineError) {
+        do {
+            try await channel.close(mode: .output).get()
+        } catch {
+            throw .transport("the stream to the engine broke: \(error)")
+        }
+    }
+
+    func close() {
+        channel.close(promise: nil)
+    }
+
+    private func fail(_ token: ExchangeToken, _ error: EngineError) {
+        channel.eventLoop.execute { [handler] in handler.value.fail(token, error) }
+    }
+
+    private func upload(_ body: EngineStream<[UInt8]>, _ token: ExchangeToken) async throws {
+        let eventLoop = channel.eventLoop
+        var chunks = body.makeAsyncIterator()
+        do {
+            while let chunk = try await chunks.next() {
+                guard !chunk.isEmpty else { continue }
+                try await eventLoop.flatSubmit { [handler] in
+                    handler.value.send(token, chunk, on: eventLoop)
+                }.get()
+            }
+            eventLoop.execute { [handler] in handler.value.finish(token) }
+        } catch let error as EngineError {
+            // The body's own maker failed: half a request must not look like a whole one.
+            fail(token, error)
+            throw error
+        } catch {
+            // The engine stopped taking it: its answer, or the way the connection ended, is the reason.
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        var error = error
+        if let failure = error as? NIOConnectionError {
+            error = failure.connectionErrors.first?.error ?? failure.dnsAError ?? failure.dnsAAAAError ?? error
+        }
+        switch error {
+        case let error as IOError:
+            return switch error.errnoCode {
+            case ENOENT: "there is no such socket"
+            case EACCES, EPERM: "permission denied"
+            case ECONNREFUSED: "nothing listens there"
+            default: error.description
+            }
+        case ChannelError.connectTimeout(let amount):
+            return "no answer within \(amount.nanoseconds / 1_000_000) ms"
+        default:
+            return String(describing: error)
+        }
+    }
+}

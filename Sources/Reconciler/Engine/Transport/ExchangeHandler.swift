@@ -1,0 +1,252 @@
+import NIOCore
+import NIOHTTP1
+
+/// Names one exchange on a connection, so that a late cancellation can't hit the next one.
+final class ExchangeToken: Sendable {}
+
+/// The exchanges of one connection, one after another.
+///
+/// Lives on the connection's event loop.
+final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = Never
+    typealias OutboundOut = HTTPClientRequestPart
+
+    private struct Exchange {
+        let token: ExchangeToken
+        /// The most bytes of a body that is collected; nil streams the body.
+        let limit: Int?
+        let promise: EventLoopPromise<EngineResponse>
+        var head: HTTPResponseHead?
+        var collected = ByteBuffer()
+        var pipe: BodyPipe?
+        var isSent = false
+        var chunk: EventLoopPromise<Void>?
+        var patience: Scheduled<Void>?
+    }
+
+    private enum State {
+        case idle
+        case busy(Exchange)
+        case closed
+    }
+
+    private var state = State.idle
+    private var context: ChannelHandlerContext?
+    private let becameIdle: (() -> Void)?
+
+    /// `becameIdle` is told after each exchange that leaves the connection usable; without it the connection is closed
+    /// then.
+    init(becameIdle: (() -> Void)?) {
+        self.becameIdle = becameIdle
+    }
+
+    // MARK: - From the caller, on the event loop
+
+    /// Writes a request; the future has the answer, or an `ExchangeFailure`.
+    ///
+    /// A streamed body follows by `send` and `finish`.
+    func begin(
+        _ token: ExchangeToken,
+        _ head: HTTPRequestHead,
+        body: EngineBody?,
+        limit: Int?,
+        patience: TimeAmount?,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<EngineResponse> {
+        guard case .idle = state, let context, context.channel.isActive else {
+            let error = EngineError.transport("the engine closed the connection")
+            return eventLoop.makeFailedFuture(ExchangeFailure(error: error, progress: .notSent))
+        }
+        var exchange = Exchange(token: token, limit: limit, promise: eventLoop.makePromise())
+        if let patience {
+            exchange.patience = eventLoop.assumeIsolated().scheduleTask(in: patience) {
+                self.fail(token, .transport("the engine did not answer within \(patience.nanoseconds / 1_000_000) ms"))
+            }
+        }
+        state = .busy(exchange)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        if case .bytes(let bytes) = body, !bytes.isEmpty {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
+        }
+        if case .stream = body { context.flush() } else { writeEnd(context, token) }
+        return exchange.promise.futureResult
+    }
+
+    /// Writes a part of a streamed body; the future succeeds when the socket has taken it.
+    func send(_ token: ExchangeToken, _ bytes: [UInt8], on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        guard case .busy(var exchange) = state, exchange.token === token, let context,
+            (exchange.head?.status.code ?? 200) < 400
+        else { return eventLoop.makeFailedFuture(UploadStopped()) }
+        let chunk = eventLoop.makePromise(of: Void.self)
+        exchange.chunk = chunk
+        state = .busy(exchange)
+        let written = eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { result in
+            // An early answer may have settled it.
+            guard case .busy(var exchange) = self.state, exchange.chunk?.futureResult == chunk.futureResult else {
+                return
+            }
+            exchange.chunk = nil
+            self.state = .busy(exchange)
+            chunk.completeWith(result)
+        }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
+        return chunk.futureResult
+    }
+
+    /// Ends a streamed body.
+    func finish(_ token: ExchangeToken) {
+        guard case .busy(let exchange) = state, exchange.token === token, let context else { return }
+        writeEnd(context, token)
+    }
+
+    /// Ends an exchange by closing its connection; one that is over is left alone.
+    func fail(_ token: ExchangeToken, _ error: EngineError) {
+        guard case .busy(let exchange) = state, exchange.token === token else { return }
+        end(error, progress: exchange.head == nil ? .unanswered : .begun)
+        context?.close(promise: nil)
+    }
+
+    private func writeEnd(_ context: ChannelHandlerContext, _ token: ExchangeToken) {
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess {
+            guard case .busy(var exchange) = self.state, exchange.token === token else { return }
+            exchange.isSent = true
+            self.state = .busy(exchange)
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+    }
+
+    // MARK: - From the connection
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if case .busy(let exchange) = state, let pipe = exchange.pipe, !pipe.admitsRead() { return }
+        context.read()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .busy(var exchange) = state else {
+            // Bytes that nobody asked for: whatever they answer, it is not the next request.
+            state = .closed
+            context.close(promise: nil)
+            return
+        }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            exchange.head = head
+            exchange.patience?.cancel()
+            let chunk = exchange.chunk
+            if head.status.code >= 400 { exchange.chunk = nil }
+            if exchange.limit == nil { exchange.pipe = makePipe(context, exchange.token) }
+            state = .busy(exchange)
+            if head.status.code >= 400 { chunk?.fail(UploadStopped()) }
+            if let pipe = exchange.pipe {
+                let body = pipe.open()
+                exchange.promise.succeed(EngineResponse(head: head, body: .stream(body)))
+            }
+        case .body(let bytes):
+            if let pipe = exchange.pipe {
+                pipe.yield(bytes)
+            } else if let limit = exchange.limit, exchange.collected.readableBytes + bytes.readableBytes > limit {
+                fail(exchange.token, .limitExceeded("the engine's answer is larger than \(limit) bytes"))
+            } else {
+                exchange.collected.writeImmutableBuffer(bytes)
+                state = .busy(exchange)
+            }
+        case .end:
+            complete(context, exchange)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        let isReset = error is IOError
+        if case .busy(let exchange) = state {
+            let progress = isReset && exchange.head == nil ? ExchangeFailure.Progress.unanswered : .begun
+            end(Self.describe(error), progress: progress)
+        }
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if case .busy(let exchange) = state {
+            let isBegun = exchange.head != nil
+            end(
+                .transport("the engine closed the connection \(isBegun ? "in the middle of" : "before") its answer"),
+                progress: isBegun ? .begun : .unanswered
+            )
+        }
+        state = .closed
+        context.fireChannelInactive()
+    }
+
+    private func makePipe(_ context: ChannelHandlerContext, _ token: ExchangeToken) -> BodyPipe {
+        BodyPipe(
+            on: context.eventLoop,
+            read: { self.context?.read() },
+            abandoned: { self.fail(token, .cancelled) }
+        )
+    }
+
+    private func complete(_ context: ChannelHandlerContext, _ exchange: Exchange) {
+        guard let head = exchange.head else { return }
+        let isReusable = head.isKeepAlive && exchange.isSent && becameIdle != nil
+        state = isReusable ? .idle : .closed
+        exchange.chunk?.fail(UploadStopped())
+        if isReusable { becameIdle?() } else { context.close(promise: nil) }
+        if let pipe = exchange.pipe {
+            pipe.finish()
+        } else {
+            let body = EngineResponse.Body.whole(Array(exchange.collected.readableBytesView))
+            exchange.promise.succeed(EngineResponse(head: head, body: body))
+        }
+    }
+
+    /// Fails what waits; the caller closes the connection.
+    private func end(_ error: EngineError, progress: ExchangeFailure.Progress) {
+        guard case .busy(let exchange) = state else { return }
+        state = .closed
+        exchange.patience?.cancel()
+        exchange.pipe?.finish(error)
+        exchange.chunk?.fail(UploadStopped())
+        // Has no effect when a streamed answer has begun.
+        exchange.promise.fail(ExchangeFailure(error: error, progress: progress))
+    }
+
+    private static func describe(_ error: any Error) -> EngineError {
+        switch error {
+        case HTTPParserError.invalidEOFState:
+            .transport("the engine closed the connection in the middle of its answer")
+        case let error as HTTPParserError:
+            .transport("the engine's answer is not HTTP (\(error))")
+        case let error as IOError:
+            .transport("the connection to the engine broke: \(error.description)")
+        default:
+            .transport(String(describing: error))
+        }
+    }
+}
+
+extension ExchangeHandler {
+    /// Gives the connection to a raw stream after the engine agreed to one, and answers the caller.
+    func hijack(_ context: ChannelHandlerContext, _ head: HTTPResponseHead) -> RawStreamHandler {
+        let handler = RawStreamHandler()
+        guard case .busy(let exchange) = state else { return handler }
+        state = .closed
+        exchange.patience?.cancel()
+        let body = handler.open(on: context.eventLoop)
+        exchange.promise.succeed(EngineResponse(head: head, body: .hijacked(body)))
+        return handler
+    }
+}
+
+/// The engine answered before it had the whole request, or the connection ended: the answer says why.
+struct UploadStopped: Error {}
