@@ -1,5 +1,13 @@
 import Subprocess
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 #if canImport(System)
     import System
 #else
@@ -97,7 +105,16 @@ package struct Program: Sendable, Hashable {
         }
     }
 
+    /// A child that ends without reading its input must not end us; the library writes to the pipe with `SIGPIPE` on.
+    ///
+    /// Children start with the default again.
+    private static let ignoresBrokenPipes: Bool = {
+        _ = signal(SIGPIPE, SIG_IGN)
+        return true
+    }()
+
     private func collect() async throws -> Outcome {
+        _ = Self.ignoresBrokenPipes
         var options = PlatformOptions()
         if hasOwnGroup {
             options.processGroupID = 0
