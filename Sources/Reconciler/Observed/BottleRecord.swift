@@ -17,6 +17,10 @@ package struct BottleRecord: Sendable, Hashable, Codable {
     package var permissions: [String: [String: [String]]]
     /// The intent hash that the living agent was made for.
     package var agentIntent: String?
+    /// The exit code of that agent, once it ended and its restart policy left it so; nil: it lives, or is to live.
+    ///
+    /// With it, an ended agent whose container is removed stays ended.
+    package var agentExit: Int?
 
     package struct Converged: Sendable, Hashable, Codable {
         package var revision: String

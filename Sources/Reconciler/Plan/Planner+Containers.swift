@@ -1,0 +1,140 @@
+/// Which containers stay, go and come, and the images they need.
+extension Planner {
+    /// What becomes of a container that is wanted.
+    enum Fate: Hashable {
+        case kept
+        case made(Reason)
+        case replaced(Reason)
+        /// It ended, was removed since, and its restart policy leaves it so.
+        case ended(exitCode: Int)
+
+        var isNew: Bool {
+            switch self {
+            case .made, .replaced: true
+            case .kept, .ended: false
+            }
+        }
+    }
+
+    struct ContainerFate {
+        var container: DesiredContainer
+        var fate: Fate
+    }
+
+    /// Brings the images that are missing or made of something else.
+    mutating func planImages() {
+        for image in desired.images {
+            let object = ObjectName.image(image.role)
+            let found = observed.images[image.reference]
+            if found == nil { note(.missing, object, "is gone", unless: isEdited) }
+            switch image.source {
+            case .registry:
+                if found == nil { steps.images.append(add(Action(.pull, object, .missing))) }
+            case .bundled, .stored:
+                if found == nil {
+                    steps.images.append(add(Action(.build, object, .missing)))
+                } else if found?.labels[DesiredImage.contextLabel] != image.context?.hex {
+                    steps.images.append(add(Action(.build, object, .contextChanged)))
+                }
+            }
+        }
+    }
+
+    /// Decides what becomes of `wanted`, and notes what differs.
+    mutating func fate(of wanted: DesiredContainer) -> Fate {
+        let object = ObjectName.container(wanted.role)
+        let settled = record.converged?.specs[wanted.role.rawValue]
+        let isChange = isEdited && (settled == nil || settled != wanted.specHash?.text)
+        guard let container = container(wanted.role) else {
+            if wanted.role == .agent, isForRecordedIntent(wanted), let exitCode = record.agentExit,
+                wanted.restart.leaves(ended: exitCode)
+            {
+                return .ended(exitCode: exitCode)
+            }
+            note(.missing, object, "is gone", unless: isChange)
+            return .made(.missing)
+        }
+        if container.state == .dead || container.state == .removing {
+            note(.stopped, object, "is \(container.state.rawValue)")
+            return .replaced(.stopped)
+        }
+        guard let reason = difference(wanted, container) else { return .kept }
+        if wanted.role == .agent, isForRecordedIntent(wanted) {
+            if container.isLiving {
+                plan.findings.append(.replacementPending(reason: reason))
+                note(reason, object, "is not what its unchanged description would be made into now")
+                return .kept
+            }
+            // Without an edit, nothing sets work going again that ended.
+            if hasEnded(container), wanted.restart.leaves(ended: container.exitCode) { return .kept }
+        }
+        note(reason, object, "was made from another description", unless: isChange)
+        return .replaced(reason)
+    }
+
+    /// Whether the container's program ran and came to its end.
+    func hasEnded(_ container: ObservedContainer) -> Bool { container.state == .exited || container.state == .dead }
+
+    /// Whether the agent that we remember was made for what is wanted now.
+    private func isForRecordedIntent(_ wanted: DesiredContainer) -> Bool {
+        guard let intent = record.agentIntent.map(SpecHash.init(label:)) else { return false }
+        // Another version's hash can't be compared; without an edit the intent is the same.
+        return intent == wanted.intentHash || (!intent.isKnownVersion && !isEdited)
+    }
+
+    private func difference(_ wanted: DesiredContainer, _ container: ObservedContainer) -> Reason? {
+        let isStranded = !container.isLiving && container.endpoints.contains { network(of: $0) == nil }
+        if let hash = container.specHash, hash == wanted.specHash { return isStranded ? .networkGone : nil }
+        if let id = wanted.imageID, id != container.imageID { return .imageChanged }
+        // Another version's hash can't be compared, so only an edit is taken for a difference.
+        if let hash = container.specHash, !hash.isKnownVersion, !isEdited { return isStranded ? .networkGone : nil }
+        return wanted.specHash == nil ? nil : .specChanged
+    }
+
+    /// Removes the containers nobody wants, and those that are made anew.
+    mutating func planRemovals(_ fates: [ContainerFate]) {
+        let chosen = Set(desired.containers.compactMap { container($0.role)?.id })
+        for container in owned where !chosen.contains(container.id) {
+            // A second agent has no name to be made under again; what lives in it is not ours to end.
+            guard let role = container.role, role != .agent || !container.isLiving else { continue }
+            steps.removals.append(add(Action(.remove, .container(role), .notDesired, target: container.id)))
+        }
+        for (wanted, fate) in fates.map({ ($0.container, $0.fate) }) {
+            guard case .replaced(let reason) = fate, let container = container(wanted.role) else { continue }
+            let object = ObjectName.container(wanted.role)
+            var before = steps.images
+            if wanted.role == .agent, container.isLiving {
+                before = [add(Action(.stop, object, reason, target: container.id, after: before))]
+            }
+            steps.removals.append(add(Action(.remove, object, reason, target: container.id, after: before)))
+        }
+    }
+
+    /// Makes a container; its start waits for the sidecars before it, the agent's for all of them.
+    mutating func planCreation(of wanted: DesiredContainer, _ reason: Reason, beside fates: [ContainerFate]) {
+        var before = steps.images + steps.removals
+        before += wanted.endpoints.flatMap { steps.networks[$0.network] ?? [] }
+        before += wanted.spec.mounts.compactMap { steps.volumes[$0.volume] }
+        // New sidecars come up side by side; one that is in force already is changed in the order of `inOrder`.
+        let gates = wanted.role == .agent ? fates : fates.filter { !$0.fate.isNew }
+        let action = Action(
+            .create,
+            .container(wanted.role),
+            reason,
+            after: Set(before).sorted(),
+            startsAfter: steps.last(of: gates.map(\.container.role))
+        )
+        steps.containers[wanted.role] = [add(action)]
+    }
+}
+
+extension RestartPolicy {
+    /// Whether a program that ended with `exitCode` is left so.
+    func leaves(ended exitCode: Int) -> Bool {
+        switch self {
+        case .never: true
+        case .onFailure: exitCode == 0
+        case .always: false
+        }
+    }
+}

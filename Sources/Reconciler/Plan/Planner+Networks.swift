@@ -1,0 +1,155 @@
+/// Networks and volumes, and who is attached to what.
+extension Planner {
+    /// Takes our containers off networks they have no business on; always first, since such a network may be a way out.
+    mutating func planDetachments() {
+        for wanted in desired.containers.sorted(by: { $0.role < $1.role }) {
+            guard let container = container(wanted.role) else { continue }
+            let allowed = Set(wanted.endpoints.compactMap { network($0.network)?.id })
+            for endpoint in sorted(container.endpoints) {
+                // There is nothing to leave where the network is gone; what becomes of the container is for its fate.
+                guard let network = network(of: endpoint), !allowed.contains(network.id) else { continue }
+                let object = ObjectName.container(wanted.role)
+                add(Action(.disconnect, object, .foreignNetwork, target: container.id, networkID: network.id))
+                note(
+                    .foreignNetwork,
+                    object,
+                    "is attached to the network \(network.name)",
+                    unless: isEdited && wanted.endpoints.contains { $0.network == .egress }
+                )
+            }
+        }
+    }
+
+    private func sorted(_ endpoints: [ObservedContainer.Endpoint]) -> [ObservedContainer.Endpoint] {
+        endpoints.sorted { ($0.networkName, $0.networkID) < ($1.networkName, $1.networkID) }
+    }
+
+    /// Makes the networks that are missing, and makes those anew that can't stay as they are.
+    mutating func planNetworks(keeping containers: [DesiredContainer]) {
+        for wanted in desired.networks where !wanted.isExternal {
+            let object = ObjectName.network(wanted.role)
+            guard let found = network(wanted.role) else {
+                note(.missing, object, "is gone", unless: isEdited && record.ids[wanted.name] == nil)
+                steps.networks[wanted.role] = [add(Action(.create, object, .missing, after: steps.removals))]
+                continue
+            }
+            guard !matches(found, wanted) else { continue }
+            note(.networkChanged, object, "has another subnet or other options", unless: isEdited)
+            var before = steps.removals
+            for container in containers {
+                guard let there = self.container(container.role) else { continue }
+                for endpoint in there.endpoints where network(of: endpoint)?.id == found.id {
+                    before.append(
+                        add(
+                            Action(
+                                .disconnect,
+                                .container(container.role),
+                                .networkChanged,
+                                network: wanted.role,
+                                target: there.id,
+                                networkID: found.id
+                            )
+                        )
+                    )
+                }
+            }
+            let removal = add(Action(.remove, object, .networkChanged, target: found.id, after: before))
+            steps.networks[wanted.role] = [add(Action(.create, object, .networkChanged, after: [removal]))]
+        }
+    }
+
+    private func matches(_ found: ObservedNetwork, _ wanted: DesiredNetwork) -> Bool {
+        found.isInternal == wanted.isInternal && wanted.subnet.map { found.subnets == [$0] } ?? true
+            && wanted.options.allSatisfy { found.options[$0.key] == $0.value }
+    }
+
+    /// Makes the volumes that are missing.
+    mutating func planVolumes() {
+        let present = Set(ownedVolumes.map(\.name))
+        for volume in desired.volumes where !present.contains(volume.name) {
+            let wasThere = desired.containers.contains { container in
+                container.spec.mounts.contains { $0.volume == volume.name }
+                    && record.converged?.specs[container.role.rawValue] != nil
+            }
+            note(.missing, .volume(volume.name), "is gone", unless: isEdited && !wasThere)
+            steps.volumes[volume.name] = add(Action(.create, .volume(volume.name), .missing))
+        }
+    }
+
+    /// Puts a container that stays on its networks, at its addresses; tells the connects.
+    mutating func planEndpoints(of wanted: DesiredContainer, _ container: ObservedContainer) -> [Int] {
+        let object = ObjectName.container(wanted.role)
+        var done: [Int] = []
+        for endpoint in wanted.endpoints {
+            let network = network(endpoint.network)
+            let made = steps.networks[endpoint.network] ?? []
+            let present = network.flatMap { network in
+                container.endpoints.first { self.network(of: $0)?.id == network.id }
+            }
+            var before = made
+            var reason = made.isEmpty ? Reason.disconnected : .networkChanged
+            if let present, let network, made.isEmpty {
+                guard !isPlaced(present, as: endpoint, living: container.isLiving) else { continue }
+                reason = .addressWrong
+                before = [
+                    add(
+                        Action(
+                            .disconnect,
+                            object,
+                            reason,
+                            network: endpoint.network,
+                            target: container.id,
+                            networkID: network.id
+                        )
+                    )
+                ]
+            }
+            if made.isEmpty {
+                note(
+                    reason,
+                    object,
+                    "is not on the \(endpoint.network.rawValue) network as planned",
+                    // A container that never ran is half made, and another egress network is an edit.
+                    unless: container.state == .created || (isEdited && endpoint.network == .egress)
+                )
+            }
+            done.append(
+                add(
+                    Action(.connect, object, reason, network: endpoint.network, target: container.id, after: before)
+                )
+            )
+        }
+        return done
+    }
+
+    /// Whether a container sits on a network as it should, as far as the engine tells.
+    ///
+    /// It shows the address in use only while the container lives, and names no aliases in its list.
+    private func isPlaced(
+        _ found: ObservedContainer.Endpoint,
+        as wanted: DesiredContainer.Endpoint,
+        living: Bool
+    ) -> Bool {
+        let addressed = wanted.address == nil || found.address == wanted.address || (found.address == nil && !living)
+        return addressed && (found.aliases.isEmpty || Set(wanted.aliases).isSubset(of: found.aliases))
+    }
+
+    /// Removes the networks and volumes of ours that nothing wants, but never the agent's work.
+    mutating func planLeftovers() {
+        let wanted = Set(desired.networks.compactMap { network($0.role)?.id })
+        for network in ownedNetworks where !wanted.contains(network.value.id) {
+            guard let role = network.role else { continue }
+            add(Action(.remove, .network(role), .notDesired, target: network.value.id, after: everything))
+        }
+        let volumes = Set(desired.volumes.map(\.name))
+        for volume in ownedVolumes where !volumes.contains(volume.name) && !isPrecious(volume) {
+            add(Action(.remove, .volume(volume.name), .notDesired, target: volume.name, after: everything))
+        }
+    }
+
+    private var everything: [Int] { Array(plan.actions.indices) }
+
+    private func isPrecious(_ volume: ObservedVolume) -> Bool {
+        ["home", "workspace"].contains(volume.labels[Labels.role])
+    }
+}

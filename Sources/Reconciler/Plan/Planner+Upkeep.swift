@@ -1,0 +1,139 @@
+/// What a container needs that stays: its state, networks, limits, files and what it has loaded.
+extension Planner {
+    mutating func planUpkeep(of wanted: DesiredContainer) {
+        guard let container = container(wanted.role) else { return }
+        let object = ObjectName.container(wanted.role)
+        if wanted.role == .agent, hasEnded(container), wanted.restart.leaves(ended: container.exitCode) {
+            plan.findings.append(.agentEnded(exitCode: container.exitCode))
+            return
+        }
+        let start = plan.actions.count
+        var before = steps.last(of: Role.allCases)
+        if container.state == .paused {
+            note(.paused, object, "is paused")
+            before = [add(Action(.unpause, object, .paused, target: container.id, after: before))]
+        }
+        before += planEndpoints(of: wanted, container)
+        if !wanted.limits.areMet(by: container.limits) {
+            note(.limitsChanged, object, "has other limits", unless: isEdited)
+            before.append(add(Action(.update, object, .limitsChanged, target: container.id)))
+        }
+        planContent(of: wanted, container, after: before)
+        // Whoever waits for this container waits for all that is done to it.
+        if plan.actions.count > start { steps.containers[wanted.role] = Array(start..<plan.actions.count) }
+    }
+
+    /// A managed file that is not as it should be.
+    private typealias FileDifference = (file: DesiredFile, reason: Reason)
+
+    private mutating func planContent(
+        of wanted: DesiredContainer,
+        _ container: ObservedContainer,
+        after before: [Int]
+    ) {
+        let object = ObjectName.container(wanted.role)
+        let differences = fileDifferences(wanted, container)
+        let fixed = differences.filter { !$0.file.isReloadable }
+        // Nothing tells from outside which content of such a file a program runs with. So it is down while the file
+        // is put right: whoever finds us killed half-way finds it stopped, and starts it.
+        let halts = container.isLiving && wanted.reload == .signal && !fixed.isEmpty
+        var before = before
+        if halts { before = [add(Action(.stop, object, fixed[0].reason, target: container.id, after: before))] }
+        let copies = differences.map { file, reason in
+            add(Action(.copy, object, reason, path: file.path, target: container.id, after: before))
+        }
+        if !copies.isEmpty { before = copies }
+        if halts {
+            add(Action(.start, object, .filesCopied, target: container.id, after: before))
+        } else if container.isLiving {
+            planReload(of: wanted, container, after: before, copied: !copies.isEmpty)
+        } else {
+            planStart(of: wanted, container, after: before)
+        }
+    }
+
+    private mutating func fileDifferences(
+        _ wanted: DesiredContainer,
+        _ container: ObservedContainer
+    ) -> [FileDifference] {
+        var differences: [FileDifference] = []
+        for file in wanted.files {
+            guard let look = container.files[file.path] else { continue }
+            if let found = look, found.shows(file) { continue }
+            let reason: Reason = look == nil ? .fileMissing : .fileChanged
+            let settled = record.converged?.stamps[BottleRecord.Converged.key(wanted.role, file.path)]
+            note(
+                reason,
+                .container(wanted.role),
+                look == nil ? "\(file.path) is gone" : "\(file.path) is not as it was put there",
+                unless: container.state == .created || settled != BottleRecord.Converged.value(file)
+            )
+            differences.append((file, reason))
+        }
+        return differences
+    }
+
+    private mutating func planStart(of wanted: DesiredContainer, _ container: ObservedContainer, after before: [Int]) {
+        let object = ObjectName.container(wanted.role)
+        let reason: Reason
+        if container.state == .created {
+            reason = .neverStarted
+        } else if wanted.role == .agent {
+            reason = .ended
+        } else {
+            reason = .stopped
+            note(.stopped, object, container.wasKilledForMemory ? "was killed for its memory" : "has stopped")
+        }
+        add(Action(.start, object, reason, target: container.id, after: before))
+    }
+
+    // MARK: - What is in force
+
+    /// Whether what is in force at a sidecar allows something that the wanted files don't.
+    ///
+    /// What can't be known counts as allowing it. A sidecar without permissions closes what is live by itself.
+    func withdrawsPermissions(_ wanted: DesiredContainer) -> Bool {
+        guard let container = container(wanted.role), container.isLiving,
+            !wanted.permissions.isEmpty || wanted.role == .firewall
+        else { return false }
+        guard let loaded = container.loaded else {
+            // It says nothing since its start, so it may have read files that are about to be replaced.
+            return wanted.files.contains { file in
+                guard file.isReloadable, let look = container.files[file.path] else { return false }
+                return look?.shows(file) != true
+            }
+        }
+        guard let inForce = loaded.inForce, inForce != wanted.generation else { return false }
+        guard let allowed = record.permissions[wanted.role.rawValue]?[inForce.hex] else { return true }
+        return !Set(allowed).isSubset(of: wanted.permissions)
+    }
+
+    private mutating func planReload(
+        of wanted: DesiredContainer,
+        _ container: ObservedContainer,
+        after before: [Int],
+        copied: Bool
+    ) {
+        guard let generation = wanted.generation, copied || container.loaded?.inForce != generation else { return }
+        if let refusal = container.loaded?.refusal, refusal.generation == generation {
+            plan.findings.append(.reloadRefused(role: wanted.role, reason: refusal.reason))
+            return
+        }
+        let object = ObjectName.container(wanted.role)
+        if !copied {
+            let settled = record.converged?.generations[wanted.role.rawValue]
+            note(
+                .otherGeneration,
+                object,
+                "has not loaded the files it was given",
+                unless: container.loaded == nil || settled != generation.hex
+            )
+        }
+        if withdrawsPermissions(wanted) {
+            add(Action(.restart, object, .permissionWithdrawn, target: container.id, after: before))
+        } else {
+            let reason: Reason = copied ? .filesCopied : .otherGeneration
+            add(Action(.signal, object, reason, target: container.id, after: before))
+        }
+    }
+}
