@@ -1,0 +1,104 @@
+package import ReconcilerModel
+
+/// Draws diagnostics for a terminal or a log.
+///
+/// The text of a manifest may come from anybody, so control and bidirectional characters are shown as escapes, and no
+/// line grows without bound.
+package struct DiagnosticPrinter: Sendable {
+    /// Whether to colour with ANSI sequences.
+    package var isColored: Bool
+    /// Columns that a shown line of a file may take.
+    package var width: Int
+
+    package init(isColored: Bool = false, width: Int = 100) {
+        self.isColored = isColored
+        self.width = max(width, 20)
+    }
+
+    /// All `diagnostics`, each with its line and a caret, and a last line that counts them.
+    package func text(_ diagnostics: [Diagnostic]) -> String {
+        guard !diagnostics.isEmpty else { return "" }
+        let errors = diagnostics.count { $0.severity == .error }
+        let warnings = diagnostics.count - errors
+        var counts: [String] = []
+        if errors > 0 { counts.append(errors == 1 ? "1 error" : "\(errors) errors") }
+        if warnings > 0 { counts.append(warnings == 1 ? "1 warning" : "\(warnings) warnings") }
+        return diagnostics.map { text($0) }.joined(separator: "\n") + "\n" + counts.joined(separator: ", ") + "\n"
+    }
+
+    /// One diagnostic, ending in a newline.
+    package func text(_ diagnostic: Diagnostic) -> String {
+        let isError = diagnostic.severity == .error
+        let word = colored(isError ? "error" : "warning", isError ? "31;1" : "33;1")
+        let place = diagnostic.location.map { "\(VisibleText.escaped("\($0)", limit: 400)): " } ?? ""
+        var text = "\(place)\(word): \(VisibleText.escaped(diagnostic.message, limit: 1000)) [\(diagnostic.code)]\n"
+        if let snippet = diagnostic.snippet, let location = diagnostic.location {
+            text += line(snippet, location, color: isError ? "31;1" : "33;1")
+        }
+        if let suggestion = diagnostic.suggestion {
+            let lines = suggestion.split(separator: "\n", omittingEmptySubsequences: false).prefix(80)
+            for (index, line) in lines.enumerated() {
+                let shown = VisibleText.escaped(String(line), limit: 400)
+                text += index == 0 ? "  \(colored("help", "36;1")): \(shown)\n" : "        \(shown)\n"
+            }
+        }
+        return text
+    }
+
+    /// The line with a gutter, cut around the caret when it is too long.
+    private func line(_ snippet: String, _ location: SourceLocation, color: String) -> String {
+        let scalars = Array(snippet.unicodeScalars)
+        let target = min(max(location.column - 1, 0), scalars.count)
+        let start = target > width * 3 / 4 ? target - width / 2 : 0
+        let end = min(scalars.count, start + width)
+        var shown = start > 0 ? "…" : ""
+        var caret = shown.isEmpty ? 0 : 1
+        for index in start..<end {
+            let piece = scalars[index] == "\t" ? " " : VisibleText.escaped(scalars[index])
+            shown += piece
+            if index < target { caret += VisibleText.columns(piece) }
+        }
+        if end < scalars.count { shown += "…" }
+        let number = String(location.line)
+        let gutter = String(repeating: " ", count: number.count)
+        return "  \(number) | \(shown)\n  \(gutter) | \(String(repeating: " ", count: caret))\(colored("^", color))\n"
+    }
+
+    private func colored(_ text: String, _ code: String) -> String {
+        isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+}
+
+/// Text from outside, made safe to show.
+enum VisibleText {
+    /// `text` with every character escaped that is not shown as itself, cut to `limit` scalars.
+    static func escaped(_ text: String, limit: Int) -> String {
+        var output = ""
+        for scalar in text.unicodeScalars.prefix(limit) { output += escaped(scalar) }
+        return text.unicodeScalars.count > limit ? output + "…" : output
+    }
+
+    /// `scalar` itself, or `\u{…}` for controls, formats (bidirectional ones too), separators and unassigned ones.
+    static func escaped(_ scalar: Unicode.Scalar) -> String {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+            "\\u{\(hexadecimal(scalar.value))}"
+        case .nonspacingMark, .enclosingMark:
+            // A pile of marks would be drawn over other lines.
+            "\\u{\(hexadecimal(scalar.value))}"
+        default: String(scalar)
+        }
+    }
+
+    /// Terminal columns of `text`: two for East Asian wide characters.
+    static func columns(_ text: String) -> Int {
+        text.unicodeScalars.reduce(0) { sum, scalar in
+            switch scalar.value {
+            case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
+                0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
+                sum + 2
+            default: sum + 1
+            }
+        }
+    }
+}

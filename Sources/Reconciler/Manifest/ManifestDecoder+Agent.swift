@@ -1,0 +1,208 @@
+import ReconcilerModel
+
+extension ManifestDecoder {
+    /// The keys of an agent; nil when there is no valid image.
+    mutating func agent(_ cursor: Cursor) -> AgentSpec? {
+        let image = agentImage(cursor)
+        let user = cursor["user"].flatMap { self.user($0) }
+        let home = cursor["home"].flatMap { self.home($0) }
+        let environment = self.environment(cursor["env"])
+        let workspace = cursor["workspace"].map { self.workspace($0) } ?? Workspace()
+        let resources = cursor["resources"].map { self.resources($0) } ?? Resources()
+        let runtime = cursor["runtime"].flatMap { word($0, "a runtime's name") }
+        for item in cursor["skills"]?.items ?? [] { requireText(item) }
+        guard let image else { return nil }
+        return AgentSpec(
+            image: image,
+            command: command(cursor["command"]),
+            user: user,
+            home: home,
+            restart: cursor["restart"]?.text.flatMap(RestartPolicy.init(rawValue:)) ?? .never,
+            prompt: cursor["prompt"].flatMap { prompt($0) },
+            skills: (cursor["skills"]?.items ?? []).compactMap(\.text),
+            environment: environment,
+            workspace: workspace,
+            resources: resources,
+            runtime: runtime
+        )
+    }
+
+    private mutating func agentImage(_ cursor: Cursor) -> AgentImage? {
+        if let image = cursor["image"], let text = image.text {
+            return value(image) { () throws(InvalidValue) in try ImageReference(text) }.map { .reference($0) }
+        }
+        guard let build = cursor["build"], let context = build["context"], let folder = context.text else { return nil }
+        requireText(context)
+        var source = BuildSource(context: folder)
+        if let dockerfile = build["dockerfile"], let path = dockerfile.text {
+            let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+            if path.isEmpty || segments.contains("..") || segments.contains("") {
+                findings.error(
+                    "invalid-value",
+                    "\(dockerfile.path): \(quoted(path)) is not a path inside the build context",
+                    at: dockerfile.place,
+                    suggestion: "a relative path without '..'"
+                )
+            }
+            source.dockerfile = path
+        }
+        if let pinned = build["pinned"], let hex = pinned.text {
+            source.pinned = value(pinned) { () throws(InvalidValue) in try ContentDigest(hex: hex) }
+        }
+        return .build(source)
+    }
+
+    private mutating func command(_ cursor: Cursor?) -> [String] {
+        guard let cursor else { return [] }
+        if cursor.items.first?.text?.isEmpty == true {
+            findings.error("invalid-value", "\(cursor.path)[0], the program, is empty", at: cursor.items[0].place)
+        }
+        return cursor.items.compactMap(\.text)
+    }
+
+    private mutating func user(_ cursor: Cursor) -> String? {
+        guard let text = cursor.text else { return nil }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let isValid =
+            parts.count <= 2 && text.utf8.count <= 128
+            && parts.allSatisfy { part in
+                !part.isEmpty && part.first != "-"
+                    && part.utf8.allSatisfy { Self.isAlphanumeric($0) || [45, 46, 95].contains($0) }
+            }
+        if !isValid {
+            findings.error(
+                "invalid-value",
+                "\(cursor.path): \(quoted(text)) is not a user",
+                at: cursor.place,
+                suggestion: "a user's name or number, optionally ':' and a group"
+            )
+        }
+        return text
+    }
+
+    private mutating func home(_ cursor: Cursor) -> String? {
+        guard let text = cursor.text else { return nil }
+        let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        let isPlain = !segments.contains { $0.isEmpty || $0 == "." || $0 == ".." || $0.contains(":") }
+        if !text.hasPrefix("/") || !isPlain || text == "/" {
+            findings.error(
+                "invalid-value",
+                "\(cursor.path): \(quoted(text)) is not a home folder",
+                at: cursor.place,
+                suggestion: "an absolute path like /home/node, without '.', '..' and ':'"
+            )
+        }
+        return text
+    }
+
+    private mutating func prompt(_ cursor: Cursor) -> Prompt? {
+        if let text = cursor["text"]?.text { return .text(text) }
+        guard let file = cursor["file"], let path = file.text else { return nil }
+        requireText(file)
+        return .file(path)
+    }
+
+    private mutating func workspace(_ cursor: Cursor) -> Workspace {
+        let mode = cursor["mode"]?.text.flatMap(Workspace.Mode.init(rawValue:)) ?? .none
+        if mode != .none, cursor["path"] == nil {
+            findings.error(
+                "missing-key",
+                "\(cursor.path) has mode '\(mode.rawValue)' but no 'path'",
+                at: cursor.place,
+                suggestion: "add 'path: .'"
+            )
+        }
+        if let path = cursor["path"] { requireText(path) }
+        return Workspace(mode: mode, path: cursor["path"]?.text)
+    }
+
+    private mutating func resources(_ cursor: Cursor) -> Resources {
+        var resources = Resources()
+        if let cpus = cursor["cpus"], let text = cpus.text, cpus.isNumber {
+            resources.milliCPUs = value(cpus) { () throws(InvalidValue) in try ProcessorCount.read(text) }
+        }
+        if let memory = cursor["memory"], let text = memory.text {
+            if case .integer(let number) = memory.node.scalar?.value {
+                resources.memory = number.map { Int64($0) }
+            } else {
+                resources.memory = value(memory) { () throws(InvalidValue) in try MemorySize.read(text) }
+            }
+        }
+        resources.pids = cursor["pids"]?.integer
+        return resources
+    }
+
+    private mutating func environment(_ cursor: Cursor?) -> [String: EnvironmentValue] {
+        var environment: [String: EnvironmentValue] = [:]
+        for entry in cursor?.entries ?? [] {
+            do {
+                _ = try SecretReference(entry.key)
+            } catch {
+                findings.error(
+                    "invalid-value",
+                    "\(quoted(entry.key)) is not a variable's name",
+                    at: entry.keyPlace,
+                    suggestion: error.rule
+                )
+            }
+            if Self.ownedVariables.contains(entry.key) {
+                findings.error(
+                    "owned-variable",
+                    "'\(entry.key)' is set by bottle, so that everything goes through its proxy and trusts its certificate",
+                    at: entry.keyPlace,
+                    suggestion: "remove it; further roots go into egress.trust"
+                )
+            }
+            if let source = entry.value["from_host"], let name = source.text {
+                if value(source, { () throws(InvalidValue) in try SecretReference(name) }) != nil {
+                    environment[entry.key] = .fromHost(name)
+                }
+            } else if let text = entry.value.text {
+                environment[entry.key] = .literal(text)
+            }
+        }
+        return environment
+    }
+
+    /// Variables that lead to the proxy and its certificate, and the placeholder of a role: the tool's own.
+    static let ownedVariables: Set<String> = [
+        "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy",
+        "FTP_PROXY", "ftp_proxy", "NODE_USE_ENV_PROXY", "GLOBAL_AGENT_HTTP_PROXY", "GLOBAL_AGENT_HTTPS_PROXY",
+        "NPM_CONFIG_PROXY", "npm_config_proxy", "NPM_CONFIG_HTTPS_PROXY", "npm_config_https_proxy", "PIP_PROXY",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "PIP_CERT", "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO",
+        "NPM_CONFIG_CAFILE", "npm_config_cafile", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    ]
+
+    mutating func word(_ cursor: Cursor, _ noun: String) -> String? {
+        guard let text = cursor.text else { return nil }
+        let bytes = Array(text.utf8)
+        let isWord = bytes.count <= 128 && bytes.allSatisfy { Self.isAlphanumeric($0) || [45, 46, 95].contains($0) }
+        if bytes.isEmpty || !isWord || !Self.isAlphanumeric(bytes[0]) {
+            findings.error(
+                "invalid-value",
+                "\(cursor.path): \(quoted(text)) is not \(noun)",
+                at: cursor.place,
+                suggestion: "letters, digits and '-', '_', '.', the first a letter or digit"
+            )
+        }
+        return text
+    }
+
+    /// Reports a path that is empty or holds control characters.
+    mutating func requireText(_ cursor: Cursor) {
+        guard let text = cursor.text else { return }
+        if text.isEmpty || text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
+            findings.error("invalid-value", "\(cursor.path): \(quoted(text)) is not a path", at: cursor.place)
+        }
+    }
+}
+
+extension Cursor {
+    var isNumber: Bool {
+        switch node.scalar?.value {
+        case .integer, .float: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import ReconcilerModel
+
+extension ManifestDecoder {
+    /// Reports what is right in itself and wrong beside something else.
+    mutating func crossCheck(
+        _ spec: Cursor,
+        egress: EgressSpec,
+        routes: [(cursor: Cursor, route: Route)],
+        git: [(cursor: Cursor, remote: GitRemote)]
+    ) {
+        checkRouteHosts(routes)
+        checkRoles(routes)
+        checkAllowlist(spec, egress: egress, routes: routes)
+        checkPassthrough(spec, egress: egress, routes: routes)
+        checkGitNames(git)
+        checkAddresses(spec, git: git)
+        checkSecondPush(spec, egress: egress, routes: routes, git: git)
+    }
+
+    private mutating func checkRouteHosts(_ routes: [(cursor: Cursor, route: Route)]) {
+        var first: [HostPattern: Cursor] = [:]
+        for (cursor, route) in routes {
+            if let earlier = first[route.host] {
+                findings.error(
+                    "duplicate-route",
+                    "\(cursor.path): there is already a route to '\(route.host)' at \(earlier.place.location)",
+                    at: cursor["host"]?.place ?? cursor.place,
+                    suggestion: "one host has one route: put methods and paths together"
+                )
+            } else {
+                first[route.host] = cursor
+            }
+        }
+    }
+
+    private mutating func checkRoles(_ routes: [(cursor: Cursor, route: Route)]) {
+        for role in Route.Role.allCases {
+            let holders = routes.filter { $0.route.roles.contains(role) }
+            for (cursor, _) in holders.dropFirst() {
+                findings.error(
+                    "duplicate-role",
+                    "\(cursor.path): the role '\(role.rawValue)' is already at \(holders[0].cursor.place.location)",
+                    at: cursor["role"]?.place ?? cursor.place,
+                    suggestion: "at most one route has it"
+                )
+            }
+            for (cursor, route) in holders where route.auth == nil {
+                findings.warning(
+                    "role-without-auth",
+                    "\(cursor.path): the role '\(role.rawValue)' gives the agent a placeholder, but no 'auth' replaces it",
+                    at: cursor["role"]?.place ?? cursor.place,
+                    suggestion: "add 'auth: {scheme: Bearer, token_ref: …}'"
+                )
+            }
+        }
+    }
+
+    /// An allowlist entry is a route without limits, so beside a route of the same host it would take its limits away.
+    private mutating func checkAllowlist(
+        _ spec: Cursor,
+        egress: EgressSpec,
+        routes: [(cursor: Cursor, route: Route)]
+    ) {
+        for item in spec["egress"]?["allowlist"]?.items ?? [] {
+            guard let entry = item.text.flatMap({ try? HostWriting($0, allowsWildcard: true).pattern }) else {
+                continue
+            }
+            for (cursor, route) in routes where entry.covers(route.host) {
+                if entry == route.host {
+                    findings.error(
+                        "allowlist-widens-route",
+                        "\(item.path): '\(entry)' has a route at \(cursor.place.location); an allowlist entry lets every method and path through",
+                        at: item.place,
+                        suggestion: "remove the entry: the route opens its host"
+                    )
+                } else {
+                    findings.warning(
+                        "route-below-wildcard",
+                        "\(item.path): '\(entry)' covers the route to '\(route.host)', whose limits hold for that host",
+                        at: item.place
+                    )
+                }
+            }
+        }
+    }
+
+    private mutating func checkPassthrough(
+        _ spec: Cursor,
+        egress: EgressSpec,
+        routes: [(cursor: Cursor, route: Route)]
+    ) {
+        guard !egress.passthrough.isEmpty, egress.firewall != .pipelock, let cursor = spec["egress"]?["passthrough"]
+        else {
+            return
+        }
+        findings.warning(
+            "no-effect",
+            "\(cursor.path) has no effect: the firewall '\(egress.firewall.rawValue)' intercepts nothing",
+            at: cursor.place
+        )
+    }
+
+    private mutating func checkGitNames(_ git: [(cursor: Cursor, remote: GitRemote)]) {
+        var first: [String: Cursor] = [:]
+        for (cursor, remote) in git {
+            // The gate's folder may be on a file system that folds case.
+            if let earlier = first[remote.name.lowercased()] {
+                findings.error(
+                    "duplicate-name",
+                    "\(cursor.path): the name '\(remote.name)' is already at \(earlier.place.location)",
+                    at: cursor["name"]?.place ?? cursor.place,
+                    suggestion: "give one of them another name"
+                )
+            } else {
+                first[remote.name.lowercased()] = cursor
+            }
+        }
+    }
+
+    private mutating func checkAddresses(_ spec: Cursor, git: [(cursor: Cursor, remote: GitRemote)]) {
+        var known: [String: (address: IPv4Address, place: Place)] = [:]
+        let tables = [spec["egress"]?["extra_hosts"]] + git.map { $0.cursor["extra_hosts"] }
+        for entry in tables.compactMap({ $0 }).flatMap(\.entries) {
+            guard let host = try? HostWriting(entry.key, allowsWildcard: false).pattern.text,
+                let address = entry.value.text.flatMap({ try? IPv4Address($0) })
+            else { continue }
+            if let earlier = known[host], earlier.address != address {
+                findings.error(
+                    "address-conflict",
+                    "\(entry.value.path): '\(host)' is \(address) here and \(earlier.address) at \(earlier.place.location)",
+                    at: entry.keyPlace,
+                    suggestion: "one host has one address in a bottle"
+                )
+            } else if known[host] == nil {
+                known[host] = (address, entry.keyPlace)
+            }
+        }
+    }
+
+    /// Whoever can write to a git host over HTTPS can push around the gate, by the host's own API if not by git.
+    private mutating func checkSecondPush(
+        _ spec: Cursor,
+        egress: EgressSpec,
+        routes: [(cursor: Cursor, route: Route)],
+        git: [(cursor: Cursor, remote: GitRemote)]
+    ) {
+        let upstreams = Set(git.compactMap { try? GitUpstream($0.remote.upstream).host })
+        for host in upstreams.sorted() {
+            // The most specific route decides for a host.
+            let matching = routes.filter { $0.route.host.matches(host) }
+            if let (cursor, route) = matching.max(by: { $0.route.host.base.count < $1.route.host.base.count }) {
+                guard route.methods.canWrite else { continue }
+                let place = cursor["methods"]?.place ?? cursor["host"]?.place ?? cursor.place
+                if route.pathAllowlist.isEmpty {
+                    findings.error(
+                        "second-way-to-push",
+                        "\(cursor.path) lets writing methods reach '\(host)', the upstream of a git entry: a way around the git gate",
+                        at: place,
+                        suggestion: "write 'methods: [GET, HEAD]', or a path_allowlist without the repository's API"
+                    )
+                } else {
+                    findings.warning(
+                        "second-way-to-push",
+                        "\(cursor.path) lets writing methods reach '\(host)', the upstream of a git entry, below its paths",
+                        at: place,
+                        suggestion: "make sure that no path of path_allowlist writes to the repository"
+                    )
+                }
+                continue
+            }
+            for item in spec["egress"]?["allowlist"]?.items ?? [] {
+                guard let entry = item.text.flatMap({ try? HostWriting($0, allowsWildcard: true).pattern }),
+                    entry.matches(host)
+                else { continue }
+                findings.error(
+                    "second-way-to-push",
+                    "\(item.path) opens '\(host)', the upstream of a git entry, to every method: a way around the git gate",
+                    at: item.place,
+                    suggestion: "remove it, or add a route with 'methods: [GET, HEAD]'"
+                )
+            }
+        }
+    }
+}
+
+extension Route.Methods {
+    /// Whether a method that changes something may pass.
+    var canWrite: Bool {
+        switch self {
+        case .any: true
+        case .only(let methods): methods.contains { !["GET", "HEAD", "OPTIONS"].contains($0) }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import ReconcilerModel
+
+/// Reads manifests: text → values and diagnostics, without effects.
+package enum ManifestReader {
+    /// Reads every document of every source and all that is wrong with them.
+    ///
+    /// References to `kind: Agent` documents are resolved over all sources. Paths, host variables and files are left as
+    /// written; `ManifestResolver` looks at them.
+    package static func read(_ sources: [ManifestSource], limits: YAMLLimits = .manifest) -> ManifestReading {
+        var reading = Reading()
+        for source in sources { reading.add(source, limits: limits) }
+        return reading.finish(files: sources.map(\.name))
+    }
+}
+
+/// One `kind: Agent` document.
+struct AgentDocument {
+    var name: String
+    /// nil: something in it is wrong and was reported.
+    var agent: AgentSpec?
+    var cursor: Cursor
+    var folder: String?
+}
+
+/// One `kind: Bottle` document before its agent's reference is looked up.
+private struct BottleDocument {
+    var document: Cursor
+    var folder: String?
+    var prompt: MarkdownPrompt?
+    /// Whether its structure is right.
+    var isSound: Bool
+}
+
+/// The body of a Markdown manifest.
+struct MarkdownPrompt {
+    var text: String
+    var place: Place
+}
+
+/// The reading of several sources.
+private struct Reading {
+    var findings = Findings()
+    var agents: [AgentDocument] = []
+    var bottles: [BottleDocument] = []
+
+    mutating func add(_ source: ManifestSource, limits: YAMLLimits) {
+        guard
+            let text = SourceText.read(name: source.name, bytes: source.bytes, limit: limits.bytes, findings: &findings)
+        else { return }
+        var prompt: MarkdownPrompt?
+        var end: Int?
+        if source.format == .markdown {
+            guard let parts = FrontMatter(text, &findings) else { return }
+            end = parts.end
+            prompt = parts.body.map { MarkdownPrompt(text: $0, place: Place(source: text, mark: parts.bodyMark)) }
+        }
+        let before = findings.hasErrors
+        let roots = YAMLParser.documents(of: text, upTo: end, limits: limits, findings: &findings)
+        if roots.isEmpty, !before, !findings.hasErrors {
+            let place = Place(source: text, mark: YAMLMark(line: 1, column: 1))
+            findings.error(
+                "empty-manifest",
+                "there is no document in this file",
+                at: place,
+                suggestion: "`bottle init` writes one"
+            )
+        }
+        for root in roots {
+            add(Cursor(source: text, node: root, path: ""), folder: source.folder, prompt: prompt)
+        }
+    }
+
+    private mutating func add(_ document: Cursor, folder: String?, prompt: MarkdownPrompt?) {
+        if case .null = document.node.scalar?.value { return }
+        guard document.node.entries != nil else {
+            findings.error(
+                "wrong-type",
+                "a document must be a mapping, not \(document.node.kindName)",
+                at: document.place
+            )
+            return
+        }
+        if OlderShape.report(document, &findings) { return }
+        switch kind(of: document) {
+        case "Bottle":
+            let isSound = check(document, ManifestShape.bottle)
+            bottles.append(BottleDocument(document: document, folder: folder, prompt: prompt, isSound: isSound))
+        case "Agent":
+            let isSound = check(document, ManifestShape.agentDocument)
+            addAgent(document, folder: folder, prompt: prompt, isSound: isSound)
+        default: return
+        }
+    }
+
+    /// Reports what breaks the shape.
+    private mutating func check(_ document: Cursor, _ shape: ObjectShape) -> Bool {
+        var own = Findings()
+        document.check(.object(shape), &own)
+        findings.append(own)
+        return !own.hasErrors
+    }
+
+    /// The document's kind; nil when missing or unknown, which is reported with a wrong `apiVersion`.
+    private mutating func kind(of document: Cursor) -> String? {
+        if let kind = document["kind"]?.text, ManifestShape.kinds.contains(kind) { return kind }
+        let names = ManifestShape.envelope
+        document.check(
+            .object(
+                ObjectShape(
+                    "document",
+                    names.map { name in
+                        switch name {
+                        case "apiVersion":
+                            KeyShape(name, .choice([ManifestShape.apiVersion]), required: true, "always bottle/v1")
+                        case "kind": KeyShape(name, .choice(ManifestShape.kinds), required: true, "Bottle or Agent")
+                        default:
+                            KeyShape(
+                                name,
+                                .table(key: TextShape("a key"), value: .anything),
+                                required: true,
+                                "see `bottle schema`"
+                            )
+                        }
+                    }
+                )
+            ),
+            &findings
+        )
+        return nil
+    }
+
+    private mutating func addAgent(_ document: Cursor, folder: String?, prompt: MarkdownPrompt?, isSound: Bool) {
+        var decoder = ManifestDecoder()
+        let name = document["metadata"].flatMap { decoder.name($0) }
+        var agent = document["spec"].flatMap { decoder.agent($0) }
+        decoder.setPrompt(prompt, of: &agent, spec: document["spec"])
+        findings.append(decoder.findings)
+        if !isSound || decoder.findings.hasErrors { agent = nil }
+        guard let name, let spec = document["spec"] else { return }
+        if let first = agents.first(where: { $0.name == name.name }) {
+            findings.error(
+                "duplicate-name",
+                "there is already an Agent '\(name)' at \(first.cursor.place.location)",
+                at: document["metadata"]?["name"]?.place ?? document.place,
+                suggestion: "give one of them another name"
+            )
+            return
+        }
+        agents.append(AgentDocument(name: name.name, agent: agent, cursor: spec, folder: folder))
+    }
+
+    mutating func finish(files: [String]) -> ManifestReading {
+        var located: [LocatedBottle] = []
+        var places: [Identity: SourceLocation] = [:]
+        for bottle in bottles {
+            let document = bottle.document
+            var decoder = ManifestDecoder()
+            let decoded = decoder.bottle(document, folder: bottle.folder, prompt: bottle.prompt, agents: agents)
+            findings.append(decoder.findings)
+            if let name = document["metadata"].flatMap({ try? Identity($0["name"]?.text ?? "") }) {
+                let place = document["metadata"]?["name"]?.place ?? document.place
+                if let first = places[name] {
+                    findings.error(
+                        "duplicate-name",
+                        "there is already a Bottle '\(name)' at \(first)",
+                        at: place,
+                        suggestion: "give one of them another name"
+                    )
+                } else {
+                    places[name] = place.location
+                }
+            }
+            if let decoded, bottle.isSound, !decoder.findings.hasErrors { located.append(decoded) }
+        }
+        return ManifestReading(bottles: located, diagnostics: findings.ordered(files: files))
+    }
+}

@@ -1,0 +1,81 @@
+package import ReconcilerModel
+
+/// Reads the operator's settings file.
+package enum SettingsReader {
+    /// What `bytes` say, and all that is wrong with them.
+    ///
+    /// An empty file is the default settings. With an error among the diagnostics the settings must not be used.
+    /// Paths stay as written: relative ones are relative to the file, `~` is the home folder.
+    package static func read(name: String, bytes: [UInt8]) -> (settings: Settings, diagnostics: [Diagnostic]) {
+        var findings = Findings()
+        var settings = Settings()
+        if let text = SourceText.read(name: name, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
+            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
+            if let second = roots.dropFirst().first {
+                findings.error("wrong-type", "settings are one document", at: Place(source: text, mark: second.mark))
+            }
+            if let root = roots.first, root.scalar?.value != .null {
+                read(Cursor(source: text, node: root, path: ""), &settings, &findings)
+            }
+        }
+        return (settings, findings.ordered(files: [name]))
+    }
+
+    private static func read(_ document: Cursor, _ settings: inout Settings, _ findings: inout Findings) {
+        document.check(.object(SettingsShape.settings), &findings)
+        var decoder = ManifestDecoder()
+        for entry in document["secrets"]?.entries ?? [] {
+            do {
+                settings.secrets[try SecretReference(entry.key)] = source(entry.value, &decoder)
+            } catch {
+                findings.invalid(error, path: entry.value.path, at: entry.keyPlace)
+            }
+        }
+        for entry in document["images"]?.entries ?? [] {
+            guard let role = Role(rawValue: entry.key), let text = entry.value.text else { continue }
+            settings.images[role] = decoder.value(entry.value) { () throws(InvalidValue) in try ImageReference(text) }
+        }
+        if let pool = document["network"]?["pool"], let text = pool.text,
+            let block = decoder.value(pool, { () throws(InvalidValue) in try IPv4Block(text) })
+        {
+            if let kind = AddressKind.forbidden.first(where: { $0.block.overlaps(block) }) {
+                findings.error(
+                    "forbidden-address",
+                    "\(pool.path): \(block) holds \(kind.block), which is \(kind.name)",
+                    at: pool.place
+                )
+            }
+            if block.prefix > 25 {
+                findings.error(
+                    "invalid-value",
+                    "\(pool.path): \(block) is too small: a bottle takes three networks of 16 addresses",
+                    at: pool.place,
+                    suggestion: "a range of at most /25, better /16"
+                )
+            }
+            settings.networkPool = block
+        }
+        findings.append(decoder.findings)
+    }
+
+    private static func source(_ cursor: Cursor, _ decoder: inout ManifestDecoder) -> SecretSource? {
+        if let variable = cursor["env"], let name = variable.text {
+            return decoder.value(variable) { () throws(InvalidValue) in try SecretReference(name) }.map {
+                .environment($0.name)
+            }
+        }
+        if let file = cursor["file"], let path = file.text {
+            decoder.requireText(file)
+            return .file(path)
+        }
+        guard let command = cursor["command"] else { return nil }
+        if command.items.first?.text?.isEmpty == true {
+            decoder.findings.error(
+                "invalid-value",
+                "\(command.path)[0], the program, is empty",
+                at: command.items[0].place
+            )
+        }
+        return .command(command.items.compactMap(\.text))
+    }
+}

@@ -1,0 +1,60 @@
+import ReconcilerModel
+
+/// The shape of the operator's settings.
+enum SettingsShape {
+    static let settings = ObjectShape(
+        "settings file",
+        [
+            KeyShape(
+                "secrets",
+                .table(
+                    key: TextShape("a secret's name", pattern: "^[A-Za-z_][A-Za-z0-9_]{0,127}$"),
+                    value: .object(source)
+                ),
+                "where the values of token_ref are found"
+            ),
+            KeyShape(
+                "images",
+                .object(
+                    ObjectShape(
+                        "images",
+                        Role.allCases.map {
+                            KeyShape(
+                                $0.rawValue,
+                                .text(TextShape("an image reference")),
+                                "takes the place of bottle/\($0.rawValue)"
+                            )
+                        }
+                    )
+                ),
+                "images that take the place of bottle/<role>"
+            ),
+            KeyShape(
+                "network",
+                .object(
+                    ObjectShape(
+                        "network",
+                        [
+                            KeyShape(
+                                "pool",
+                                .text(TextShape("an IPv4 range")),
+                                "addresses that bottles' networks are cut from"
+                            )
+                        ]
+                    )
+                ),
+                "addresses"
+            ),
+        ]
+    )
+
+    private static let source = ObjectShape(
+        "secret",
+        [
+            KeyShape("env", .text(TextShape("a variable's name")), "an environment variable"),
+            KeyShape("file", .text(TextShape("a path")), "a file, without its last newline"),
+            KeyShape("command", .list(.text(TextShape("text", takesNumbers: true)), least: 1), "a command's output"),
+        ],
+        oneOf: [["env", "file", "command"]]
+    )
+}

@@ -1,0 +1,57 @@
+/// Writes block-style YAML, two spaces a level.
+struct YAMLWriter {
+    private(set) var text = ""
+    private var level = 0
+    /// Whether the next line begins a list's entry.
+    private var isEntry = false
+
+    mutating func pair(_ key: String, _ value: String) {
+        raw(key, YAMLText.block(value, indent: (level + 1) * 2) ?? YAMLText.scalar(value))
+    }
+
+    /// A pair whose value is YAML already.
+    mutating func raw(_ key: String, _ value: String) {
+        line("\(YAMLText.scalar(key)): \(value)")
+    }
+
+    /// A list's entry that is one text.
+    mutating func item(_ value: String) { line(YAMLText.scalar(value)) }
+
+    mutating func mapping(_ key: String, _ write: (inout YAMLWriter) -> Void) {
+        line("\(YAMLText.scalar(key)):")
+        level += 1
+        write(&self)
+        level -= 1
+    }
+
+    /// A sorted mapping of texts; nothing when empty.
+    mutating func table(_ key: String, _ values: [String: String]) {
+        guard !values.isEmpty else { return }
+        mapping(key) { writer in
+            for (name, value) in values.sorted(by: { $0.key < $1.key }) { writer.pair(name, value) }
+        }
+    }
+
+    /// A list of texts; nothing when empty.
+    mutating func list(_ key: String, _ values: [String]) {
+        guard !values.isEmpty else { return }
+        sequence(key, values) { $1.item($0) }
+    }
+
+    mutating func sequence<Item>(_ key: String, _ items: [Item], _ write: (Item, inout YAMLWriter) -> Void) {
+        line("\(YAMLText.scalar(key)):")
+        level += 2
+        for item in items {
+            isEntry = true
+            write(item, &self)
+        }
+        isEntry = false
+        level -= 2
+    }
+
+    private mutating func line(_ content: String) {
+        let indent = isEntry ? String(repeating: "  ", count: level - 1) + "- " : String(repeating: "  ", count: level)
+        text += indent + content + "\n"
+        isEntry = false
+    }
+}
