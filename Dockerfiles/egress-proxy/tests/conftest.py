@@ -1,0 +1,73 @@
+"""Fixtures: a firewall and proxies, all on loopback, all stopped at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import cases
+import pytest
+import world
+
+
+@pytest.fixture(scope="session")
+def trust(tmp_path_factory):
+    """The bottle's CA, the servers' CA, and a certificate for every server."""
+    folder = tmp_path_factory.mktemp("trust")
+    world.authority(folder, "bottle")
+    servers = world.authority(folder, "servers")
+    world.leaf(folder, "leaf", world.HOSTS, servers)
+    strangers = world.authority(folder, "strangers")
+    world.leaf(folder, "strange", world.HOSTS, strangers)
+    world.leaf(folder, "misnamed", ["other.example"], servers)
+    return folder
+
+
+@pytest.fixture
+def firewall(trust):
+    """A fresh firewall for one test."""
+    made = world.Firewall(trust / "leaf.pem")
+    yield made
+    made.close()
+
+
+TABLE = cases.document(
+    cases.route(
+        host="api.example.com",
+        methods=["GET", "HEAD", "POST"],
+        paths=["/ok/"],
+        auth={"header": "Authorization", "scheme": "Bearer", "slot": "BOTTLE_CREDENTIAL_X"},
+    ),
+    cases.route(host="ws.example", websocket=True),
+    cases.route(host="alt.example", port=8443),
+    allowlist=["any.example"],
+)
+
+
+@pytest.fixture
+def start(tmp_path_factory, trust):
+    """Starts proxies with given routes; waits for the link unless told not to."""
+    started = []
+
+    def launch(upstream, document=TABLE, *, fault="", suffix="/ok"):
+        folder = tmp_path_factory.mktemp("proxy")
+        shutil.copy(trust / "bottle.pem", folder / "ca.pem")
+        shutil.copy(trust / "bottle-cert.pem", folder / "bottle-cert.pem")
+        shutil.copy(trust / "servers-cert.pem", folder / "upstream-roots.pem")
+        if document is not None:
+            (folder / "routes.yaml").write_text(document if isinstance(document, str) else json.dumps(document))
+        proxy = world.Proxy(folder, upstream, fault=fault)
+        started.append(proxy)
+        if suffix:
+            proxy.wait_for_link(suffix)
+        return proxy
+
+    yield launch
+    for proxy in started:
+        proxy.stop()
+
+
+@pytest.fixture
+def proxy(start, firewall):
+    """A proxy with the usual table behind the firewall."""
+    return start(firewall.address)

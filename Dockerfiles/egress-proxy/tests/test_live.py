@@ -1,0 +1,558 @@
+"""The real proxy over real sockets. What counts is what the firewall saw, not what the client was told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+import cases
+import pytest
+from conftest import TABLE
+from world import Firewall, answer, get
+
+
+def rule(response) -> str:
+    return json.loads(response.content)["rule"]
+
+
+def until(condition, seconds: float = 3) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+# What is allowed
+
+
+def test_an_allowed_request_arrives_with_the_credential_of_the_route_only(proxy, firewall):
+    sent = "Authorization: Bearer mine\r\nX-Api-Key: mine\r\nCookie: a=mine\r\nX-Kept: 1\r\n"
+    response = proxy.send(get("/ok/x?a=1&access_token=mine", extra=sent))
+    assert response.status == 200
+    assert firewall.seen == ["CONNECT api.example.com:443 HTTP/1.1", "GET /ok/x?a=1 HTTP/1.1"]
+    headers = firewall.requests[0]["headers"]
+    assert ("Authorization", "Bearer s3cret-value") in headers
+    assert ("X-Kept", "1") in headers
+    assert "mine" not in repr(headers)
+    assert proxy.refusals() == []
+
+
+def test_the_server_name_and_host_upstream_are_canonical_whatever_the_client_wrote(proxy, firewall):
+    response = proxy.send(get(host="API.example.COM."), host="Api.Example.Com.", sni="API.EXAMPLE.com")
+    assert response.status == 200
+    assert firewall.sni == ["api.example.com"]
+    assert ("Host", "api.example.com") in firewall.requests[0]["headers"]
+    assert firewall.seen[0] == "CONNECT api.example.com:443 HTTP/1.1"
+
+
+def test_one_tunnel_carries_many_requests_each_decided_on_its_own(proxy, firewall):
+    tunnel = proxy.tunnel("api.example.com")
+    statuses = [answer(tunnel, get(path)).status for path in ("/ok/1", "/no", "/ok/2", "/ok/../no", "/ok/3")]
+    assert statuses == [200, 403, 200, 403, 200]
+    assert [line for line in firewall.seen if line.startswith("GET")] == [f"GET /ok/{n} HTTP/1.1" for n in (1, 2, 3)]
+
+
+def test_plain_http_goes_to_port_80_without_a_credential(proxy, firewall):
+    response = answer(proxy.connect(), get("http://api.example.com/ok/x"))
+    assert response.status == 200
+    assert firewall.seen == ["GET http://api.example.com/ok/x HTTP/1.1"]
+    assert "s3cret" not in repr(firewall.requests)
+
+
+def test_a_large_body_streams_both_chunked_and_with_a_length(proxy, firewall):
+    chunk = b"x" * 100_000
+    chunked = (b"%x\r\n" % len(chunk) + chunk + b"\r\n") * 20 + b"0\r\n\r\n"
+    head = get(method="POST", extra="Transfer-Encoding: chunked\r\n").encode()
+    assert proxy.send(head + chunked).status == 200
+    head = get(method="POST", extra="Content-Length: 2000000\r\n").encode()
+    assert proxy.send(head + chunk * 20).status == 200
+    assert [len(request["body"]) for request in firewall.requests] == [2_000_000, 2_000_000]
+
+
+def test_expect_continue_is_answered_only_when_the_request_is_allowed(proxy):
+    extra = "Content-Length: 3\r\nExpect: 100-continue\r\n"
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall(get(method="POST", extra=extra).encode())
+    assert tunnel.recv(4096).startswith(b"HTTP/1.1 100")
+    assert answer(tunnel, b"abc").status == 200
+    assert answer(proxy.tunnel("api.example.com"), get("/no", method="POST", extra=extra)).status == 403
+
+
+def test_server_sent_events_arrive_at_once(proxy):
+    tunnel = proxy.tunnel("api.example.com")
+    started = time.monotonic()
+    tunnel.sendall(get("/ok/events").encode())
+    received = b""
+    while b"data: 1\n" not in received:
+        received += tunnel.recv(4096)
+    assert time.monotonic() - started < 2
+    assert b"data: 50" not in received
+
+
+def test_an_interim_response_does_not_end_the_request(proxy):
+    assert proxy.send(get("/ok/hints")).status == 200
+
+
+def websocket(host: str) -> str:
+    fields = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    return get("/ok/ws", host, extra=fields + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+
+
+def test_a_websocket_works_on_the_route_that_allows_it(proxy):
+    tunnel = proxy.tunnel("ws.example")
+    tunnel.sendall(websocket("ws.example").encode())
+    received = tunnel.recv(4096)
+    assert received.startswith(b"HTTP/1.1 101")
+    tunnel.sendall(b"\x81\x85" + b"\0\0\0\0" + b"hello")
+    while not received.endswith(b"\x81\x05hello"):
+        data = tunnel.recv(4096)
+        assert data
+        received += data
+
+
+def test_a_websocket_is_refused_elsewhere(proxy, firewall):
+    response = proxy.send(websocket("any.example"), host="any.example")
+    assert (response.status, rule(response)) == (403, "upgrade")
+    assert firewall.seen == []
+
+
+def test_a_switch_of_protocols_that_was_not_asked_for_is_cut(proxy, firewall):
+    tunnel = proxy.tunnel("any.example")
+    tunnel.sendall(get("/switch", "any.example").encode())
+    assert tunnel.recv(4096) == b""
+
+
+# What is refused: nothing at all may reach the firewall
+
+REFUSED = [
+    ("path", {}, get("/no"), 403),
+    ("path", {}, get("/ok/..%2fno"), 403),
+    ("path", {}, get("/ok/%2e%2e/no"), 403),
+    ("path", {}, get("/ok//x"), 403),
+    ("path", {}, get("/ok/\\x"), 403),
+    ("path", {}, get("*", method="POST"), 403),
+    ("method", {}, get(method="DELETE"), 403),
+    ("method", {}, get(method="TRACE"), 403),
+    ("host", {"host": "unlisted.example"}, get(host="unlisted.example"), 403),
+    ("git-push", {"host": "any.example"}, get("/a/info/refs?service=git-receive-pack", "any.example"), 403),
+    ("git-push", {"host": "any.example"}, get("/a/git-receive%2Dpack", "any.example", "POST"), 403),
+    ("identity", {}, get(host="any.example"), 421),
+    ("identity", {"sni": "any.example"}, get(), 421),
+    ("identity", {"sni": None}, get(), 421),
+    ("identity", {}, get("https://any.example/ok/x"), 421),
+    ("identity", {}, get("http://api.example.com/ok/x"), 421),
+    ("identity", {}, get(extra="Host: any.example\r\n"), 421),
+    ("header", {}, get(extra="X: a\rb\r\n"), 403),
+    ("header", {}, get(extra="X: a\r\n folded\r\n"), 403),
+    ("upgrade", {}, get(extra="Upgrade: h2c\r\nConnection: Upgrade\r\n"), 403),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "tunnel", "request_text", "status"), REFUSED, ids=[repr(row[2])[:60] for row in REFUSED]
+)
+def test_a_refusal_is_answered_inside_the_tunnel_and_nothing_leaves(
+    proxy, firewall, name, tunnel, request_text, status
+):
+    response = proxy.send(request_text, **tunnel)
+    assert (response.status, rule(response)) == (status, name)
+    assert firewall.seen == []
+    assert [line["rule"] for line in proxy.refusals()] == [name]
+
+
+MALFORMED = [
+    "GET /ok/x HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "GET /ok/x HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "GET /ok/x HTTP/1.1\r\nHost: api.example.com\r\nTransfer-Encoding: xchunked\r\n\r\n",
+    "GET /ok/x HTTP/1.1\r\nHost : api.example.com\r\n\r\n",
+    "CONNECT any.example:443 HTTP/1.1\r\nHost: any.example\r\n\r\n",
+    "GET /ok/x y HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+    "\x16\x03\x01\x02\x00\x01",
+    "\x00\x01\x02",
+    "SSH-2.0-OpenSSH_9.2\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "X" * 70_000,
+    "GET /ok/x HTTP/1.1\r\nX: " + "a" * 70_000,
+]
+
+
+@pytest.mark.parametrize("text", MALFORMED, ids=[repr(text)[:50] for text in MALFORMED])
+def test_bytes_that_are_no_good_request_end_the_connection_and_nothing_leaves(proxy, firewall, text):
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.settimeout(5)
+    received = b""
+    try:
+        tunnel.sendall(text.encode("latin-1"))
+        if text.startswith("PRI"):
+            tunnel.unwrap()
+        while data := tunnel.recv(4096):
+            received += data
+    except OSError as error:
+        assert not isinstance(error, TimeoutError)
+    assert b" 200 " not in received
+    assert firewall.seen == []
+
+
+@pytest.mark.parametrize("first", [b"\x00\x01", b"\x05\x01\x00", b"\x16\x03\x01\x00\x05hello", b"1234 x\r\n\r\n"])
+def test_bytes_that_are_not_http_on_the_port_itself_close_it(proxy, first):
+    connection = proxy.connect()
+    connection.sendall(first)
+    assert connection.recv(100) == b""
+
+
+@pytest.mark.parametrize("first", [b"\x00\x01", b"\x05\x01\x00", b"\x16\x02\x00", b"\x15\x03\x01\x00\x02\x01\x00"])
+def test_bytes_that_are_neither_tls_nor_http_close_a_tunnel(proxy, firewall, first):
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    raw.sendall(first)
+    assert raw.recv(100) == b""
+    assert firewall.seen == []
+
+
+def test_plain_http_inside_a_tunnel_is_refused(proxy, firewall):
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    assert rule(answer(raw, get())) == "tls"
+    assert firewall.seen == []
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "name"),
+    [
+        ("CONNECT api.example.com:22", 403, "port"),
+        ("CONNECT unlisted.example:8443", 403, "port"),
+        ("CONNECT alt.example:443", 403, "port"),
+        ("CONNECT 127.0.0.1:22", 403, "port"),
+        ("GET http://unlisted.example/", 403, "host"),
+        ("GET http://any.example:8080/", 403, "port"),
+        ("GET https://any.example/", 421, "identity"),
+        ("GET /ok/x", 421, "identity"),
+    ],
+)
+def test_the_proxy_port_itself_refuses_what_no_route_names(proxy, firewall, line, status, name):
+    host = line.split(" ")[1].removeprefix("http://").removeprefix("https://").rstrip("/")
+    response = answer(proxy.connect(), f"{line} HTTP/1.1\r\nHost: {host if '.' in host else 'any.example'}\r\n\r\n")
+    assert (response.status, rule(response)) == (status, name)
+    assert firewall.seen == []
+
+
+def test_a_refusal_comes_while_the_body_is_still_open(proxy, firewall):
+    tunnel = proxy.tunnel("api.example.com")
+    started = time.monotonic()
+    response = answer(tunnel, get("/no", method="POST", extra="Content-Length: 1000000000\r\n"))
+    assert response.status == 403
+    assert time.monotonic() - started < 1
+    with pytest.raises(OSError):
+        for _ in range(200):
+            tunnel.sendall(b"x" * 100_000)
+    assert firewall.seen == []
+
+
+def test_a_refused_head_request_has_no_body(proxy):
+    tunnel = proxy.tunnel("api.example.com")
+    assert answer(tunnel, get("/no", method="HEAD"), "HEAD").status == 403
+    assert answer(tunnel, get()).status == 200
+
+
+def test_a_refused_body_that_is_short_leaves_no_request_behind(proxy, firewall):
+    smuggled = get("/ok/smuggled")
+    tunnel = proxy.tunnel("api.example.com")
+    text = get("/no", method="POST", extra=f"Content-Length: {len(smuggled)}\r\n") + smuggled
+    assert answer(tunnel, text).status == 403
+    assert firewall.seen == []
+
+
+def test_trailers_end_the_connection_instead_of_hanging_it(proxy, firewall):
+    tunnel = proxy.tunnel("api.example.com")
+    text = get(method="POST", extra="Transfer-Encoding: chunked\r\n") + "1\r\na\r\n0\r\nX-Trailer: 1\r\n\r\n"
+    tunnel.sendall(text.encode())
+    assert tunnel.recv(4096) == b""
+
+
+def test_an_unverified_server_gets_no_request(start, trust):
+    for certificate in ("strange.pem", "misnamed.pem"):
+        firewall = Firewall(trust / certificate)
+        assert start(firewall.address).send(get()).status == 502
+        assert firewall.requests == []
+        firewall.close()
+
+
+# Fail closed
+
+
+@pytest.mark.parametrize("fault", ["judge", "credentials"])
+def test_an_exception_in_the_decision_refuses(start, firewall, fault):
+    proxy = start(firewall.address, fault=fault)
+    response = proxy.send(get())
+    assert (response.status, rule(response)) == (403, "internal")
+    assert rule(answer(proxy.connect(), get("http://api.example.com/ok/x"))) == "internal"
+    assert firewall.seen == []
+    assert "s3cret" not in proxy.errors()
+    assert "RuntimeError" in proxy.errors()
+
+
+@pytest.mark.parametrize("fault", ["no-verdict", "apply"])
+def test_without_a_verdict_no_socket_is_opened_or_the_request_stops(start, firewall, fault):
+    proxy = start(firewall.address, fault=fault)
+    tunnel = proxy.tunnel("any.example")
+    tunnel.settimeout(5)
+    try:
+        tunnel.sendall(get("/x", "any.example").encode())
+        received = tunnel.recv(4096)
+    except ConnectionError:
+        received = b""
+    assert received == b"" or received.startswith(b"HTTP/1.1 502")
+    assert firewall.seen == []
+    assert "s3cret" not in proxy.errors()
+
+
+def test_hooks_that_raise_change_nothing(start, firewall):
+    proxy = start(firewall.address, fault="hooks")
+    assert proxy.send(get()).status == 200
+    assert proxy.send(get("/no")).status == 403
+    assert len(firewall.requests) == 1
+
+
+def test_a_broken_layer_choice_lets_nothing_out(start, firewall):
+    proxy = start(firewall.address, fault="next-layer")
+    connection = proxy.connect()
+    connection.settimeout(0.5)
+    connection.sendall(b"GET http://any.example/ HTTP/1.1\r\nHost: any.example\r\n\r\n")
+    with pytest.raises(TimeoutError):
+        connection.recv(100)
+    assert firewall.seen == []
+
+
+@pytest.mark.parametrize("fault", ["source", "version"])
+def test_another_mitmproxy_is_not_started(start, firewall, fault):
+    proxy = start(firewall.address, fault=fault, suffix="")
+    assert proxy.process.wait(10) == 1
+    assert "mitmproxy" in proxy.errors()
+
+
+@pytest.mark.parametrize(("name", "content"), [("ca.pem", b"junk"), ("ca.pem", None), ("upstream-roots.pem", b"junk")])
+def test_unusable_trust_is_not_started(trust, tmp_path, name, content):
+    for source, target in (("bottle.pem", "ca.pem"), ("servers-cert.pem", "upstream-roots.pem")):
+        (tmp_path / target).write_bytes((trust / source).read_bytes())
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    environment = {"PATH": os.environ["PATH"], "BOTTLE_LISTEN": "127.0.0.1:1"}
+    command = [sys.executable, "-B", "launch.py", str(tmp_path), ""]
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert name in done.stderr.decode()
+
+
+def test_missing_or_empty_extra_roots_are_fine(start, firewall, trust, tmp_path):
+    proxy = start(firewall.address)
+    proxy.stop()
+    (proxy.folder / "upstream-roots.pem").write_bytes(b"")
+    proxy.link.unlink()
+    again = type(proxy)(proxy.folder, firewall.address)
+    try:
+        again.wait_for_link("/ok")
+    finally:
+        again.stop()
+
+
+# Loading
+
+
+@pytest.mark.parametrize(("text", "code"), [(None, "unreadable"), ("{", "not-json"), ("{}", "missing-key")])
+def test_a_start_with_a_bad_table_refuses_everything_until_a_good_one_comes(start, firewall, text, code):
+    proxy = start(firewall.address, text, suffix="")
+    assert f"/none/{code}/" in proxy.wait_for_link("") or until(lambda: f"/none/{code}/" in str(proxy.link.readlink()))
+    response = proxy.send(get())
+    assert (response.status, rule(response)) == (403, "no-table")
+    assert firewall.seen == []
+    assert proxy.reload(TABLE).endswith("/ok")
+    assert proxy.send(get()).status == 200
+
+
+def test_a_reload_changes_the_rules_and_a_bad_one_keeps_them(proxy):
+    good = str(proxy.link.readlink()).split("/")[1]
+    refused = proxy.reload("{")
+    assert refused.startswith(f"/{good}/not-json/")
+    assert proxy.send(get()).status == 200
+    assert proxy.reload(cases.document(allowlist=["any.example"])).endswith("/ok")
+    assert rule(proxy.send(get())) == "host"
+
+
+def test_the_hash_is_the_one_the_reconciler_computes(proxy):
+    import hashlib
+
+    content = hashlib.sha256(proxy.routes.read_bytes()).hexdigest()
+    expected = hashlib.sha256(f"{content}  {proxy.routes}\n".encode()).hexdigest()
+    assert str(proxy.link.readlink()) == f"/{expected}/ok"
+
+
+def test_a_reload_closes_connections_of_a_host_that_is_gone_and_no_others(proxy, firewall):
+    gone, stays = proxy.tunnel("api.example.com"), proxy.tunnel("any.example")
+    assert answer(gone, get()).status == 200
+    assert answer(stays, get("/", "any.example")).status == 200
+    streaming = proxy.tunnel("api.example.com")
+    streaming.sendall(get("/ok/events").encode())
+    assert b"data" in streaming.recv(4096) + streaming.recv(4096)
+    proxy.reload(cases.document(allowlist=["any.example"]))
+    started = time.monotonic()
+    for connection in (gone, streaming):
+        connection.settimeout(3)
+        try:
+            while connection.recv(65536):
+                pass
+        except ConnectionError:
+            pass
+    assert time.monotonic() - started < 1
+    assert until(lambda: firewall.open_tunnels == 1)
+    assert answer(stays, get("/", "any.example")).status == 200
+
+
+def test_a_reload_cuts_a_request_under_way_whose_path_is_gone_even_of_a_slow_reader(proxy, firewall):
+    stays, gone = proxy.tunnel("api.example.com"), proxy.tunnel("api.example.com")
+    assert answer(stays, get("/ok/x")).status == 200
+    gone.sendall(get("/ok/events").encode())
+    assert until(lambda: any("events" in line for line in firewall.seen))
+    narrowed = json.loads(json.dumps(TABLE))
+    narrowed["routes"][0]["paths"] = ["/ok/x"]
+    proxy.reload(narrowed)
+    gone.settimeout(3)
+    try:
+        while gone.recv(65536):
+            pass
+    except ConnectionError:
+        pass
+    assert answer(stays, get("/ok/x")).status == 200
+
+
+def test_a_websocket_is_closed_when_its_route_stops_allowing_it(proxy):
+    tunnel = proxy.tunnel("ws.example")
+    tunnel.sendall(websocket("ws.example").encode())
+    assert tunnel.recv(4096).startswith(b"HTTP/1.1 101")
+    changed = json.loads(json.dumps(TABLE))
+    changed["routes"][1]["websocket"] = False
+    proxy.reload(changed)
+    tunnel.settimeout(3)
+    try:
+        while tunnel.recv(4096):
+            pass
+    except ConnectionError:
+        pass
+
+
+def test_many_signals_in_a_row_end_with_the_last_file_in_force(proxy):
+    for number in range(20):
+        proxy.routes.write_text(json.dumps(cases.document(allowlist=[f"h{number}.example", "any.example"])))
+        proxy.process.send_signal(signal.SIGHUP)
+    final = proxy.reload(TABLE)
+    assert final.endswith("/ok")
+    assert proxy.send(get()).status == 200
+
+
+def test_a_signal_during_the_start_neither_ends_the_proxy_nor_is_lost(start, firewall):
+    for _ in range(3):
+        proxy = start(firewall.address, suffix="")
+        while not proxy.link.is_symlink():
+            time.sleep(0.02)
+            if proxy.process.poll() is None and time.monotonic() % 1 > 0.3:
+                os.kill(proxy.process.pid, signal.SIGHUP) if proxy_ignores_hangup(proxy) else None
+        assert proxy.process.poll() is None
+        proxy.stop()
+
+
+def proxy_ignores_hangup(proxy) -> bool:
+    """Whether the process has left its first milliseconds, in which the entry point's `trap` protects it."""
+    with open(f"/proc/{proxy.process.pid}/status", encoding="ascii") as status:
+        fields = dict(line.split(":", 1) for line in status)
+    return bool((int(fields["SigIgn"], 16) | int(fields["SigCgt"], 16)) & 1)
+
+
+# The process
+
+
+def test_it_ends_at_once_on_sigterm_even_with_open_connections(proxy):
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall(get("/ok/events").encode())
+    tunnel.recv(100)
+    idle = proxy.connect()
+    started = time.monotonic()
+    assert proxy.stop() == 0
+    assert time.monotonic() - started < 1
+    idle.close()
+
+
+def test_nothing_but_refusals_is_on_standard_output_and_no_secret_anywhere(proxy):
+    proxy.send(get())
+    proxy.send(get("/no?secret=query", extra="Authorization: Bearer client-key\r\n"))
+    proxy.reload("{")
+    text = (proxy.folder / "stdout").read_text() + proxy.errors()
+    assert len(proxy.refusals()) == 1
+    for secret in ("s3cret", "secret=query", "client-key"):
+        assert secret not in text
+
+
+def test_connections_are_bounded(proxy):
+    connections = [proxy.connect() for _ in range(512)]
+    late = proxy.connect()
+    late.settimeout(3)
+    assert late.recv(1) == b""
+    for connection in connections:
+        connection.close()
+    assert until(lambda: _answers(proxy))
+
+
+def _answers(proxy) -> bool:
+    try:
+        return proxy.send(get()).status == 200
+    except OSError:
+        return False
+
+
+def test_pipelined_bytes_are_bounded(proxy):
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall(get("/ok/events").encode())
+    with pytest.raises(OSError):
+        for _ in range(400):
+            tunnel.sendall(b"x" * 10_000)
+            time.sleep(0.001)
+
+
+def test_a_client_that_resets_in_the_middle_leaves_nothing_open(proxy, firewall):
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall(get("/ok/events").encode())
+    tunnel.recv(100)
+    tunnel.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    tunnel.close()
+    assert until(lambda: firewall.open_tunnels == 0)
+
+
+def test_without_a_firewall_it_connects_itself_to_named_hosts_only(start, trust):
+    server = Firewall(trust / "leaf.pem")
+    port = server.address[1]
+    proxy = start(None, cases.document(cases.route(host="localhost", port=port)))
+    response = proxy.send(get("/", f"localhost:{port}"), host="localhost", port=port)
+    assert response.status == 502
+    assert until(lambda: server.seen != [])
+    before = len(server.seen)
+    with pytest.raises(ConnectionRefusedError):
+        proxy.send(get("/", f"127.0.0.1:{port}"), host="127.0.0.1", port=port)
+    assert len(server.seen) == before
+    server.close()
+
+
+def test_the_websocket_accept_of_the_test_server_is_the_one_of_the_standard():
+    import hashlib
+
+    digest = hashlib.sha1(b"dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False)
+    assert base64.b64encode(digest.digest()) == b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -1,0 +1,452 @@
+"""The pure core against the case tables, and properties over generated input."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import cases
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bottle_egress import credentials, names, paths, refusal, table
+from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_connect, names_identity
+from bottle_egress.loading import Generation, Policy, confirm, generation_hash
+from bottle_egress.push import is_push
+
+PATHS, HOSTS, HEADERS, TABLES = (cases.load(name) for name in ("paths", "hosts", "headers", "table"))
+REQUESTS = cases.load("requests")
+
+
+def parsed(document) -> table.Table:
+    return table.parse(json.dumps(document).encode(), cases.SECRETS)
+
+
+def facts(method="GET", host="api.example.com", target="/", headers=(), **changes) -> Facts:
+    """A clean request inside a tunnel, with changes."""
+    fields = {
+        "method": method.encode("latin-1"),
+        "target": target.encode("latin-1"),
+        "scheme": b"",
+        "authority": b"",
+        "version": b"HTTP/1.1",
+        "headers": ((b"Host", host.encode()), *headers),
+        "tunnel": (host, 443),
+        "tls": True,
+        "sni": host,
+    }
+    return Facts(**fields | changes)
+
+
+def outcome(verdict) -> str:
+    return "allow" if isinstance(verdict, Allowed | Identity) else verdict.rule
+
+
+# Names
+
+
+@pytest.mark.parametrize(("text", "expected"), HOSTS["canonical"])
+def test_every_spelling_of_a_host_becomes_one_canonical_name(text, expected):
+    if expected is None:
+        with pytest.raises(names.BadName):
+            names.canonical_host(text)
+    else:
+        assert names.canonical_host(text) == expected
+
+
+@pytest.mark.parametrize(("raw", "default", "host", "port"), HOSTS["authorities"])
+def test_an_authority_is_a_host_and_a_port_or_refused(raw, default, host, port):
+    if host is None:
+        with pytest.raises(names.BadName):
+            names.canonical_authority(raw.encode(), default)
+    else:
+        assert names.canonical_authority(raw.encode(), default) == (host, port)
+
+
+@pytest.mark.parametrize(("text", "good"), HOSTS["patterns"])
+def test_a_table_holds_only_canonical_host_patterns(text, good):
+    assert names.is_host_pattern(str(text)) is good
+
+
+@pytest.mark.parametrize(("host", "expected"), HOSTS["found"])
+def test_exact_wins_over_wildcard_and_the_longest_wildcard_wins(host, expected):
+    listed = "api.example.com a.b.example.org *.example.com *.b.example.com *.b.example.org".split()
+    found = parsed(cases.document(*(cases.route(host=host) for host in listed))).route(host)
+    assert (found.host if found else None) == expected
+
+
+@given(st.text(max_size=80))
+def test_a_canonical_host_is_canonical_again(text):
+    try:
+        host = names.canonical_host(text)
+    except names.BadName:
+        return
+    assert names.canonical_host(host) == host
+    assert host.isascii()
+    assert host == host.lower()
+
+
+# Paths
+
+
+@pytest.mark.parametrize("path", PATHS["clear"])
+def test_a_path_with_one_reading_is_clear(path):
+    assert paths.ambiguity(path) is None
+
+
+@pytest.mark.parametrize(("path", "word"), PATHS["ambiguous"])
+def test_a_path_with_two_readings_is_refused_with_its_reason(path, word):
+    assert word in (paths.ambiguity(path) or "clear")
+
+
+@pytest.mark.parametrize(("prefix", "path", "below"), PATHS["prefixes"])
+def test_prefixes_end_on_segment_boundaries(prefix, path, below):
+    assert paths.is_below(path, prefix) is below
+
+
+@given(st.text(alphabet="/.%;\\ab2eEfF5c0", max_size=24))
+def test_a_clear_path_stays_below_its_prefix_however_often_it_is_decoded_and_resolved(rest):
+    import posixpath
+    from urllib.parse import unquote
+
+    path = "/repos/acme/" + rest
+    if paths.ambiguity(path) is not None:
+        return
+    seen = path
+    for _ in range(4):
+        seen = unquote(seen)
+        assert (posixpath.normpath(seen.replace("\\", "/").replace(";", "/")) + "/").startswith("/repos/acme/")
+
+
+# Pushes, credentials
+
+
+@pytest.mark.parametrize(("target", "content_type", "expected"), cases.load("push"))
+def test_a_push_is_seen_in_any_spelling(target, content_type, expected):
+    path, _, query = target.partition("?")
+    assert is_push(path, query, [content_type]) is expected
+
+
+@pytest.mark.parametrize("name", HEADERS["credentials"])
+def test_a_credential_header_is_known(name):
+    assert credentials.is_credential_header(name)
+
+
+@pytest.mark.parametrize("name", HEADERS["overrides"])
+def test_an_override_header_is_known(name):
+    assert credentials.is_override_header(name)
+
+
+@pytest.mark.parametrize("name", HEADERS["kept"])
+def test_an_ordinary_header_is_left_alone(name):
+    assert not credentials.is_credential_header(name)
+    assert not credentials.is_override_header(name)
+
+
+@pytest.mark.parametrize(("query", "without", "with_client_auth"), HEADERS["queries"])
+def test_credentials_and_overrides_leave_the_query(query, without, with_client_auth):
+    assert credentials.stripped_query(query, keep_credentials=False) == without
+    assert credentials.stripped_query(query, keep_credentials=True) == with_client_auth
+
+
+# Tables
+
+
+@pytest.mark.parametrize("case", TABLES["refused"], ids=str)
+def test_a_bad_table_is_refused_with_its_reason(case):
+    auth = {"header": "Authorization", "scheme": "token", "slot": "BOTTLE_CREDENTIAL_X"}
+    document = cases.document(cases.route(auth=auth) | case.get("route", {})) | case.get("top", {})
+    document.pop(case.get("without"), None)
+    with pytest.raises(table.TableRefused) as caught:
+        parsed(document)
+    assert caught.value.code == case["code"]
+
+
+@pytest.mark.parametrize(("text", "code"), TABLES["texts"])
+def test_a_text_that_is_no_table_is_refused(text, code):
+    with pytest.raises(table.TableRefused) as caught:
+        table.parse(text.encode(), {})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("key", ["host", "port", "methods", "paths", "auth", "client_auth", "websocket"])
+def test_every_key_of_a_route_must_be_there(key):
+    item = cases.route()
+    del item[key]
+    with pytest.raises(table.TableRefused) as caught:
+        parsed(cases.document(item))
+    assert caught.value.code == "missing-key"
+
+
+def test_bytes_that_are_not_utf8_too_many_bytes_and_deep_nesting_are_refused():
+    for content, code in (
+        (b"\xff\xfe", "not-json"),
+        (b" " * (1 << 20) + b"{}", "too-large"),
+        (b"[" * 9000, "not-json"),
+    ):
+        with pytest.raises(table.TableRefused) as caught:
+            table.parse(content, {})
+        assert caught.value.code == code
+
+
+def test_two_routes_for_one_host_are_refused_and_a_route_wins_over_the_allowlist():
+    with pytest.raises(table.TableRefused) as caught:
+        parsed(cases.document(cases.route(), cases.route()))
+    assert caught.value.code == "duplicate-host"
+    both = parsed(cases.document(cases.route(methods=["GET"]), allowlist=["api.example.com"]))
+    assert both.route("api.example.com").methods == {"GET"}
+
+
+# Decisions
+
+
+@pytest.mark.parametrize(("method", "url", "expected"), REQUESTS["cases"])
+def test_a_request_is_decided_by_the_table(method, url, expected):
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    host, _, port = authority.partition(":")
+    if scheme == "https":
+        case = facts(method, target=slash + path, headers=(), tunnel=(host, int(port or 443)), sni=host)
+    else:
+        case = facts(method, target=slash + path, tunnel=None, tls=False, sni=None)
+        case = Facts(**vars(case) | {"scheme": b"http", "authority": authority.encode()})
+    case = Facts(**vars(case) | {"headers": ((b"Host", authority.encode()),)})
+    assert outcome(judge(parsed(REQUESTS["table"]), case, cases.SECRETS)) == expected
+
+
+IDENTITIES = [
+    ("all names equal", {}, "allow"),
+    ("case and dot differ", {"tunnel": ("API.example.com.", 443), "sni": "api.EXAMPLE.com"}, "allow"),
+    ("absolute form that is equal", {"scheme": b"https", "authority": b"api.example.com:443"}, "allow"),
+    ("no server name", {"sni": None}, "identity"),
+    ("another server name", {"sni": "other.example.com"}, "identity"),
+    ("server name is an address", {"sni": "192.0.2.1"}, "identity"),
+    ("another host in the target", {"scheme": b"https", "authority": b"other.example.com"}, "identity"),
+    ("another port in the target", {"scheme": b"https", "authority": b"api.example.com:80"}, "identity"),
+    ("plain scheme in a tunnel", {"scheme": b"http", "authority": b"api.example.com"}, "identity"),
+    ("user in the target", {"scheme": b"https", "authority": b"me@api.example.com"}, "identity"),
+    ("no Host", {"headers": ()}, "identity"),
+    ("two Hosts", {"headers": ((b"Host", b"api.example.com"), (b"host", b"api.example.com"))}, "identity"),
+    ("another Host", {"headers": ((b"Host", b"other.example.com"),)}, "identity"),
+    ("another port in Host", {"headers": ((b"Host", b"api.example.com:444"),)}, "identity"),
+    ("list in Host", {"headers": ((b"Host", b"api.example.com, other.example.com"),)}, "identity"),
+    ("Host that is no text", {"headers": ((b"Host", b"\xff"),)}, "identity"),
+    ("no TLS in the tunnel", {"tls": False}, "tls"),
+    (
+        "https target without a tunnel",
+        {"tunnel": None, "scheme": b"https", "authority": b"api.example.com"},
+        "identity",
+    ),
+    ("origin form without a tunnel", {"tunnel": None}, "identity"),
+    ("HTTP/2", {"version": b"HTTP/2.0"}, "version"),
+    ("bare CR in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\rb"))}, "header"),
+    ("folded value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\r\n b"))}, "header"),
+    ("NUL in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"\0"))}, "header"),
+    ("framing with underscore", {"headers": ((b"Host", b"api.example.com"), (b"Content_Length", b"1"))}, "header"),
+]
+
+
+@pytest.mark.parametrize(("why", "changes", "expected"), IDENTITIES, ids=[row[0] for row in IDENTITIES])
+def test_all_names_of_a_request_must_be_one(why, changes, expected):
+    verdict = judge(parsed(cases.document(cases.route())), Facts(**vars(facts()) | changes), cases.SECRETS)
+    assert outcome(verdict) == expected
+    if expected == "identity":
+        assert verdict.status == 421
+
+
+UPGRADES = [
+    ("websocket on its route", "any.example", "GET", [("Upgrade", "websocket"), ("Connection", "Upgrade")], "allow"),
+    ("in odd case", "any.example", "GET", [("upgrade", "WebSocket"), ("connection", "keep-alive, UPGRADE")], "allow"),
+    ("on another route", "raw.example", "GET", [("Upgrade", "websocket"), ("Connection", "Upgrade")], "upgrade"),
+    ("h2c", "any.example", "GET", [("Upgrade", "h2c"), ("Connection", "Upgrade")], "upgrade"),
+    ("two upgrades", "any.example", "GET", [("Upgrade", "websocket, h2c"), ("Connection", "Upgrade")], "upgrade"),
+    (
+        "two lines",
+        "any.example",
+        "GET",
+        [("Upgrade", "websocket"), ("Upgrade", "x"), ("Connection", "Upgrade")],
+        "upgrade",
+    ),
+    ("only Connection", "any.example", "GET", [("Connection", "Upgrade")], "upgrade"),
+    ("only Upgrade", "any.example", "GET", [("Upgrade", "websocket")], "upgrade"),
+    ("by POST", "any.example", "POST", [("Upgrade", "websocket"), ("Connection", "Upgrade")], "upgrade"),
+]
+
+
+@pytest.mark.parametrize(("why", "host", "method", "headers", "expected"), UPGRADES, ids=[row[0] for row in UPGRADES])
+def test_the_only_upgrade_is_a_websocket_on_a_route_that_allows_it(why, host, method, headers, expected):
+    raw = [(name.encode(), value.encode()) for name, value in headers]
+    verdict = judge(parsed(REQUESTS["table"]), facts(method, host, headers=raw), cases.SECRETS)
+    assert outcome(verdict) == expected
+    if expected == "allow":
+        assert verdict.websocket
+
+
+CONNECTS = [
+    ("api.github.com:443", (), "allow"),
+    ("API.github.com.:443", ("api.github.com:443",), "allow"),
+    ("unlisted.example:443", (), "allow"),
+    ("alt.example:8443", (), "allow"),
+    ("alt.example:443", (), "port"),
+    ("api.github.com:22", (), "port"),
+    ("api.github.com:80", (), "port"),
+    ("unlisted.example:22", (), "port"),
+    ("api.github.com:443", ("other.example",), "identity"),
+    ("[::1]:443", (), "identity"),
+    ("user@api.github.com:443", (), "identity"),
+]
+
+
+@pytest.mark.parametrize(("authority", "hosts", "expected"), CONNECTS)
+def test_a_tunnel_opens_only_to_the_port_of_its_host(authority, hosts, expected):
+    case = facts("CONNECT", target="", tunnel=None, tls=False, sni=None, authority=authority.encode())
+    case = Facts(**vars(case) | {"headers": tuple((b"Host", host.encode()) for host in hosts)})
+    assert outcome(judge_connect(parsed(REQUESTS["table"]), case)) == expected
+
+
+def test_a_tunnel_with_a_body_is_refused():
+    case = facts("CONNECT", target="", tunnel=None, authority=b"any.example:443")
+    case = Facts(**vars(case) | {"headers": ((b"Content-Length", b"0"),)})
+    assert outcome(judge_connect(parsed(REQUESTS["table"]), case)) == "header"
+
+
+@pytest.mark.parametrize("connect", [False, True])
+def test_without_a_table_everything_is_refused(connect):
+    case = facts(authority=b"api.example.com:443") if connect else facts()
+    verdict = judge_connect(None, case) if connect else judge(None, case, {})
+    assert outcome(verdict) == "no-table"
+
+
+def test_the_credential_of_the_route_replaces_what_the_client_sent():
+    sent = [(name.encode(), b"mine") for name in HEADERS["credentials"] + HEADERS["overrides"] + HEADERS["kept"]]
+    case = facts(host="api.github.com", target="/repos/acme/x", headers=sent)
+    verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
+    assert isinstance(verdict, Allowed)
+    assert dict(verdict.headers)[b"Host"] == b"api.github.com"
+    assert [value for name, value in verdict.headers if name == b"Authorization"] == [b"token s3cret-value"]
+    assert [name.decode() for name, value in verdict.headers if value == b"mine"] == HEADERS["kept"]
+
+
+def test_the_credential_never_goes_over_plain_http():
+    case = facts(tunnel=None, tls=False, sni=None, host="api.github.com", target="/repos/acme/x")
+    case = Facts(**vars(case) | {"scheme": b"http", "authority": b"api.github.com"})
+    verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
+    assert isinstance(verdict, Allowed)
+    assert b"s3cret" not in b"".join(value for _, value in verdict.headers)
+    assert verdict.identity == Identity("api.github.com", 80, tls=False)
+
+
+def test_client_auth_leaves_the_clients_credential_but_not_its_overrides():
+    sent = [(b"Authorization", b"mine"), (b"X-Original-URL", b"/y"), (b"Proxy-Authorization", b"p")]
+    case = facts(host="alt.example", target="/x?token=t", headers=sent, tunnel=("alt.example", 8443))
+    case = Facts(**vars(case) | {"headers": ((b"Host", b"alt.example:8443"), *sent)})
+    verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
+    assert verdict.headers == ((b"Host", b"alt.example:8443"), (b"Authorization", b"mine"))
+    assert verdict.target == b"/x?token=t"
+
+
+def test_a_secret_is_in_no_text_of_a_decision():
+    case = facts(host="api.github.com", target="/repos/acme/x", headers=[(b"Authorization", b"agent-key")])
+    verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
+    assert "s3cret" not in repr(verdict)
+    assert "agent-key" not in repr(case)
+
+
+@given(
+    st.binary(max_size=40), st.binary(max_size=12), st.lists(st.tuples(st.binary(max_size=9), st.binary(max_size=9)))
+)
+def test_any_bytes_are_decided_without_an_exception_and_only_on_the_named_host(target, method, headers):
+    case = facts(headers=headers)
+    case = Facts(**vars(case) | {"target": target, "method": method})
+    verdict = judge(parsed(cases.document(cases.route(paths=["/ok/"]))), case, cases.SECRETS)
+    if isinstance(verdict, Allowed):
+        assert verdict.identity == Identity("api.example.com", 443, tls=True)
+        assert verdict.target.startswith(b"/ok/")
+    else:
+        json.loads(refusal.log_line(verdict, datetime.now(UTC)))
+        json.loads(refusal.body(verdict))
+
+
+def test_a_table_names_an_identity_by_host_and_port():
+    current = parsed(REQUESTS["table"])
+    assert names_identity(current, Identity("alt.example", 8443, tls=True))
+    assert names_identity(current, Identity("raw.example", 80, tls=False))
+    assert not names_identity(current, Identity("alt.example", 443, tls=True))
+    assert not names_identity(current, Identity("gone.example", 443, tls=True))
+    assert not names_identity(None, Identity("raw.example", 443, tls=True))
+
+
+# Refusals as text
+
+
+def test_the_log_line_is_one_bounded_escaped_line_without_the_query():
+    path = "/\x1b[31m\r\n\x7f\u202e" + "a" * 9000
+    verdict = Refused(403, "path", "why", "h" * 999, "M" * 99, path)
+    line = refusal.log_line(verdict, datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC))
+    assert line.isprintable()
+    assert line.isascii()
+    assert len(line) < 5000
+    fields = json.loads(line)
+    assert list(fields) == ["time", "event", "host", "method", "path", "rule", "reason"]
+    assert fields["time"] == "2026-01-02T03:04:05.678Z"
+    case = facts(target="/x?token=hidden", host="unlisted.example")
+    assert "hidden" not in refusal.log_line(judge(parsed(REQUESTS["table"]), case, {}), datetime.now(UTC))
+
+
+def test_the_body_names_the_rule_and_the_tool():
+    body = json.loads(refusal.body(judge(parsed(REQUESTS["table"]), facts(host="unlisted.example"), {})))
+    assert body["rule"] == "host"
+    assert body["tool"] == "egress-proxy-block"
+    assert "egress-proxy-block" in body["hint"]
+    push = facts(host="any.example", target="/a.git/git-receive-pack")
+    body = json.loads(refusal.body(judge(parsed(REQUESTS["table"]), push, {})))
+    assert "git gate" in body["reason"]
+
+
+# Loading
+
+
+def test_the_generation_is_the_hash_of_the_sorted_list_of_files():
+    import hashlib
+
+    one, two = hashlib.sha256(b"1").hexdigest(), hashlib.sha256(b"2").hexdigest()
+    expected = hashlib.sha256(f"{one}  /a\n{two}  /b\n".encode()).hexdigest()
+    assert generation_hash({"/b": b"2", "/a": b"1"}) == expected
+
+
+def test_a_refused_load_keeps_the_table_and_tells_both_hashes(tmp_path):
+    path = tmp_path / "routes.yaml"
+    good = json.dumps(cases.document(cases.route())).encode()
+    policy = Policy(path, {})
+    assert policy.load().link_target == f"/none/unreadable/{generation_hash({str(path): b''})}"
+    assert policy.table is None
+    path.write_bytes(b"{")
+    assert policy.load().link_target == f"/none/not-json/{generation_hash({str(path): b'{'})}"
+    path.write_bytes(good)
+    in_force = generation_hash({str(path): good})
+    assert policy.load().link_target == f"/{in_force}/ok"
+    kept = policy.table
+    path.write_bytes(b"{}")
+    refused = generation_hash({str(path): b"{}"})
+    assert policy.load().link_target == f"/{in_force}/missing-key/{refused}"
+    assert policy.table is kept
+    path.unlink()
+    assert policy.load().link_target.startswith(f"/{in_force}/unreadable/")
+    path.write_bytes(good)
+    assert policy.load().link_target == f"/{in_force}/ok"
+
+
+def test_the_link_is_replaced_atomically_over_whatever_was_left(tmp_path):
+    link = tmp_path / "loaded"
+    (tmp_path / "loaded.new").write_text("left by a crash")
+    confirm(link, Generation("abc"))
+    assert str(link.readlink()) == "/abc/ok"
+    confirm(link, Generation("abc", "def", "not-json"))
+    assert str(link.readlink()) == "/abc/not-json/def"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["loaded"]
+
+
+def test_urls_of_the_cases_are_urls():
+    assert all(urlsplit(url).scheme in ("http", "https") for _, url, _ in REQUESTS["cases"])
