@@ -3,8 +3,7 @@ import NIOHTTP1
 extension EngineClient {
     /// Maps to `HEAD /containers/{id}/archive`; on 404 also to `GET /containers/{id}/json`.
     ///
-    /// A HEAD has no words to tell a
-    /// missing file from a missing container.
+    /// A HEAD has no words to tell a missing file from a missing container.
     package func stat(container: String, path: String) async throws(EngineError) -> PathStat? {
         let request = request(.HEAD, try Self.path(container, "/archive"), [("path", path)])
         let text: String?

@@ -1,0 +1,181 @@
+/// A header's fields as they stand in an archive.
+struct TarHeader {
+    let type: UInt8
+    let size: Int64
+    private let block: [UInt8]
+
+    /// The header in a block of 512 bytes; throws when its checksum or size is not right.
+    init(_ block: [UInt8]) throws(EngineError) {
+        self.block = block
+        type = block[TarLayout.type]
+        let signed = block.enumerated().reduce(0) { sum, element in
+            sum + (TarLayout.checksum.contains(element.offset) ? 0x20 : Int(Int8(bitPattern: element.element)))
+        }
+        let sum = try Self.number(block[TarLayout.checksum])
+        guard sum == Int64(TarLayout.sum(block)) || sum == Int64(signed) else {
+            throw .archive("not a tar header: its checksum is wrong")
+        }
+        size = try Self.number(block[TarLayout.size])
+        guard size >= 0 else { throw .archive("an entry has a negative size") }
+    }
+
+    /// Whether the content says something about the next entry instead of being one.
+    var isExtension: Bool { "xgLK".utf8.contains(type) }
+
+    /// The entry, with what extension headers said about it.
+    func entry(_ overrides: TarOverrides) throws(EngineError) -> TarEntry {
+        let written = try either(overrides.path, path)
+        let target = try either(overrides.linkPath) { () throws(EngineError) in
+            try Self.text(block[TarLayout.linkName])
+        }
+        let kind: TarEntry.Kind =
+            switch type {
+            case 0, UInt8(ascii: "0"), UInt8(ascii: "7"): written.hasSuffix("/") ? .folder : .file
+            case UInt8(ascii: "1"): .hardLink(target: try Self.normalized(target))
+            case UInt8(ascii: "2"): .symbolicLink(target: target)
+            case UInt8(ascii: "5"): .folder
+            case UInt8(ascii: "S"): throw .archive("sparse files are not read")
+            default: .other(type)
+            }
+        var size: Int64 = 0
+        switch kind {
+        case .file: size = overrides.size ?? self.size
+        case .other(let type) where !(UInt8(ascii: "3")...UInt8(ascii: "6")).contains(type):
+            // Its content must be skipped, or it would be read as headers.
+            size = overrides.size ?? self.size
+        default: break
+        }
+        return TarEntry(
+            path: try Self.normalized(written),
+            kind: kind,
+            mode: UInt32(truncatingIfNeeded: try Self.number(block[TarLayout.mode])) & 0o7777,
+            uid: try either(overrides.uid) { () throws(EngineError) in try Self.number(block[TarLayout.uid]) },
+            gid: try either(overrides.gid) { () throws(EngineError) in try Self.number(block[TarLayout.gid]) },
+            size: size,
+            modifiedAt: try either(overrides.modifiedAt) { () throws(EngineError) in
+                EngineTime(seconds: try Self.number(block[TarLayout.modifiedAt]))
+            }
+        )
+    }
+
+    /// What an extension header said, else what stands in this one.
+    private func either<Value>(
+        _ override: Value?,
+        _ own: () throws(EngineError) -> Value
+    ) throws(EngineError) -> Value {
+        if let override { return override }
+        return try own()
+    }
+
+    private func path() throws(EngineError) -> String {
+        let name = try Self.text(block[TarLayout.name])
+        guard block[TarLayout.magic].starts(with: Array("ustar\u{0}".utf8)) else { return name }
+        let prefix = try Self.text(block[TarLayout.prefix])
+        return prefix.isEmpty ? name : "\(prefix)/\(name)"
+    }
+
+    /// The path without `.` parts and slashes at the end; one that leaves the root is refused.
+    private static func normalized(_ path: String) throws(EngineError) -> String {
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        guard !path.hasPrefix("/"), !parts.contains(".."), !path.isEmpty else {
+            throw .archive("'\(path)' is not a path inside the archive")
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// The text up to the first NUL.
+    static func text(_ field: ArraySlice<UInt8>) throws(EngineError) -> String {
+        guard let text = String(validating: field.prefix { $0 != 0 }, as: UTF8.self) else {
+            throw .archive("a name is not UTF-8")
+        }
+        return text
+    }
+
+    /// A number in octal with blanks and NULs around it, or in GNU's binary form.
+    private static func number(_ field: ArraySlice<UInt8>) throws(EngineError) -> Int64 {
+        guard let first = field.first else { return 0 }
+        if first & 0x80 != 0 {
+            var value: Int64 = (first & 0x40 != 0 ? -1 : 0) << 6 | Int64(first & 0x3F)
+            for byte in field.dropFirst() {
+                let (shifted, overflow) = value.multipliedReportingOverflow(by: 256)
+                guard !overflow else { throw .archive("a number in a header is too large") }
+                value = shifted | Int64(byte)
+            }
+            return value
+        }
+        let digits = field.drop { $0 == 0x20 || $0 == 0 }.prefix { $0 != 0x20 && $0 != 0 }
+        var value: Int64 = 0
+        for digit in digits {
+            guard (0x30...0x37).contains(digit) else { throw .archive("not a tar header: a number is not octal") }
+            value = value << 3 | Int64(digit - 0x30)
+        }
+        return value
+    }
+}
+
+/// What extension headers say about the entry that follows them.
+struct TarOverrides: Sendable, Hashable {
+    var path: String?
+    var linkPath: String?
+    var size: Int64?
+    var uid: Int64?
+    var gid: Int64?
+    var modifiedAt: EngineTime?
+
+    var isEmpty: Bool { self == TarOverrides() }
+
+    /// Takes in the content of an extension header of this type.
+    mutating func apply(_ type: UInt8, _ content: [UInt8]) throws(EngineError) {
+        switch type {
+        case UInt8(ascii: "L"): path = try TarHeader.text(content[...])
+        case UInt8(ascii: "K"): linkPath = try TarHeader.text(content[...])
+        // About all entries that follow; nothing of it matters here.
+        case UInt8(ascii: "g"): break
+        default: try applyRecords(content[...])
+        }
+    }
+
+    private mutating func applyRecords(_ records: ArraySlice<UInt8>) throws(EngineError) {
+        var rest = records
+        while !rest.isEmpty {
+            guard let blank = rest.prefix(20).firstIndex(of: 0x20),
+                let length = Int(String(decoding: rest[..<blank], as: UTF8.self)),
+                length > blank - rest.startIndex + 2, length <= rest.count,
+                rest[rest.startIndex + length - 1] == 0x0A
+            else { throw .archive("a PAX record is broken") }
+            let record = rest[(blank + 1)..<(rest.startIndex + length - 1)]
+            rest = rest.dropFirst(length)
+            guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else {
+                throw .archive("a PAX record is broken")
+            }
+            let value = record[(equals + 1)...]
+            guard !value.contains(0), let text = String(validating: value, as: UTF8.self) else {
+                throw .archive("a PAX record's value is not text")
+            }
+            try apply(String(decoding: record[..<equals], as: UTF8.self), text)
+        }
+    }
+
+    private mutating func apply(_ key: String, _ value: String) throws(EngineError) {
+        func number() throws(EngineError) -> Int64 {
+            guard let number = Int64(value), number >= 0 else {
+                throw .archive("a PAX record's \(key) is not a number: '\(value)'")
+            }
+            return number
+        }
+        switch key {
+        case "path": path = value
+        case "linkpath": linkPath = value
+        case "size": size = try number()
+        case "uid": uid = try number()
+        case "gid": gid = try number()
+        case "mtime":
+            guard let time = EngineTime(decimal: value) else {
+                throw .archive("a PAX record's mtime is not a time: '\(value)'")
+            }
+            modifiedAt = time
+        case _ where key.hasPrefix("GNU.sparse."): throw .archive("sparse files are not read")
+        default: break
+        }
+    }
+}
