@@ -124,24 +124,18 @@ package struct Program: Sendable, Hashable {
             environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) },
             uniquingKeysWith: { first, _ in first }
         )
+        let configuration = Configuration(
+            executable: executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
+            arguments: Arguments(arguments),
+            environment: .custom(variables),
+            workingDirectory: workingFolder.map { FilePath($0) },
+            platformOptions: options
+        )
         do {
-            let result = try await Subprocess.run(
-                executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
-                arguments: Arguments(arguments),
-                environment: .custom(variables),
-                workingDirectory: workingFolder.map { FilePath($0) },
-                platformOptions: options,
-                input: .array(input),
-                output: .bytes(limit: outputLimit),
-                error: .bytes(limit: outputLimit)
-            )
-            let status: Outcome.Status =
-                switch result.terminationStatus {
-                case .exited(let code): .exited(code)
-                case .signaled(let signal): .signalled(signal)
-                }
-            try Task.checkCancellation()
-            return Outcome(status: status, output: result.standardOutput, errors: result.standardError)
+            let result = try await collect(configuration)
+            // A program that ended by itself has done its work, cancelled or not.
+            if case .signalled = result.status { try Task.checkCancellation() }
+            return result
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             switch error.code {
@@ -150,5 +144,41 @@ package struct Program: Sendable, Hashable {
             default: throw Failure.notRun(executable, reason: error.description)
             }
         }
+    }
+
+    private func collect(_ configuration: Configuration) async throws -> Outcome {
+        if input.isEmpty {
+            let result = try await Subprocess.run(
+                configuration,
+                output: .bytes(limit: outputLimit),
+                error: .bytes(limit: outputLimit)
+            )
+            return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+        }
+        // Not with `input: .array`: swift-subprocess 1.0.2 stops the whole process ("was not closed", its issue 367)
+        // when the child ends before it read everything.
+        let result = try await Subprocess.run(
+            configuration,
+            input: .inputWriter,
+            output: .bytes(limit: outputLimit),
+            error: .bytes(limit: outputLimit)
+        ) { execution in
+            let writer = execution.standardInputWriter
+            // A child may leave its input unread; its exit status tells whether that was right.
+            _ = try? await writer.write(input)
+            try await writer.finish()
+        }
+        return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
+    }
+}
+
+extension Program.Outcome {
+    fileprivate init(_ status: TerminationStatus, _ output: [UInt8], _ errors: [UInt8]) {
+        let status: Status =
+            switch status {
+            case .exited(let code): .exited(code)
+            case .signaled(let signal): .signalled(signal)
+            }
+        self.init(status: status, output: output, errors: errors)
     }
 }

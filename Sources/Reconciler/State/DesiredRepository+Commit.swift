@@ -96,7 +96,7 @@ extension DesiredRepository {
         let operatorAuthor = if let author { author } else { await Author.ofOperator(git: git) }
         let commit = try await git.line(
             ["commit-tree", tree, "-p", old.id, "-F", "-"],
-            input: Array(message.utf8),
+            input: Array((message.hasSuffix("\n") ? message : message + "\n").utf8),
             variables: operatorAuthor.variables
         )
         guard let new = Revision(commit) else { throw Self.unreadable(folder, "git commit-tree is not understood") }

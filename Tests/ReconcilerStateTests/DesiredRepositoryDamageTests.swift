@@ -1,0 +1,283 @@
+import Reconciler
+import ReconcilerModel
+import Testing
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+@Suite("The desired-state repository, when things go wrong")
+struct DesiredRepositoryDamageTests {
+    let scratch: Scratch
+    let state: StateFolder
+    let environment: [String: String]
+    var dotGit: String { "\(state.desired)/.git" }
+
+    init() throws {
+        scratch = try Scratch()
+        state = try StateFolder.create("\(scratch.path)/state")
+        environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch.path]
+    }
+
+    private func repository() async throws -> DesiredRepository {
+        try await DesiredRepository.create(in: state, environment: environment)
+    }
+
+    @discardableResult
+    private func git(_ line: String) async throws -> String {
+        try await shell("git -C '\(state.desired)' \(line)", in: scratch.path)
+    }
+
+    private func expectSound() async throws {
+        try await git("fsck --full --strict --no-dangling")
+        #expect(try await git("status --porcelain") == "")
+        #expect(try await git("rev-list --min-parents=2 HEAD") == "")
+        let left = try POSIX.names(in: dotGit)?.filter { $0.hasSuffix(".lock") || $0.hasPrefix("bottle-") }
+        #expect(left == [])
+    }
+
+    static let damages = [
+        "truncate -s 0 HEAD",
+        "rm HEAD",
+        "echo garbage > HEAD",
+        "echo 'ref: refs/heads/other' > HEAD",
+        "echo 'ref: ../../etc/passwd' > HEAD",
+        "ln -sf /etc/passwd HEAD",
+        "rm refs/heads/main",
+        "truncate -s 0 refs/heads/main",
+        "printf %040d 1 > refs/heads/main",
+        "rm -rf objects/??",
+        "for f in objects/??/*; do truncate -s 5 --no-create $f; done",
+        "rm -rf .",
+        "rm -rf objects refs",
+    ]
+
+    @Test("damage is an error that says what to do, never no bottles", arguments: damages)
+    func damage(_ line: String) async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/dev.yaml": .write("one")], message: "m")
+        // A record, as every applied bottle has: it tells a repository that is gone from one never made.
+        try DurableFile.write([], to: "\(state.records)/dev.json")
+        if line == "rm -rf ." {
+            try await shell("rm -rf desired", in: state.path)
+        } else {
+            try await shell("chmod -R u+w .; \(line)", in: dotGit)
+        }
+        let dev = try Identity("dev")
+        for attempt: @Sendable () async throws -> Void in [
+            { _ = try await repository.bottle(dev) },
+            { _ = try await repository.bottle(try Identity("none")) },
+            { _ = try await repository.snapshot() },
+            { _ = try await repository.commit(["bottles/dev.yaml": .remove], message: "m") },
+        ] {
+            let error = await #expect(throws: BottleError.self) { try await attempt() }
+            #expect(error?.code == "desired-unreadable")
+            #expect(error?.remedy?.contains("backup") == true)
+        }
+    }
+
+    @Test("a repository that is gone though bottles are recorded is never made anew")
+    func gone() async throws {
+        _ = try await repository()
+        try DurableFile.write([], to: "\(state.records)/dev.json")
+        try await shell("rm -rf desired", in: state.path)
+        let opening = #expect(throws: BottleError.self) {
+            try DesiredRepository.open(in: state, environment: environment)
+        }
+        #expect(opening?.code == "desired-unreadable")
+        let making = await #expect(throws: BottleError.self) { try await repository() }
+        #expect(making?.code == "desired-unreadable")
+        try POSIX.makeFolder(state.desired)
+        await #expect(throws: BottleError.self) { try await repository() }
+    }
+
+    @Test("a missing git is named")
+    func noGit() async throws {
+        _ = try await repository()
+        let without = try #require(try DesiredRepository.open(in: state, environment: ["PATH": "/nonexistent"]))
+        let error = await #expect(throws: BottleError.self) { try await without.snapshot() }
+        #expect(error?.code == "git-missing")
+    }
+
+    @Test("an edit in the work tree has no say, is reported, and is never overwritten")
+    func edited() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(
+            ["bottles/a.yaml": .write("1"), "bottles/b.yaml": .write("1")],
+            message: "m"
+        )
+        let edited = "\(repository.folder)/bottles/a.yaml"
+        try DurableFile.write(Array("edited".utf8), to: edited)
+        try DurableFile.write(Array("new".utf8), to: "\(repository.folder)/bottles/c.yaml")
+        #expect(try await repository.dirtyFiles() == ["bottles/a.yaml", "bottles/c.yaml"])
+        #expect(try await repository.bottle(try Identity("a")).text == "1")
+        for change in [DesiredChange.write("2"), .remove] {
+            let error = await #expect(throws: BottleError.self) {
+                try await repository.commit(["bottles/a.yaml": change], message: "m")
+            }
+            #expect(error?.code == "desired-dirty")
+            #expect(error?.remedy?.contains("checkout HEAD -- bottles/a.yaml") == true)
+        }
+        await #expect(throws: BottleError.self) {
+            try await repository.commit(["bottles/c.yaml": .write("2")], message: "m")
+        }
+        #expect(try await repository.commit(["bottles/b.yaml": .write("2")], message: "m") != nil)
+        #expect(try text(edited) == "edited")
+        #expect(try text("\(repository.folder)/bottles/c.yaml") == "new")
+        // What the remedy says works.
+        try await git("checkout --quiet HEAD -- bottles/a.yaml")
+        #expect(try await repository.commit(["bottles/a.yaml": .write("2")], message: "m") != nil)
+    }
+
+    @Test("a link in the work tree is not followed out of it")
+    func linked() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
+        try await shell("mkdir out; mv state/desired/bottles/a.yaml out; rmdir state/desired/bottles", in: scratch.path)
+        try await shell("ln -s ../../out state/desired/bottles", in: scratch.path)
+        let error = await #expect(throws: BottleError.self) {
+            try await repository.commit(["bottles/a.yaml": .write("2")], message: "m")
+        }
+        #expect(error?.code == "desired-dirty")
+        #expect(try text("\(scratch.path)/out/a.yaml") == "1")
+    }
+
+    @Test("a lock that someone's git holds is waited for, then named, never removed")
+    func foreignLock() async throws {
+        let repository = try await repository()
+        let lock = "\(dotGit)/refs/heads/main.lock"
+        try DurableFile.write([], to: lock)
+        let error = await #expect(throws: BottleError.self) {
+            try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
+        }
+        #expect(error?.code == "desired-unwritable")
+        #expect(error?.cause?.contains("main.lock") == true)
+        #expect(try text(lock) == "")
+    }
+
+    @Test("someone's open git commit keeps its index lock, and our commit goes on")
+    func foreignIndexLock() async throws {
+        let repository = try await repository()
+        let lock = "\(dotGit)/index.lock"
+        try DurableFile.write([], to: lock)
+        #expect(try await repository.commit(["bottles/a.yaml": .write("1")], message: "m") != nil)
+        #expect(try text(lock) == "")
+        #expect(try await repository.dirtyFiles() == [])
+        try POSIX.unlink(lock)
+        #expect(try await repository.commit(["bottles/a.yaml": .write("2")], message: "m") != nil)
+        try await expectSound()
+    }
+
+    @Test("what a killed writer and its killed git left is cleared by the next commit")
+    func leftovers() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
+        _ = try await repository.commit(["bottles/a.yaml": .write("2")], message: "m")
+        // As if killed after HEAD moved: the work tree is a revision behind, locks of git's lie about.
+        try DurableFile.write(Array("1".utf8), to: "\(repository.folder)/bottles/a.yaml")
+        try DurableFile.write(Array("bottles/a.yaml\n".utf8), to: "\(dotGit)/bottle-writing")
+        try await shell(
+            """
+            touch HEAD.lock refs/heads/main.lock packed-refs.lock
+            cp index bottle-index.0123; ln bottle-index.0123 index.lock; touch bottle-index.4567
+            """,
+            in: dotGit
+        )
+        #expect(try await repository.commit(["bottles/b.yaml": .write("1")], message: "m") != nil)
+        #expect(try text("\(repository.folder)/bottles/a.yaml") == "2")
+        try await expectSound()
+    }
+
+    @Test("a folder that a killed maker left is cleared by the next")
+    func leftoverCreation() async throws {
+        try await shell("mkdir -p .desired.0123.tmp/.git/objects", in: state.path)
+        _ = try await repository()
+        #expect(try POSIX.names(in: state.path)?.filter { $0.hasPrefix(".desired") } == [])
+        try await expectSound()
+    }
+
+    @Test("eight processes at once commit one line that holds every change")
+    func concurrent() async throws {
+        let path = state.path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<8 {
+                group.addTask {
+                    await #expect(processExitsWith: .success) { [path = path as String, writer = writer as Int] in
+                        let state = try StateFolder.create(path)
+                        let repository = try await DesiredRepository.create(
+                            in: state,
+                            environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+                        )
+                        for number in 0..<3 {
+                            _ = try await repository.commit(
+                                [
+                                    "bottles/w\(writer).yaml": .write("\(number)"),
+                                    "bottles/shared.yaml": .write("\(writer) \(number)"),
+                                ],
+                                message: "Writer \(writer), \(number)"
+                            )
+                        }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let repository = try await repository()
+        let snapshot = try await repository.snapshot()
+        for writer in 0..<8 { #expect(snapshot.bottles[try Identity("w\(writer)")] == "2") }
+        #expect(try await git("rev-list --count HEAD") == "25\n")
+        #expect(
+            try await git("log --format=%s HEAD").split(separator: "\n").filter { $0.hasPrefix("Writer") }.count == 24
+        )
+        #expect(try await repository.dirtyFiles() == [])
+        try await expectSound()
+    }
+
+    @Test("a writer killed at any moment leaves a repository that the next commit finds whole")
+    func killed() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/dev.yaml": .write("0")], message: "m")
+        let path = state.path
+        var generator = SystemRandomNumberGenerator()
+        for round in 0..<20 {
+            let before = try await repository.head()
+            let delay = Int.random(in: 0..<90_000, using: &generator)
+            await #expect(processExitsWith: .signal(SIGKILL)) {
+                [path = path as String, round = round as Int, delay = delay as Int] in
+                let state = try StateFolder.create(path)
+                let repository = try await DesiredRepository.create(
+                    in: state,
+                    environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"]
+                )
+                Task.detached {
+                    try await Task.sleep(for: .microseconds(delay))
+                    dieNow()
+                }
+                var number = 0
+                while true {
+                    _ = try await repository.commit(
+                        [
+                            "bottles/dev.yaml": .write("\(round) \(number)"), "bottles/n\(number % 3).yaml": .remove,
+                            "bottles/n\((number + 1) % 3).yaml": .write("\(round) \(number)"),
+                        ],
+                        message: "Round \(round), \(number)"
+                    )
+                    number += 1
+                }
+            }
+            let comment = Comment(rawValue: "round \(round), killed after \(delay) µs")
+            let after = try await repository.head()
+            try await git("merge-base --is-ancestor \(before) \(after)")
+            #expect(try await repository.bottle(try Identity("dev")).text != nil, comment)
+            let committed = try await repository.commit(
+                ["bottles/last.yaml": .write("\(round)")],
+                message: "After \(round)"
+            )
+            #expect(committed != nil, comment)
+            #expect(try await repository.dirtyFiles() == [], comment)
+            try await expectSound()
+        }
+    }
+}
