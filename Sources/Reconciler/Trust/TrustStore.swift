@@ -35,7 +35,9 @@ package struct TrustStore: Sendable {
         do {
             authority = try CertificateAuthority(combined: String(decoding: bytes, as: UTF8.self))
         } catch {
-            throw damaged(keyPath, bottle, "the certificate authority can't be read", cause: "\(error)")
+            // A parser's own words may quote what it could not parse.
+            let cause = (error as? CertificateAuthority.Damage)?.description ?? "a PEM document of it can't be parsed"
+            throw damaged(keyPath, bottle, "the certificate authority can't be read", cause: cause)
         }
         if let copy = try read(Self.certificatePath(bottle, holder)), copy != Array(authority.certificate.utf8) {
             let path = Self.certificatePath(bottle, holder)
