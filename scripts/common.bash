@@ -12,11 +12,13 @@ die() {
     exit 1
 }
 
+can_be_root() { ((EUID == 0)) || { command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; }
+
 # Runs a command as root: directly, or through sudo where sudo can ask or need not.
 as_root() {
     if ((EUID == 0)); then
         "$@"
-    elif command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
+    elif can_be_root; then
         sudo "$@"
     else
         die "this needs root, and sudo can't be used here: run as root:  $*"
