@@ -96,7 +96,7 @@ def judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> Allo
 
 
 def judge_connect(table: Table | None, facts: Facts) -> Identity | Refused:
-    """Decide whether a tunnel may be opened. A host that is not listed is refused inside, where clients show why."""
+    """Decide whether a tunnel may be opened. What no table lists is refused inside, where clients show why."""
     try:
         _check_form(facts)
         host, port = _authority(facts.authority, _TUNNEL_PORT, "CONNECT target")
@@ -105,7 +105,7 @@ def judge_connect(table: Table | None, facts: Facts) -> Identity | Refused:
                 raise _Stop("identity", "the Host header names another server than the CONNECT target", status=421)
         if any(_header_values(facts, name) for name in (b"content-length", b"transfer-encoding")):
             raise _Stop("header", "CONNECT has no body")
-        route = _table(table).route(host)
+        route = table.route(host) if table else None
         if port != (route.port if route else _TUNNEL_PORT):
             raise _Stop("port", f"port {port} is not one of this host's ports", proposable=True)
         return Identity(host, port, tls=True)

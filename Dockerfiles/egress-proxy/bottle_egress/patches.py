@@ -47,6 +47,7 @@ MAX_DRAIN = 1024 * 1024
 MAX_CONNECTIONS = 512
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
+_REQUEST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/[0-9]\.[0-9]")
 _INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r]")
 
 
@@ -74,6 +75,12 @@ def install(gate: Gate) -> None:
     http_layer.Http1Server = BoundedServer
     http_layer.Http1Client = BoundedClient
     mode_servers.ProxyConnectionHandler = GatedHandler
+
+
+def _may_be_http(head: bytes) -> bool:
+    """Whether these bytes are, or could still become, the head of a request."""
+    line, newline, _ = head.lstrip(b"\r\n").partition(b"\n")
+    return _REQUEST_LINE.fullmatch(line.rstrip(b"\r")) is not None if newline else line[:1].isalpha() or not line
 
 
 class GatedStream(http_layer.HttpStream):
@@ -187,14 +194,12 @@ class BoundedServer(http1.Http1Server):
 
     def read_headers(self, event):
         if isinstance(event, events.DataReceived) and self.buf:
-            begins = len(self.buf) == len(event.data)
-            first = event.data.lstrip(b"\r\n")[:1] if begins else b""
-            if first and not first.isalpha():
-                yield from self._close("the bytes are not HTTP")
-                return
             if len(self.buf) > MAX_HEAD and not _END_OF_HEAD.search(bytes(self.buf)[:MAX_HEAD]):
                 yield commands.SendData(self.conn, http1.make_error_response(431, "request head too large"))
                 yield from self._close("the request head is too large")
+                return
+            if (len(self.buf) == len(event.data) or b"\n" in event.data) and not _may_be_http(bytes(self.buf)):
+                yield from self._close("the bytes are not HTTP")
                 return
         yield from super().read_headers(event)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 
@@ -44,9 +45,9 @@ TABLE = cases.document(
 )
 
 
-@pytest.fixture
-def start(tmp_path_factory, trust):
-    """Starts proxies with given routes; waits for the link unless told not to."""
+@contextlib.contextmanager
+def launcher(tmp_path_factory, trust):
+    """A function that starts proxies, all stopped at the end."""
     started = []
 
     def launch(upstream, document=TABLE, *, fault="", suffix="/ok"):
@@ -65,6 +66,30 @@ def start(tmp_path_factory, trust):
     yield launch
     for proxy in started:
         proxy.stop()
+
+
+@pytest.fixture
+def start(tmp_path_factory, trust):
+    """Starts proxies with given routes; waits for the link unless told not to."""
+    with launcher(tmp_path_factory, trust) as launch:
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def _common(tmp_path_factory, trust):
+    firewall = world.Firewall(trust / "leaf.pem")
+    with launcher(tmp_path_factory, trust) as launch:
+        yield launch(firewall.address), firewall
+    firewall.close()
+
+
+@pytest.fixture
+def common(_common):
+    """One proxy and its firewall for all tests that leave them as they were."""
+    proxy, firewall = _common
+    proxy.mark()
+    firewall.forget()
+    return proxy, firewall
 
 
 @pytest.fixture

@@ -312,11 +312,10 @@ def test_a_tunnel_with_a_body_is_refused():
     assert outcome(judge_connect(parsed(REQUESTS["table"]), case)) == "header"
 
 
-@pytest.mark.parametrize("connect", [False, True])
-def test_without_a_table_everything_is_refused(connect):
-    case = facts(authority=b"api.example.com:443") if connect else facts()
-    verdict = judge_connect(None, case) if connect else judge(None, case, {})
-    assert outcome(verdict) == "no-table"
+def test_without_a_table_every_request_is_refused_inside_its_tunnel():
+    assert outcome(judge(None, facts(), {})) == "no-table"
+    assert outcome(judge_connect(None, facts(authority=b"api.example.com:443"))) == "allow"
+    assert outcome(judge_connect(None, facts(authority=b"api.example.com:22"))) == "port"
 
 
 def test_the_credential_of_the_route_replaces_what_the_client_sent():

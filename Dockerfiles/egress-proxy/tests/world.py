@@ -22,7 +22,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-HOSTS = ["api.example.com", "any.example", "ws.example", "alt.example", "unlisted.example"]
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+HOSTS = ["api.example.com", "any.example", "ws.example", "alt.example", "unlisted.example", "localhost"]
 
 
 def authority(folder: Path, name: str) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
@@ -30,7 +41,8 @@ def authority(folder: Path, name: str) -> tuple[x509.Certificate, rsa.RSAPrivate
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = _builder(subject, subject, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-    certificate = certificate.sign(key, hashes.SHA256())
+    usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+    certificate = certificate.add_extension(x509.KeyUsage(**usage), True).sign(key, hashes.SHA256())
     text = certificate.public_bytes(serialization.Encoding.PEM)
     (folder / f"{name}-cert.pem").write_bytes(text)
     (folder / f"{name}.pem").write_bytes(_pem(key) + text)
@@ -41,8 +53,10 @@ def leaf(folder: Path, name: str, names: list[str], ca) -> Path:
     """A server's certificate with its key, signed by the CA."""
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
-    builder = _builder(subject, ca[0].subject, key).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False
+    builder = (
+        _builder(subject, ca[0].subject, key)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca[1].public_key()), False)
     )
     path = folder / f"{name}.pem"
     path.write_bytes(_pem(key) + builder.sign(ca[1], hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
@@ -70,9 +84,13 @@ def _pem(key) -> bytes:
 
 
 class Firewall:
-    """Listens as the firewall would, and plays each server itself. `seen` is all that left the proxy."""
+    """Listens as the firewall would, and plays each server itself. `seen` is all that left the proxy.
 
-    def __init__(self, certificate: Path) -> None:
+    With `direct` there is no firewall: the listener is the TLS server.
+    """
+
+    def __init__(self, certificate: Path, *, direct: bool = False) -> None:
+        self._direct = direct
         self.seen: list[str] = []
         self.requests: list[dict] = []
         self.sni: list[str | None] = []
@@ -94,13 +112,13 @@ class Firewall:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), connection:
-            head = _head(connection.makefile("rb", buffering=0))
-            line = head[0]
-            self.seen.append(line)
-            if not line.startswith("CONNECT "):
-                self._answer(connection, connection.makefile("rb"), head)
-                return
-            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            if not self._direct:
+                head = _head(connection.makefile("rb", buffering=0))
+                self.seen.append(head[0])
+                if not head[0].startswith("CONNECT "):
+                    self._answer(connection, connection.makefile("rb"), head)
+                    return
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with self._context.wrap_socket(connection, server_side=True) as inner:
                 self.open_tunnels += 1
                 try:
@@ -129,16 +147,16 @@ class Firewall:
                 b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
             )
             connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\n" + extra + b"\r\n")
-            first = file.read(2)
+            if len(first := file.read(2)) < 2:
+                raise ConnectionError
             frame = file.read(4 + (first[1] & 0x7F))
             text = bytes(byte ^ frame[index % 4] for index, byte in enumerate(frame[4:]))
             connection.sendall(bytes([0x81, len(text)]) + text)
             file.read(1)
-            return
+            raise ConnectionError
         if path.endswith("/switch"):
             connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: raw\r\nConnection: Upgrade\r\n\r\nraw")
-            file.read(1)
-            return
+            raise ConnectionError
         if path.endswith("/hints"):
             connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
         if "transfer-encoding" in fields:
@@ -152,6 +170,11 @@ class Firewall:
                 request["body"] += data
         content = json.dumps({"line": head[0], "headers": headers, "size": len(request["body"])}).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
+
+    def forget(self) -> None:
+        """Forget what was seen so far."""
+        for record in (self.seen, self.requests, self.sni):
+            record.clear()
 
     def close(self) -> None:
         self._listener.close()
@@ -170,13 +193,14 @@ class Proxy:
     def __init__(self, folder: Path, upstream: tuple[str, int] | None, *, fault: str = "") -> None:
         self.folder = folder
         self.routes, self.link = folder / "routes.yaml", folder / "loaded"
+        self._mark = 0
         self._output = (folder / "stdout").open("ab+")
         self._errors = (folder / "stderr").open("ab+")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.address = probe.getsockname()
-        environment = {"PATH": os.environ["PATH"], "BOTTLE_LISTEN": "%s:%d" % self.address, **cases.SECRETS}
+        environment = {"PATH": os.environ["PATH"], "BOTTLE_LISTEN": "{}:{}".format(*self.address), **cases.SECRETS}
         if upstream:
-            environment["BOTTLE_UPSTREAM"] = "http://%s:%d" % upstream
+            environment["BOTTLE_UPSTREAM"] = "http://{}:{}".format(*upstream)
         command = [sys.executable, "-B", str(Path(__file__).parent / "launch.py"), str(folder), fault]
         self.process = subprocess.Popen(command, env=environment, stdout=self._output, stderr=self._errors)
         self.tls = ssl.create_default_context(cafile=folder / "bottle-cert.pem")
@@ -203,8 +227,13 @@ class Proxy:
         return str(self.link.readlink())
 
     def refusals(self) -> list[dict]:
-        """The lines on standard output: nothing but refusals is ever there."""
-        return [json.loads(line) for line in (self.folder / "stdout").read_text().splitlines()]
+        """The lines on standard output since `mark`: nothing but refusals is ever there."""
+        return [json.loads(line) for line in (self.folder / "stdout").read_text().splitlines()[self._mark :]]
+
+    def mark(self) -> None:
+        """Forget the refusals so far."""
+        self._mark = 0
+        self._mark = len(self.refusals())
 
     def errors(self) -> str:
         return (self.folder / "stderr").read_text()
