@@ -39,7 +39,9 @@ BEGIN {
         only = bits(pair[2])
         for (j = 1; j <= nevers; j++) if (index(only, never[j]) == 1) fail("not an address to reach: " word[i])
         split("", rest)
-        rest["4"]
+        # squid reads 0.0.0.0/0 as every address, v6 ones too, so it is given in halves.
+        rest["40"]
+        rest["41"]
         rest["6"]
         subtract(rest, only)
         subtract(rest, mapped)
