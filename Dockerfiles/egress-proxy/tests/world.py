@@ -89,7 +89,7 @@ class Firewall:
     With `direct` there is no firewall: the listener is the TLS server.
     """
 
-    def __init__(self, certificate: Path, *, direct: bool = False) -> None:
+    def __init__(self, certificate: Path, *, direct: bool = False, listen: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         self._direct = direct
         self.seen: list[str] = []
         self.requests: list[dict] = []
@@ -98,7 +98,7 @@ class Firewall:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
         self._context.sni_callback = lambda _, name, __: self.sni.append(name)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self._listener = socket.create_server(listen, backlog=64)
         self.address = self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 

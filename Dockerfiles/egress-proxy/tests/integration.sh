@@ -1,0 +1,141 @@
+#!/bin/sh
+# The image on a real engine, hardened as bottle runs it: an agent's curl, the proxy, a TLS server on networks of
+# their own. Prints one line a check; status 1 when any failed. Needs tests/run to have built the images
+# (IMAGE, default bottle-test/egress-proxy). Removes all it made.
+set -u
+IMAGE=${IMAGE:-bottle-test/egress-proxy}
+p=ep-it-$$
+net=10.251.$(($$ % 250))
+failed=0
+
+clean() {
+    docker rm -f -v "$p-proxy" "$p-server" "$p-agent" >/dev/null 2>&1
+    docker volume rm "$p-config" "$p-run" >/dev/null 2>&1
+    docker network rm "$p-in" "$p-out" >/dev/null 2>&1
+    rm -rf "$work"
+}
+work=$(mktemp -d)
+trap clean EXIT
+trap 'exit 1' INT TERM
+
+check() { # check NAME EXPECTED OBSERVED
+    if [ "$2" = "$3" ]; then
+        echo "ok    $1"
+    else
+        echo "FAIL  $1: expected '$2', observed '$3'"
+        failed=1
+    fi
+}
+agent() { docker exec "$p-agent" "$@"; }
+fetch() { # fetch CURL-ARGUMENTS: the status
+    agent curl -s -o /tmp/body -w '%{http_code}' --max-time 10 --cacert /tmp/bottle-cert.pem \
+        -x "http://$net.2:9099" "$@"
+}
+field() { agent /opt/venv/bin/python -c "import json;print(json.load(open('/tmp/body')).get('$1'))"; }
+link() { docker exec "$p-proxy" readlink /run/bottle/loaded; }
+put() { # put FILE: into the config volume, as the reconciler does
+    tar -C "$work" --owner=9099 --group=9099 --mode="${2:-0644}" -cf - "$1" | docker cp - "$p-proxy:/etc/egress-proxy"
+}
+generation() {
+    printf '%s  /etc/egress-proxy/routes.yaml\n' "$(sha256sum "$work/routes.yaml" | cut -d' ' -f1)" \
+        | sha256sum | cut -d' ' -f1
+}
+routes() { # routes PATH
+    cat >"$work/routes.yaml" <<JSON
+{"version":1,"routes":[{"host":"api.test.example","port":443,"methods":["GET"],"paths":["$1"],
+"auth":{"header":"Authorization","scheme":"token","slot":"BOTTLE_CREDENTIAL_API"},"client_auth":false,"websocket":false}],
+"allowlist":["raw.test.example"]}
+JSON
+}
+reload() { # reload: copy, signal, wait for a link other than before; prints milliseconds
+    docker exec "$p-proxy" stat -c %y /run/bottle/loaded >"$work/before"
+    put routes.yaml
+    started=$(date +%s%N)
+    docker kill -s HUP "$p-proxy" >/dev/null
+    for _ in $(seq 50); do
+        docker exec "$p-proxy" stat -c %y /run/bottle/loaded | cmp -s - "$work/before" || break
+    done
+    echo $((($(date +%s%N) - started) / 1000000))
+}
+
+docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true --subnet "$net.0/28" "$p-in" >/dev/null || exit 1
+docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true --subnet "$net.16/28" "$p-out" >/dev/null || exit 1
+docker run -d --init --name "$p-agent" --network "$p-in" --ip "$net.3" "$IMAGE-tests" sleep 600 >/dev/null || exit 1
+docker run -d --init --name "$p-server" --network "$p-out" --ip "$net.19" -u 0 "$IMAGE-tests" sleep 600 >/dev/null || exit 1
+docker exec -i "$p-server" /opt/venv/bin/python - <<'PY'
+import sys
+from pathlib import Path
+sys.path.insert(0, "/tests")
+import world
+folder = Path("/tmp")
+world.authority(folder, "bottle")
+world.leaf(folder, "leaf", ["api.test.example", "raw.test.example"], world.authority(folder, "servers"))
+PY
+docker exec -d "$p-server" /opt/venv/bin/python /tests/server.py /tmp/leaf.pem
+for file in bottle.pem bottle-cert.pem servers-cert.pem; do docker cp "$p-server:/tmp/$file" "$work/" >/dev/null || exit 1; done
+docker cp "$work/bottle-cert.pem" "$p-agent:/tmp/" >/dev/null
+mv "$work/bottle.pem" "$work/ca.pem"
+mv "$work/servers-cert.pem" "$work/upstream-roots.pem"
+routes /ok/
+
+docker create --name "$p-proxy" --network "$p-in" --ip "$net.2" --add-host "api.test.example:$net.19" \
+    --add-host "raw.test.example:$net.19" --read-only --cap-drop ALL --security-opt no-new-privileges \
+    --tmpfs /tmp:rw,noexec,nosuid,size=16m --memory 256m --pids-limit 64 --ulimit core=0 \
+    -v "$p-config:/etc/egress-proxy" -v "$p-run:/run/bottle" \
+    -e "BOTTLE_LISTEN=$net.2:9099" -e BOTTLE_CREDENTIAL_API=s3cret-value "$IMAGE" >/dev/null || exit 1
+docker network connect --ip "$net.18" "$p-out" "$p-proxy"
+put ca.pem 0400
+put upstream-roots.pem
+put routes.yaml
+started=$(date +%s%N)
+docker start "$p-proxy" >/dev/null
+for _ in $(seq 100); do link >/dev/null 2>&1 && break; done
+link >/dev/null || { docker logs "$p-proxy"; exit 1; }
+echo "info  link written $((($(date +%s%N) - started) / 1000000)) ms after start"
+check "the link names the files in force" "/$(generation)/ok" "$(link)"
+
+check "allowed request" 200 "$(fetch -H 'Authorization: mine' -H 'X-Api-Key: mine' https://api.test.example/ok/x)"
+check "the server saw the injected credential" yes \
+    "$(agent grep -q '"Authorization", "token s3cret-value"' /tmp/body && echo yes)"
+check "the client's own credentials were stripped" 0 "$(agent grep -c mine /tmp/body)"
+check "allowlist entry" 200 "$(fetch https://raw.test.example/any)"
+check "plain HTTP has no credential" 200 "$(fetch http://api.test.example/ok/x)"
+check "plain HTTP has no credential at the server" 0 "$(agent grep -c s3cret /tmp/body)"
+check "other path" 403 "$(fetch https://api.test.example/no)"
+check "the refusal names the rule" path "$(field rule)"
+check "the refusal names the tool" egress-proxy-block "$(field tool)"
+check "path trick" 403 "$(fetch --path-as-is https://api.test.example/ok/../no)"
+check "encoded path trick" 403 "$(fetch --path-as-is https://api.test.example/ok/%2e%2e/no)"
+check "other host" 403 "$(fetch https://other.test.example/)"
+check "method" 403 "$(fetch -X DELETE https://api.test.example/ok/x)"
+check "push" 403 "$(fetch 'https://raw.test.example/a.git/info/refs?service=git-receive-pack')"
+check "push rule" git-push "$(field rule)"
+check "Host that differs" 421 "$(fetch -H 'Host: raw.test.example' https://api.test.example/ok/x)"
+check "websocket" 403 "$(fetch --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' https://raw.test.example/ws)"
+check "events stream" 1 "$(agent sh -c "curl -sN --max-time 1 --cacert /tmp/bottle-cert.pem -x http://$net.2:9099 \
+    https://api.test.example/ok/events | grep -c '^data: 1$'")"
+check "no way past the proxy" 000 "$(agent curl -s -o /dev/null -w '%{http_code}' --max-time 2 "https://$net.19/")"
+
+routes /other/
+echo "info  reload confirmed after $(reload) ms"
+check "reload confirmed" "/$(generation)/ok" "$(link)"
+check "the new rules hold" 403 "$(fetch https://api.test.example/ok/x)"
+check "the new path" 200 "$(fetch https://api.test.example/other/x)"
+good=$(generation)
+echo '{"version":1}' >"$work/routes.yaml"
+reload >/dev/null
+check "a bad table is refused and told" "/$good/missing-key/$(generation)" "$(link)"
+check "the old rules stay" 200 "$(fetch https://api.test.example/other/x)"
+
+docker logs "$p-proxy" >"$work/log" 2>&1
+check "every log line is a refusal in JSON" 0 "$(grep -vc '^{"time":"[^"]*","event":"refused",' "$work/log")"
+check "no secret in the log" 0 "$(grep -c s3cret "$work/log")"
+check "it does not run as root" 9099 "$(docker exec "$p-proxy" id -u)"
+echo "info  memory $(docker stats --no-stream --format '{{.MemUsage}}' "$p-proxy")"
+started=$(date +%s%N)
+docker stop -t 5 "$p-proxy" >/dev/null
+took=$((($(date +%s%N) - started) / 1000000))
+echo "info  stopped in $took ms"
+check "it stops on SIGTERM" 0 "$(docker inspect -f '{{.State.ExitCode}}' "$p-proxy")"
+check "within a second" yes "$([ "$took" -lt 1500 ] && echo yes)"
+exit $failed
