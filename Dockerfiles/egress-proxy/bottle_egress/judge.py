@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,8 +82,10 @@ class _Stop(Exception):
 
 
 def refused(facts: Facts, rule: str, reason: str, *, status: int = 403, tool: str | None = None) -> Refused:
-    """A refusal of these facts, described by the names that the client used."""
+    """A refusal of these facts, described by the names that the client used, canonical where they are names."""
     host = facts.tunnel[0] if facts.tunnel else facts.authority.decode("latin-1")
+    with contextlib.suppress(names.BadName):
+        host = names.canonical_authority(host.encode("utf-8", "replace"), _TUNNEL_PORT)[0]
     path = facts.target.decode("latin-1").partition("?")[0]
     return Refused(status, rule, reason, host, facts.method.decode("latin-1"), path, tool)
 

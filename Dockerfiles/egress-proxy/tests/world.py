@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+MAX_KEPT = 10_000_000
 USAGES = (
     "digital_signature",
     "content_commitment",
@@ -164,10 +165,10 @@ class Firewall:
                 request["body"] += file.read(size + 2)[:-2]
             file.readline()
         else:
-            remaining = int(fields.get("content-length", 0))
+            remaining = size = int(fields.get("content-length", 0))
             while remaining > 0 and (data := file.read(min(remaining, 65536))):
                 remaining -= len(data)
-                request["body"] += data
+                request["body"] += data if size < MAX_KEPT else b""
         content = json.dumps({"line": head[0], "headers": headers, "size": len(request["body"])}).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
 
@@ -187,6 +188,11 @@ def _head(file) -> list[str]:
     return lines
 
 
+def _as_entrypoint() -> None:
+    """What the image's entrypoint does before it becomes Python."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
 class Proxy:
     """The proxy as its own process, started by launch.py; `fault` breaks a part of it on purpose."""
 
@@ -202,7 +208,9 @@ class Proxy:
         if upstream:
             environment["BOTTLE_UPSTREAM"] = "http://{}:{}".format(*upstream)
         command = [sys.executable, "-B", str(Path(__file__).parent / "launch.py"), str(folder), fault]
-        self.process = subprocess.Popen(command, env=environment, stdout=self._output, stderr=self._errors)
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=self._output, stderr=self._errors, preexec_fn=_as_entrypoint
+        )
         self.tls = ssl.create_default_context(cafile=folder / "bottle-cert.pem")
 
     def wait_for_link(self, suffix: str, seconds: float = 10) -> str:
