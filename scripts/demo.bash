@@ -21,7 +21,7 @@ row() {
 # Runs curl in the agent and puts the outcome into one word or two: a status, or how far it came.
 request() {
     local out code connect exit_code connected looked_up
-    out=$(docker exec "$agent" curl -s -o /dev/null --path-as-is --connect-timeout 4 --max-time 20 \
+    out=$(docker exec "$agent" curl -s -o /dev/null --path-as-is --connect-timeout 2 --max-time 20 \
         -w '%{http_code} %{http_connect} %{exitcode} %{time_connect} %{time_namelookup}' "$@") || :
     read -r code connect exit_code connected looked_up <<<"$out" || :
     case ${out:+$code}/${exit_code:-} in
@@ -70,7 +70,7 @@ marks_of_refused=()
 attempt() {
     local name=$1 expected=$2 expected_seen=$3 mark happened
     attempts=$((attempts + 1))
-    mark=try-$RUN-$attempts-
+    mark=try-$RUN-${0##*/}-$attempts-
     shift 3
     happened=$(request "${@//@MARK@/$mark}")
     if [[ $expected_seen == nothing ]]; then marks_of_refused+=("$mark"); fi
