@@ -1,4 +1,4 @@
-"""The patches of mitmproxy, all of them: subclasses put in the place of five classes, guarded by source hashes.
+"""The patches of mitmproxy, all of them: subclasses put in the place of six classes, guarded by source hashes.
 
 mitmproxy's hooks can't carry a wall: one that raises is swallowed and the request goes on. So the decision stands
 in the request's own state machine (`GatedStream.check_killed`, which every way upstream passes), the last check in
@@ -19,6 +19,7 @@ from typing import ClassVar
 from mitmproxy import http
 from mitmproxy.proxy import commands, events, mode_servers
 from mitmproxy.proxy.layers import http as http_layer
+from mitmproxy.proxy.layers import websocket
 from mitmproxy.proxy.layers.http import _http1 as http1
 
 from bottle_egress import refusal
@@ -34,6 +35,7 @@ SOURCES = {
     "mitmproxy.proxy.layers.http._http1": "a2ed8918f1c4a0704715a6881acc82249a92ff147909f250a22a7a2edb0aa6ee",
     "mitmproxy.proxy.layers.http._upstream_proxy": "9205bd003b1f96ceef9691b7a196bd49931022fa2e21d699996d60eca7fae94a",
     "mitmproxy.proxy.layers.tls": "76e315d8e64355a757183d3f4dbace43550ce4092d1907547ed9ddf40c6a2c39",
+    "mitmproxy.proxy.layers.websocket": "1c3e6090aa92f884a2813c2c988be9ec20afc4cd2170a3de36f5bc3689926fb4",
     "mitmproxy.proxy.mode_servers": "1b980ec81b97843fa37ca182c2bcabef0d3eb3a685af8aecf1e5d5f7964abd7d",
     "mitmproxy.proxy.server": "8e7a49721801ffc20acfe9e8dd723a0c65dfb14933832bca70137c17e352bcbe",
     "mitmproxy.net.http.http1.read": "ecc1c13bd4467ac776c009c03149dd487771e0c7753721038229830f3e0d8cb4",
@@ -44,6 +46,7 @@ MAX_HEAD = 64 * 1024
 MAX_RESPONSE_HEAD = 256 * 1024
 MAX_PIPELINED = 64 * 1024
 MAX_DRAIN = 1024 * 1024
+MAX_WEBSOCKET_MESSAGE = 32 * 1024 * 1024
 MAX_CONNECTIONS = 512
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
@@ -74,6 +77,7 @@ def install(gate: Gate) -> None:
     http_layer.HttpStream = GatedStream
     http_layer.Http1Server = BoundedServer
     http_layer.Http1Client = BoundedClient
+    websocket.WebsocketLayer = BoundedWebSocket
     mode_servers.ProxyConnectionHandler = GatedHandler
 
 
@@ -247,6 +251,17 @@ class BoundedClient(http1.Http1Client):
             if not self.buf:
                 return
         yield from super().read_headers(event)
+
+
+class BoundedWebSocket(websocket.WebsocketLayer):
+    """A WebSocket whose messages, which stock code collects whole, are bounded."""
+
+    def relay_messages(self, event):
+        yield from super().relay_messages(event)
+        if any(sum(map(len, end.frame_buf)) > MAX_WEBSOCKET_MESSAGE for end in (self.client_ws, self.server_ws)):
+            yield commands.CloseConnection(self.context.server)
+            yield commands.CloseConnection(self.context.client)
+            self._handle_event = self.done
 
 
 class _CloseOnCrash:

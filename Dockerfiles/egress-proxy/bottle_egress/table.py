@@ -12,7 +12,7 @@ from bottle_egress import names, paths
 MAX_BYTES = 1 << 20
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
-_SLOT = re.compile(r"BOTTLE_CREDENTIAL_[A-Z0-9_]{1,200}")
+_SLOT = re.compile(r"BOTTLE_CREDENTIAL_[A-Za-z0-9_]{1,200}")
 _SECRET = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 _NEVER_HEADERS = frozenset(

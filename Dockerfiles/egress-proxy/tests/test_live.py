@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -290,6 +291,37 @@ def test_a_refused_body_that_is_short_leaves_no_request_behind(common):
     text = get("/no", method="POST", extra=f"Content-Length: {len(smuggled)}\r\n") + smuggled
     assert answer(tunnel, text).status == 403
     assert firewall.seen == []
+
+
+def test_pipelined_requests_are_each_decided(common):
+    proxy, firewall = common
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall((get("/ok/1") + get("/no") + get("/ok/2") + get(host="any.example")).encode())
+    received = b""
+    while len(re.findall(rb"HTTP/1.1 [0-9]{3} ", received)) < 4:
+        data = tunnel.recv(65536)
+        assert data
+        received += data
+    assert re.findall(rb"HTTP/1.1 ([0-9]{3}) ", received) == [b"200", b"403", b"200", b"421"]
+    assert [line for line in firewall.seen if line.startswith("GET")] == ["GET /ok/1 HTTP/1.1", "GET /ok/2 HTTP/1.1"]
+
+
+def test_a_tunnel_that_was_refused_can_be_followed_by_one_that_is_allowed(common):
+    proxy, _ = common
+    raw = proxy.connect()
+    assert answer(raw, "CONNECT api.example.com:22 HTTP/1.1\r\n\r\n").status == 403
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    assert raw.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+def test_a_websocket_message_without_end_is_cut(proxy):
+    tunnel = proxy.tunnel("ws.example")
+    tunnel.sendall(websocket("ws.example").encode())
+    assert tunnel.recv(4096).startswith(b"HTTP/1.1 101")
+    with pytest.raises(OSError):
+        tunnel.sendall(b"\x82\xff" + struct.pack(">Q", 1 << 40) + b"\0\0\0\0")
+        for _ in range(100):
+            tunnel.sendall(b"x" * 1_000_000)
 
 
 def test_trailers_end_the_connection_instead_of_hanging_it(proxy, firewall):

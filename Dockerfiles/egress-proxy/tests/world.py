@@ -107,6 +107,7 @@ class Firewall:
         while True:
             try:
                 connection, _ = self._listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -247,7 +248,9 @@ class Proxy:
         return (self.folder / "stderr").read_text()
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(self.address, timeout=10)
+        connection = socket.create_connection(self.address, timeout=10)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def tunnel(self, host: str, port: int = 443, sni: str | None = "", headers: str = "") -> ssl.SSLSocket:
         """A TLS connection inside a CONNECT; `sni` says another server name, None leaves it out."""
