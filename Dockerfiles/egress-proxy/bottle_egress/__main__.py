@@ -6,6 +6,7 @@ import importlib.util
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 import types
@@ -38,8 +39,9 @@ def _skip_unused_addons() -> None:
 def main(**paths: os.PathLike[str]) -> int:
     """Run until SIGTERM; `paths` replaces the default places of files."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as PID 1 it inherits orphans: the kernel reaps them
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine())
     logging.basicConfig(level=logging.ERROR, handlers=[handler])

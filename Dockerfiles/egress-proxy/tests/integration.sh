@@ -8,6 +8,7 @@ p=ep-it-$$
 net=10.251.$(($$ % 250))
 failed=0
 
+# shellcheck disable=SC2317 # called by the trap
 clean() {
     docker rm -f -v "$p-proxy" "$p-server" "$p-agent" >/dev/null 2>&1
     docker volume rm "$p-config" "$p-run" >/dev/null 2>&1
@@ -58,6 +59,20 @@ reload() { # reload: copy, signal, wait for a link other than before; prints mil
     echo $((($(date +%s%N) - started) / 1000000))
 }
 
+make_proxy() { # make_proxy [--init]: created, not started
+    docker create --name "$p-proxy" --network "$p-in" --ip "$net.2" --add-host "api.test.example:$net.19" \
+        --add-host "raw.test.example:$net.19" --read-only --cap-drop ALL --security-opt no-new-privileges \
+        --tmpfs /tmp:rw,noexec,nosuid,nodev,size=64m --memory 256m --pids-limit 64 \
+        -v "$p-config:/etc/egress-proxy" -v "$p-run:/run/bottle" \
+        -e "BOTTLE_LISTEN=$net.2:9099" -e BOTTLE_CREDENTIAL_API=s3cret-value "$@" "$IMAGE" >/dev/null &&
+        docker network connect --ip "$net.18" "$p-out" "$p-proxy"
+}
+early_signals() { # early_signals: SIGHUP from the first moment on; whether the proxy lives and loads
+    docker start "$p-proxy" >/dev/null
+    for _ in $(seq 40); do docker kill -s HUP "$p-proxy" >/dev/null 2>&1 || break; done
+    [ "$(docker inspect -f '{{.State.Running}}' "$p-proxy")" = true ] && link
+}
+
 docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true --subnet "$net.0/28" "$p-in" >/dev/null || exit 1
 docker network create --internal -o com.docker.network.bridge.inhibit_ipv4=true --subnet "$net.16/28" "$p-out" >/dev/null || exit 1
 docker run -d --init --name "$p-agent" --network "$p-in" --ip "$net.3" "$IMAGE-tests" sleep 600 >/dev/null || exit 1
@@ -78,12 +93,7 @@ mv "$work/bottle.pem" "$work/ca.pem"
 mv "$work/servers-cert.pem" "$work/upstream-roots.pem"
 routes /ok/
 
-docker create --name "$p-proxy" --network "$p-in" --ip "$net.2" --add-host "api.test.example:$net.19" \
-    --add-host "raw.test.example:$net.19" --read-only --cap-drop ALL --security-opt no-new-privileges \
-    --tmpfs /tmp:rw,noexec,nosuid,size=16m --memory 256m --pids-limit 64 --ulimit core=0 \
-    -v "$p-config:/etc/egress-proxy" -v "$p-run:/run/bottle" \
-    -e "BOTTLE_LISTEN=$net.2:9099" -e BOTTLE_CREDENTIAL_API=s3cret-value "$IMAGE" >/dev/null || exit 1
-docker network connect --ip "$net.18" "$p-out" "$p-proxy"
+make_proxy || exit 1
 put ca.pem 0400
 put upstream-roots.pem
 put routes.yaml
@@ -138,4 +148,13 @@ took=$((($(date +%s%N) - started) / 1000000))
 echo "info  stopped in $took ms"
 check "it stops on SIGTERM" 0 "$(docker inspect -f '{{.State.ExitCode}}' "$p-proxy")"
 check "within a second" yes "$([ "$took" -lt 1500 ] && echo yes)"
+
+routes /ok/
+put routes.yaml
+check "signals while it starts" "/$(generation)/ok" "$(early_signals)"
+docker rm -f "$p-proxy" >/dev/null
+make_proxy --init
+check "signals while it starts under an init" "/$(generation)/ok" "$(early_signals)"
+docker stop -t 5 "$p-proxy" >/dev/null
+check "it stops under an init" 0 "$(docker inspect -f '{{.State.ExitCode}}' "$p-proxy")"
 exit $failed
