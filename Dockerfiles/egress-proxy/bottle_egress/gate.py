@@ -91,7 +91,7 @@ class Gate:
 
     def note_bytes(self, reason: str) -> None:
         """Write the line for bytes that were no request at all."""
-        self.note(Refused(400, "not-http", reason, "", "", ""))
+        self.note(Refused(400, "malformed", reason, "", "", ""))
 
     def _outlived(self, connection: _Connection) -> bool:
         try:

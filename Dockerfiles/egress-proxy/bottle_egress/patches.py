@@ -24,7 +24,7 @@ from mitmproxy.proxy.layers.http import _http1 as http1
 
 from bottle_egress import refusal
 from bottle_egress.gate import Gate
-from bottle_egress.judge import Allowed, Facts, Identity, Refused
+from bottle_egress.judge import Allowed, Facts, Identity, Refused, refused
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,12 @@ class GatedStream(http_layer.HttpStream):
         self._ends_with_head = event.end_stream
         yield from super().state_wait_for_request_headers(event)
 
+    def check_invalid(self, request):
+        invalid = yield from super().check_invalid(request)
+        if invalid and request:
+            self.gate.note(refused(self._facts(), "malformed", "the request is not valid HTTP", status=400))
+        return invalid
+
     def check_killed(self, emit_error_hook):
         """The choke point: stock code calls it after each hook and before each step towards the server."""
         if (yield from super().check_killed(emit_error_hook)):
@@ -136,9 +142,15 @@ class GatedStream(http_layer.HttpStream):
         self.gate.finished(self.context.client.id, self.stream_id)
 
     def _decide(self) -> Allowed | Identity | Refused:
+        facts = self._facts()
+        if facts.method == b"CONNECT" and facts.tunnel is None:
+            return self.gate.admit_tunnel(facts)
+        return self.gate.admit(self.context.client.id, self.stream_id, facts)
+
+    def _facts(self) -> Facts:
         request, client = self.flow.request.data, self.context.client
         inside = self.mode is http_layer.HTTPMode.transparent
-        facts = Facts(
+        return Facts(
             method=request.method,
             target=request.path,
             scheme=self._scheme_as_sent,
@@ -149,9 +161,6 @@ class GatedStream(http_layer.HttpStream):
             tls=client.tls_established,
             sni=client.sni,
         )
-        if request.method == b"CONNECT" and not inside:
-            return self.gate.admit_tunnel(facts)
-        return self.gate.admit(client.id, self.stream_id, facts)
 
     def _proxy_authority(self) -> bytes:
         """The authority of an absolute-form target; stock code clears the field in regular mode."""
@@ -206,6 +215,8 @@ class BoundedServer(http1.Http1Server):
                 yield from self._close("the bytes are not HTTP")
                 return
         yield from super().read_headers(event)
+        if self.state == self.done and self.request is None:
+            self.gate.note_bytes("the request is not valid HTTP")
 
     def read_body(self, event):
         if self.response_done and isinstance(event, events.DataReceived):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -18,7 +19,11 @@ from pathlib import Path
 import cases
 import pytest
 from conftest import TABLE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from world import Firewall, answer, get
+
+from bottle_egress import paths
 
 
 def rule(response) -> str:
@@ -191,7 +196,6 @@ MALFORMED = [
     "\x16\x03\x01\x02\x00\x01",
     "\x00\x01\x02",
     "SSH-2.0-OpenSSH_9.2\r\n",
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "X" * 70_000,
     "GET /ok/x HTTP/1.1\r\nX: " + "a" * 70_000,
 ]
@@ -205,14 +209,63 @@ def test_bytes_that_are_no_good_request_end_the_connection_and_nothing_leaves(co
     received = b""
     try:
         tunnel.sendall(text.encode("latin-1"))
-        if text.startswith("PRI"):
-            tunnel.unwrap()
         while data := tunnel.recv(4096):
             received += data
     except OSError as error:
         assert not isinstance(error, TimeoutError)
     assert b" 200 " not in received
     assert firewall.seen == []
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+
+
+def test_the_preface_of_http2_is_refused_and_closed(common):
+    proxy, firewall = common
+    tunnel = proxy.tunnel("api.example.com")
+    assert rule(answer(tunnel, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) == "version"
+    while tunnel.recv(4096):
+        pass
+    assert [line["rule"] for line in proxy.refusals()] == ["version", "malformed"]
+    assert firewall.seen == []
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    method=st.sampled_from(["GET", "POST", "HEAD", "DELETE", "get", "CONNECT", "GET\t", ""]) | st.text(max_size=5),
+    target=st.text(alphabet="/ok.%2eEfF5cC0;\\a?#:@ \t\r\x00", max_size=20).map(lambda text: "/ok/" + text)
+    | st.sampled_from(["/no", "//ok/x", "http://api.example.com/ok/", "https://any.example/ok/", "*", ""]),
+    version=st.sampled_from(["HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/0.9", ""]),
+    hosts=st.lists(
+        st.sampled_from(["api.example.com", "API.example.com.", "any.example", "a\rb"]), min_size=1, max_size=2
+    ),
+    extra=st.sampled_from(
+        ["", "Content-Length: 5\r\n", "Transfer-Encoding: chunked\r\n", "X: 1\r\n y\r\n", "Broken\r\n"]
+    ),
+    tail=st.binary(max_size=12),
+)
+def test_whatever_is_sent_only_listed_requests_leave(common, method, target, version, hosts, extra, tail):
+    proxy, firewall = common
+    firewall.forget()
+    fields = "".join(f"Host: {host}\r\n" for host in hosts)
+    request = f"{method} {target} {version}\r\n{fields}{extra}\r\n".encode("utf-8", "replace") + tail
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.settimeout(0.05)
+    with contextlib.suppress(OSError):
+        tunnel.sendall(request)
+        tunnel.recv(65536)
+    tunnel.close()
+    for line in firewall.seen:
+        assert re.fullmatch(r"CONNECT api\.example\.com:443 HTTP/1\.1|(GET|HEAD|POST) /ok/[!-~]* HTTP/1\.[01]", line)
+        path = line.split(" ")[1].partition("?")[0]
+        assert line.startswith("CONNECT") or paths.ambiguity(path) is None
+
+
+def test_an_internationalised_host_is_one_in_all_its_spellings(start, firewall):
+    proxy = start(firewall.address, cases.document(allowlist=["xn--bcher-kva.example"]))
+    response = proxy.send(get("/", "XN--bcher-kva.example"), host="xn--bcher-kva.example")
+    assert response.status == 200
+    assert firewall.seen[0] == "CONNECT xn--bcher-kva.example:443 HTTP/1.1"
+    assert firewall.sni == ["xn--bcher-kva.example"]
+    assert ("Host", "xn--bcher-kva.example") in firewall.requests[0]["headers"]
 
 
 @pytest.mark.parametrize("first", [b"\x00\x01", b"\x05\x01\x00", b"\x16\x03\x01\x00\x05hello", b"1234 x\r\n\r\n"])

@@ -34,7 +34,15 @@ USAGES = (
     "encipher_only",
     "decipher_only",
 )
-HOSTS = ["api.example.com", "any.example", "ws.example", "alt.example", "unlisted.example", "localhost"]
+HOSTS = [
+    "api.example.com",
+    "any.example",
+    "ws.example",
+    "alt.example",
+    "unlisted.example",
+    "localhost",
+    "xn--bcher-kva.example",
+]
 
 
 def authority(folder: Path, name: str) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
