@@ -30,17 +30,35 @@ struct EngineConnection: Sendable {
                 channel.eventLoop.makeCompletedFuture { try install(on: channel, hijacks, becameIdle) }
             }
         do {
-            let channel =
-                switch address {
-                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
-                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
-                }
+            let channel = try await connect(bootstrap, to: address, timeout: timeout)
             return try await channel.eventLoop.submit {
                 let handler = try channel.pipeline.syncOperations.handler(type: ExchangeHandler.self)
                 return EngineConnection(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
             }.get()
+        } catch is CancellationError {
+            throw EngineError.cancelled
         } catch {
             throw EngineError.transport("can't connect to \(address): \(reason(error))")
+        }
+    }
+
+    /// Connects; while a Unix socket's backlog is full, which Linux tells by EAGAIN, waits for a place in it.
+    private static func connect(
+        _ bootstrap: ClientBootstrap,
+        to address: EngineAddress,
+        timeout: TimeAmount
+    ) async throws -> any Channel {
+        let end = ContinuousClock.now + .nanoseconds(timeout.nanoseconds)
+        while true {
+            do {
+                return
+                    switch address {
+                    case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                    case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                    }
+            } catch let error as IOError where error.errnoCode == EAGAIN && ContinuousClock.now < end {
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
     }
 

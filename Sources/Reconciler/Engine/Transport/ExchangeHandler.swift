@@ -12,7 +12,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = HTTPClientRequestPart
 
-    private struct Exchange {
+    private final class Exchange {
         let token: ExchangeToken
         /// The most bytes of a body that is collected; nil streams the body.
         let limit: Int?
@@ -23,6 +23,12 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var isSent = false
         var chunk: EventLoopPromise<Void>?
         var patience: Scheduled<Void>?
+
+        init(token: ExchangeToken, limit: Int?, promise: EventLoopPromise<EngineResponse>) {
+            self.token = token
+            self.limit = limit
+            self.promise = promise
+        }
     }
 
     private enum State {
@@ -58,7 +64,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let error = EngineError.transport("the engine closed the connection")
             return eventLoop.makeFailedFuture(ExchangeFailure(error: error, progress: .notSent))
         }
-        var exchange = Exchange(token: token, limit: limit, promise: eventLoop.makePromise())
+        let exchange = Exchange(token: token, limit: limit, promise: eventLoop.makePromise())
         if let patience {
             exchange.patience = eventLoop.assumeIsolated().scheduleTask(in: patience) {
                 self.fail(token, .transport("the engine did not answer within \(patience.nanoseconds / 1_000_000) ms"))
@@ -75,20 +81,18 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Writes a part of a streamed body; the future succeeds when the socket has taken it.
     func send(_ token: ExchangeToken, _ bytes: [UInt8], on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        guard case .busy(var exchange) = state, exchange.token === token, let context,
+        guard case .busy(let exchange) = state, exchange.token === token, let context,
             (exchange.head?.status.code ?? 200) < 400
         else { return eventLoop.makeFailedFuture(UploadStopped()) }
         let chunk = eventLoop.makePromise(of: Void.self)
         exchange.chunk = chunk
-        state = .busy(exchange)
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in
             // An early answer may have settled it.
-            guard case .busy(var exchange) = self.state, exchange.chunk?.futureResult == chunk.futureResult else {
+            guard case .busy(let exchange) = self.state, exchange.chunk?.futureResult == chunk.futureResult else {
                 return
             }
             exchange.chunk = nil
-            self.state = .busy(exchange)
             chunk.completeWith(result)
         }
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
@@ -111,9 +115,8 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func writeEnd(_ context: ChannelHandlerContext, _ token: ExchangeToken) {
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenSuccess {
-            guard case .busy(var exchange) = self.state, exchange.token === token else { return }
+            guard case .busy(let exchange) = self.state, exchange.token === token else { return }
             exchange.isSent = true
-            self.state = .busy(exchange)
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
@@ -134,7 +137,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .busy(var exchange) = state else {
+        guard case .busy(let exchange) = state else {
             // Bytes that nobody asked for: whatever they answer, it is not the next request.
             state = .closed
             context.close(promise: nil)
@@ -147,7 +150,6 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let chunk = exchange.chunk
             if head.status.code >= 400 { exchange.chunk = nil }
             if exchange.limit == nil { exchange.pipe = makePipe(context, exchange.token) }
-            state = .busy(exchange)
             if head.status.code >= 400 { chunk?.fail(UploadStopped()) }
             if let pipe = exchange.pipe {
                 let body = pipe.open()
@@ -160,7 +162,6 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 fail(exchange.token, .limitExceeded("the engine's answer is larger than \(limit) bytes"))
             } else {
                 exchange.collected.writeImmutableBuffer(bytes)
-                state = .busy(exchange)
             }
         case .end:
             complete(context, exchange)
