@@ -190,6 +190,21 @@ struct DesiredRepositoryDamageTests {
         try await expectSound()
     }
 
+    @Test("what someone has staged stays staged, through commits and through the mending after a kill")
+    func staged() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
+        try DurableFile.write(Array("mine".utf8), to: "\(repository.folder)/notes.txt")
+        try await git("add notes.txt")
+        _ = try await repository.commit(["bottles/a.yaml": .write("2")], message: "m")
+        #expect(try await git("status --porcelain") == "A  notes.txt\n")
+        try DurableFile.write(Array("bottles/a.yaml\nnotes.txt\n../x\n".utf8), to: "\(dotGit)/bottle-writing")
+        _ = try await repository.commit(["bottles/a.yaml": .write("3")], message: "m")
+        #expect(try await git("status --porcelain") == "A  notes.txt\n")
+        #expect(try text("\(repository.folder)/notes.txt") == "mine")
+        #expect(try await repository.snapshot().others == [:])
+    }
+
     @Test("a folder that a killed maker left is cleared by the next")
     func leftoverCreation() async throws {
         try await shell("mkdir -p .desired.0123.tmp/.git/objects", in: state.path)

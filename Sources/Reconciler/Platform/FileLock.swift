@@ -20,6 +20,9 @@ package struct FileLock: Sendable, Hashable {
         private let descriptor: Descriptor
 
         fileprivate init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
+        /// Unlocks before closing: a child between fork and exec still has the descriptor open.
+        deinit { _ = flock(descriptor.number, LOCK_UN) }
     }
 
     /// The wait for a lock ended without it.

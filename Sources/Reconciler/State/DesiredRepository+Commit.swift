@@ -32,13 +32,13 @@ extension DesiredRepository {
         return try await Self.explained(folder) {
             let held = try await lock.acquire(wait: .seconds(60))
             defer { extendLifetime(held) }
-            try await recover()
+            let left = try await recover()
             var attempts = 0
             while true {
                 let old = try await head()
                 guard expected == nil || expected == old else { throw moved(from: expected, to: old) }
                 do {
-                    return try await commit(changes, on: old, message: message, author: author)
+                    return try await commit(changes, on: old, message: message, author: author, settling: left)
                 } catch let refusal as Git.Refusal where refusal.command == "update-ref" {
                     // Someone's own git moved HEAD between our look and our swap: look again.
                     attempts += 1
@@ -52,7 +52,8 @@ extension DesiredRepository {
         _ changes: [String: DesiredChange],
         on old: Revision,
         message: String,
-        author: Author?
+        author: Author?,
+        settling left: Set<String>
     ) async throws -> Revision? {
         let entries = Dictionary(
             try await entries(of: old).map { ($0.path, $0) },
@@ -69,30 +70,9 @@ extension DesiredRepository {
         guard !effective.isEmpty else { return nil }
         try await refuseEdited(Set(effective.keys), entries: entries, revision: old)
 
-        let index = "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())"
-        try beginWriting(effective.keys.sorted())
-        var files: [String: GitEntry?] = [:]
-        for (path, change) in effective.sorted(by: { $0.key < $1.key }) {
-            switch change {
-            case .write(let text):
-                let id = try await git.line(
-                    ["hash-object", "-w", "--no-filters", "--stdin"],
-                    input: Array(text.utf8)
-                )
-                files[path] = .some(GitEntry(mode: "100644", kind: "blob", id: id, path: path))
-            case .remove:
-                files[path] = .some(nil)
-            }
-        }
-        let lines = Self.indexLines(files, like: old.id)
-        let variables = ["GIT_INDEX_FILE": index]
-        _ = try await git.output(["read-tree", old.id], variables: variables)
-        _ = try await git.output(
-            ["update-index", "-z", "--index-info"],
-            input: Array(lines.utf8),
-            variables: variables
-        )
-        let tree = try await git.line(["write-tree"], variables: variables)
+        let settled = left.union(effective.keys)
+        try beginWriting(settled)
+        let tree = try await storeTree(of: old, with: effective)
         let operatorAuthor = if let author { author } else { await Author.ofOperator(git: git) }
         let commit = try await git.line(
             ["commit-tree", tree, "-p", old.id, "-F", "-"],
@@ -101,17 +81,39 @@ extension DesiredRepository {
         )
         guard let new = Revision(commit) else { throw Self.unreadable(folder, "git commit-tree is not understood") }
         let subject = message.split(separator: "\n").first.map(String.init) ?? ""
+        _ = try await git.output(["update-ref", "-m", "bottle: \(subject)", "HEAD", new.id, old.id])
         do {
-            _ = try await git.output(["update-ref", "-m", "bottle: \(subject)", "HEAD", new.id, old.id])
+            try await settle(settled, at: new)
         } catch {
-            try POSIX.unlink(index)
-            throw error
+            // Committed is committed: what can't be settled now (a full disk, a cancelled task) keeps its note, and
+            // the next commit settles it. `dirtyFiles()` shows it until then.
         }
-        try await refreshWorkTree(of: new, paths: Set(effective.keys))
-        try await refreshIndex(with: lines, of: new)
-        try POSIX.unlink(index)
-        try endWriting()
         return new
+    }
+
+    /// Stores the files and the tree that the changes make of a revision; nothing refers to them yet.
+    private func storeTree(of old: Revision, with changes: [String: DesiredChange]) async throws -> String {
+        var files: [String: GitEntry?] = [:]
+        for (path, change) in changes {
+            guard case .write(let text) = change else {
+                files[path] = .some(nil)
+                continue
+            }
+            let id = try await git.line(["hash-object", "-w", "--no-filters", "--stdin"], input: Array(text.utf8))
+            files[path] = .some(GitEntry(mode: "100644", kind: "blob", id: id, path: path))
+        }
+        let index = "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())"
+        let variables = ["GIT_INDEX_FILE": index]
+        _ = try await git.output(["read-tree", old.id], variables: variables)
+        let lines = Self.indexLines(files, like: old.id)
+        _ = try await git.output(
+            ["update-index", "-z", "--index-info"],
+            input: Array(lines.utf8),
+            variables: variables
+        )
+        let tree = try await git.line(["write-tree"], variables: variables)
+        try POSIX.unlink(index)
+        return tree
     }
 
     private func moved(from expected: Revision?, to found: Revision) -> BottleError {

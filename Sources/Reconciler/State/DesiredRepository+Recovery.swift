@@ -18,31 +18,37 @@ extension DesiredRepository {
     private var note: String { "\(git.folder)/bottle-writing" }
 
     /// - Parameter paths: what will be changed.
-    func beginWriting(_ paths: [String]) throws {
-        try DurableFile.write(Array(paths.map { $0 + "\n" }.joined().utf8), to: note)
+    func beginWriting(_ paths: Set<String>) throws {
+        try DurableFile.write(Array(paths.sorted().map { $0 + "\n" }.joined().utf8), to: note)
     }
 
-    func endWriting() throws { try POSIX.unlink(note) }
+    /// Brings the views of these paths, work tree and index, to the revision; then there is nothing to mend.
+    func settle(_ paths: Set<String>, at revision: Revision) async throws {
+        let entries = Dictionary(
+            try await entries(of: revision).map { ($0.path, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        try await refreshWorkTree(paths, to: entries, of: revision)
+        let files = Dictionary(uniqueKeysWithValues: paths.map { ($0, entries[$0]) })
+        try await refreshIndex(with: Self.indexLines(files, like: revision.id), of: revision)
+        try POSIX.unlink(note)
+    }
 
     /// Mends what a killed writer left; nothing to do when the last one ended well.
     ///
     /// Precondition: the caller holds the lock. Idempotent.
-    func recover() async throws {
-        guard let bytes = try DurableFile.read(note, limit: 16 << 20, followLinks: false) else { return }
-        let paths = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init).filter(Self.isPath)
+    /// - Returns: the paths that the dead writer was changing. Its last git may still live and move HEAD after this, so
+    ///   the caller's own commit settles them once more.
+    func recover() async throws -> Set<String> {
+        guard let bytes = try DurableFile.read(note, limit: 16 << 20, followLinks: false) else { return [] }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let paths = Set(lines.filter(Self.isPath))
         try await removeStaleLocks()
         for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
             try POSIX.unlink("\(git.folder)/\(name)")
         }
-        let revision = try await head()
-        let known = try await entries(of: revision)
-        let files = Dictionary(
-            paths.map { path in (path, known.first { $0.path == path }) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        try await refreshWorkTree(of: revision, paths: Set(paths))
-        try await refreshIndex(with: Self.indexLines(files, like: revision.id), of: revision)
-        try endWriting()
+        try await settle(paths, at: try await head())
+        return paths
     }
 
     private func removeStaleLocks() async throws {

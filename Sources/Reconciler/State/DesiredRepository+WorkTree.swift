@@ -81,9 +81,9 @@ extension DesiredRepository {
     }
 
     /// Makes these files of the work tree what the revision has, save those whose content only the work tree has.
-    func refreshWorkTree(of revision: Revision, paths: Set<String>) async throws {
-        let entries = try await entries(of: revision)
-        for difference in try differences(from: entries, revision: revision) where paths.contains(difference.path) {
+    func refreshWorkTree(_ paths: Set<String>, to entries: [String: GitEntry], of revision: Revision) async throws {
+        for path in paths.sorted() {
+            guard let difference = try difference(path, entry: entries[path], revision: revision) else { continue }
             if try await isOnlyHere(difference, revision) { continue }
             let path = "\(folder)/\(difference.path)"
             guard let entry = difference.entry else {
