@@ -11,6 +11,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let pureRooms = ["Model", "Desired", "Observed", "Plan", "Sidecar"]
+let effectfulRooms = ["Platform", "State", "Observation", "Action", "Controller"]
+
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
@@ -28,6 +31,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         .systemLibrary(
@@ -41,7 +46,8 @@ let package = Package(
             name: "ReconcilerModel",
             dependencies: [crypto],
             path: "Sources/Reconciler",
-            sources: ["Model", "Desired", "Observed", "Plan", "Sidecar"],
+            exclude: effectfulRooms + ["Manifest", "Engine", "Trust"],
+            sources: pureRooms,
             swiftSettings: strict
         ),
         // The only room that sees libyaml.
@@ -75,9 +81,12 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust", crypto,
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/Reconciler",
-            sources: ["Platform", "State", "Observation", "Action", "Controller"],
+            exclude: pureRooms + ["Manifest", "Engine", "Trust"],
+            sources: effectfulRooms,
             swiftSettings: strict
         ),
         .executableTarget(

@@ -29,11 +29,12 @@ package struct AddressPlan: Sendable, Hashable, Codable {
     /// Adds a free block of `pool` for each role in `roles` that has none, and drops blocks of other roles.
     ///
     /// Blocks that the plan has are kept, so that a bottle's addresses stay the same for its whole life.
-    /// - Throws: `BottleError` `network-pool-exhausted` when nothing of the pool is free.
+    /// - Throws: `BottleError` `network-pool-exhausted` when nothing of the pool is free; the plan is then unchanged.
     package mutating func assign(_ roles: [NetworkRole], from pool: IPv4Block, avoiding used: [IPv4Block]) throws {
-        for role in NetworkRole.allCases where !roles.contains(role) { self[role] = nil }
-        for role in roles where self[role] == nil {
-            let taken = used + all
+        var plan = self
+        for role in NetworkRole.allCases where !roles.contains(role) { plan[role] = nil }
+        for role in roles where plan[role] == nil {
+            let taken = used + plan.all
             guard let free = Self.firstFree(in: pool, avoiding: taken) else {
                 throw BottleError(
                     "network-pool-exhausted",
@@ -41,8 +42,9 @@ package struct AddressPlan: Sendable, Hashable, Codable {
                     remedy: "set a larger or another `network.pool` in the settings"
                 )
             }
-            self[role] = free
+            plan[role] = free
         }
+        self = plan
     }
 
     private static let prefix = 28

@@ -11,9 +11,10 @@ package struct Findings: Sendable {
     package init() {}
 
     /// Whether an error was found.
-    package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+    package private(set) var hasErrors = false
 
     mutating func add(_ diagnostic: Diagnostic) {
+        if diagnostic.severity == .error { hasErrors = true }
         guard diagnostics.count < Self.limit else {
             dropped += 1
             return
@@ -42,6 +43,7 @@ package struct Findings: Sendable {
     mutating func append(_ other: Findings) {
         for diagnostic in other.diagnostics { add(diagnostic) }
         dropped += other.dropped
+        hasErrors = hasErrors || other.hasErrors
     }
 
     /// All findings in the order of files (as given) and places, with a last word on what was left out.

@@ -40,9 +40,19 @@ enum HostLabel {
     private static func checkEncoded(_ label: String) throws(HostWriting.Refusal) {
         let encoded = String(label.dropFirst(4))
         guard let scalars = Punycode.decode(encoded), scalars.contains(where: { !$0.isASCII }),
-            Punycode.encode(scalars) == encoded
+            Punycode.encode(scalars) == encoded, scalars.allSatisfy({ $0.isASCII || isNameCharacter($0) })
         else {
             throw HostWriting.Refusal("\(quoted(label)) is not an encoded label", "write the name in Unicode or ASCII")
+        }
+    }
+
+    /// Whether an encoded label may hold `scalar`: what is not a letter, mark or digit in lower case, no registry gives.
+    private static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: true
+        case .format: scalar.value == 0x200C || scalar.value == 0x200D
+        case .otherPunctuation: [0xB7, 0x375, 0x5F3, 0x5F4, 0x30FB].contains(scalar.value)
+        default: false
         }
     }
 

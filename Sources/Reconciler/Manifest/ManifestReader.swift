@@ -54,9 +54,10 @@ private struct Reading {
             end = parts.end
             prompt = parts.body.map { MarkdownPrompt(text: $0, place: Place(source: text, mark: parts.bodyMark)) }
         }
-        let before = findings.hasErrors
-        let roots = YAMLParser.documents(of: text, upTo: end, limits: limits, findings: &findings)
-        if roots.isEmpty, !before, !findings.hasErrors {
+        var own = Findings()
+        let roots = YAMLParser.documents(of: text, upTo: end, limits: limits, findings: &own)
+        findings.append(own)
+        if roots.isEmpty, !own.hasErrors {
             let place = Place(source: text, mark: YAMLMark(line: 1, column: 1))
             findings.error(
                 "empty-manifest",
@@ -66,11 +67,17 @@ private struct Reading {
             )
         }
         for root in roots {
-            add(Cursor(source: text, node: root, path: ""), folder: source.folder, prompt: prompt)
+            add(
+                Cursor(source: text, node: root, path: ""),
+                folder: source.folder,
+                prompt: prompt,
+                isWhole: !own.hasErrors
+            )
         }
     }
 
-    private mutating func add(_ document: Cursor, folder: String?, prompt: MarkdownPrompt?) {
+    /// Adds a document; `isWhole` says whether its text could be read without an error.
+    private mutating func add(_ document: Cursor, folder: String?, prompt: MarkdownPrompt?, isWhole: Bool) {
         if case .null = document.node.scalar?.value { return }
         guard document.node.entries != nil else {
             findings.error(
@@ -83,10 +90,10 @@ private struct Reading {
         if OlderShape.report(document, &findings) { return }
         switch kind(of: document) {
         case "Bottle":
-            let isSound = check(document, ManifestShape.bottle)
+            let isSound = check(document, ManifestShape.bottle) && isWhole
             bottles.append(BottleDocument(document: document, folder: folder, prompt: prompt, isSound: isSound))
         case "Agent":
-            let isSound = check(document, ManifestShape.agentDocument)
+            let isSound = check(document, ManifestShape.agentDocument) && isWhole
             addAgent(document, folder: folder, prompt: prompt, isSound: isSound)
         default: return
         }

@@ -21,7 +21,9 @@ indirect enum Shape: Sendable {
 struct TextShape: Sendable {
     /// A noun for messages.
     var name: String
-    /// For the schema: a regular expression that every accepted text matches. The reader's own check may be narrower.
+    /// For the schema: a regular expression that every accepted text matches.
+    ///
+    /// The reader's own check may be narrower.
     var pattern: String?
     /// Whether a plain number is taken as the text that was written.
     var takesNumbers: Bool

@@ -15,7 +15,13 @@ package struct ImageReference: Sendable, Hashable, Comparable, CustomStringConve
             default: false
             }
         }
-        let starts = text.utf8.first.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") } ?? false
+        // No part is empty, and none is "." or "..": the text becomes part of the engine's paths.
+        let parts = text.utf8.split(omittingEmptySubsequences: false) { byte in
+            byte == UInt8(ascii: "/") || byte == UInt8(ascii: ":") || byte == UInt8(ascii: "@")
+        }
+        let starts = parts.allSatisfy { part in
+            part.first.map { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ".") } ?? false
+        }
         guard allowed, starts, text.utf8.count <= 512 else {
             throw InvalidValue(kind: "image reference", text: text, rule: "name[:tag] or name@sha256:digest")
         }

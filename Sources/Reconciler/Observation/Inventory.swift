@@ -20,14 +20,28 @@ package struct Inventory: Sendable {
         self.volumes = volumes
     }
 
+    private enum Part: Sendable {
+        case containers([ContainerSummary])
+        case networks([NetworkSummary])
+        case volumes([VolumeSummary])
+    }
+
     /// Takes inventory: `GET /containers/json`, `GET /networks` and `GET /volumes`, side by side.
-    package static func take(from engine: any EngineReading) async throws(EngineError) -> Inventory {
+    ///
+    /// - Throws: `EngineError`.
+    package static func take(from engine: any EngineReading) async throws -> Inventory {
         let label = "\(Labels.managedBy)=bottle"
-        return try await sideBySide {
-            async let containers = engine.containers(labels: [label], all: true)
-            async let networks = engine.networks(labels: [])
-            async let volumes = engine.volumes(labels: [label])
-            return try await Inventory(containers: containers, networks: networks, volumes: volumes)
+        return try await withThrowingTaskGroup(of: Part.self) { group in
+            group.addTask { .containers(try await engine.containers(labels: [label], all: true)) }
+            group.addTask { .networks(try await engine.networks(labels: [])) }
+            group.addTask { .volumes(try await engine.volumes(labels: [label])) }
+            return try await group.reduce(into: Inventory()) { inventory, part in
+                switch part {
+                case .containers(let containers): inventory.containers = containers
+                case .networks(let networks): inventory.networks = networks
+                case .volumes(let volumes): inventory.volumes = volumes
+                }
+            }
         }
     }
 
@@ -54,17 +68,4 @@ package struct Inventory: Sendable {
 extension NetworkSummary {
     /// Its IPv4 subnets.
     var blocks: [IPv4Block] { ipam.pools.compactMap { $0.subnet.flatMap { try? IPv4Block($0) } } }
-}
-
-/// Runs concurrent engine calls where only `EngineError` can be thrown; task groups and `async let` lose the type.
-func sideBySide<Value>(_ body: () async throws -> Value) async throws(EngineError) -> Value {
-    do {
-        return try await body()
-    } catch let error as EngineError {
-        throw error
-    } catch is CancellationError {
-        throw .cancelled
-    } catch {
-        throw .transport("\(error)")
-    }
 }

@@ -23,7 +23,8 @@ package struct Observer: Sendable {
         do {
             let details = try await engine.image(reference.text)
             return ObservedImage(id: details.id, labels: details.config.labels ?? [:])
-        } catch let error where error.isNotFound {
+        } catch {
+            guard error.isNotFound else { throw error }
             return nil
         }
     }
@@ -44,7 +45,9 @@ package struct Observer: Sendable {
             for reference in references {
                 group.addTask { try await container(reference, desired: desired) }
             }
-            return try await group.reduce(into: []) { list, found in if let found { list.append(found) } }
+            return try await group.reduce(into: [ObservedContainer]()) { list, found in
+                if let found { list.append(found) }
+            }
         }
         return ObservedBottle(
             containers: containers.sorted { $0.name < $1.name },
@@ -58,7 +61,8 @@ package struct Observer: Sendable {
         let details: ContainerDetails
         do {
             details = try await engine.container(reference)
-        } catch let error where error.isNotFound {
+        } catch {
+            guard error.isNotFound else { throw error }
             return nil
         }
         var container = ObservedContainer(details)
@@ -85,7 +89,8 @@ package struct Observer: Sendable {
     private func look(at path: String, in container: String) async throws -> PathStat? {
         do {
             return try await engine.stat(container: container, path: path)
-        } catch let error where error.isNotFound {
+        } catch {
+            guard error.isNotFound else { throw error }
             return nil
         }
     }
@@ -103,8 +108,8 @@ package struct Observer: Sendable {
             do {
                 let summary = try await engine.volume(volume.name)
                 found.append(ObservedVolume(name: summary.name, labels: summary.labels))
-            } catch let error where error.isNotFound {
-                continue
+            } catch {
+                guard error.isNotFound else { throw error }
             }
         }
         return found

@@ -122,7 +122,7 @@ package struct LoadedGeneration: Sendable, Hashable {
         switch parts.count {
         case 3 where parts[2] == "ok" && inForce != nil:
             self.init(inForce: inForce)
-        case 4 where Identity.isLabel(parts[2]):
+        case 4 where Identity.isLabel(parts[2]) && parts[2] != "ok":
             guard let refused = try? ContentDigest(hex: parts[3]) else { return nil }
             self.init(inForce: inForce, refusal: Refusal(reason: parts[2], generation: refused))
         default: return nil

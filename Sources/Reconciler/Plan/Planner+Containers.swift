@@ -68,8 +68,16 @@ extension Planner {
             // Without an edit, nothing sets work going again that ended.
             if hasEnded(container), wanted.restart.leaves(ended: container.exitCode) { return .kept }
         }
-        note(reason, object, "was made from another description", unless: isChange)
+        note(reason, object, cause(of: reason), unless: isChange)
         return .replaced(reason)
+    }
+
+    private func cause(of reason: Reason) -> String {
+        switch reason {
+        case .networkGone: "is on a network that is gone"
+        case .imageChanged: "runs another image than its name stands for now"
+        default: "was made from another description"
+        }
     }
 
     /// Whether the container's program ran and came to its end.
@@ -97,6 +105,7 @@ extension Planner {
         for container in owned where !chosen.contains(container.id) {
             // A second agent has no name to be made under again; what lives in it is not ours to end.
             guard let role = container.role, role != .agent || !container.isLiving else { continue }
+            note(.notDesired, .container(role), "is there, but not wanted", unless: isEdited)
             steps.removals.append(add(Action(.remove, .container(role), .notDesired, target: container.id)))
         }
         for (wanted, fate) in fates.map({ ($0.container, $0.fate) }) {

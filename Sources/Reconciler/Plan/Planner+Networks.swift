@@ -1,13 +1,16 @@
 /// Networks and volumes, and who is attached to what.
 extension Planner {
     /// Takes our containers off networks they have no business on; always first, since such a network may be a way out.
-    mutating func planDetachments() {
-        for wanted in desired.containers.sorted(by: { $0.role < $1.role }) {
+    mutating func planDetachments(_ fates: [ContainerFate]) {
+        let ours = Set(ownedNetworks.map(\.value.id))
+        for (wanted, fate) in fates.map({ ($0.container, $0.fate) }).sorted(by: { $0.0.role < $1.0.role }) {
             guard let container = container(wanted.role) else { continue }
             let allowed = Set(wanted.endpoints.compactMap { network($0.network)?.id })
             for endpoint in sorted(container.endpoints) {
                 // There is nothing to leave where the network is gone; what becomes of the container is for its fate.
                 guard let network = network(of: endpoint), !allowed.contains(network.id) else { continue }
+                // A sidecar that is made anew elsewhere in the bottle leaves with its removal.
+                if wanted.role != .agent, fate.isNew, ours.contains(network.id) { continue }
                 let object = ObjectName.container(wanted.role)
                 add(Action(.disconnect, object, .foreignNetwork, target: container.id, networkID: network.id))
                 note(
@@ -139,10 +142,12 @@ extension Planner {
         let wanted = Set(desired.networks.compactMap { network($0.role)?.id })
         for network in ownedNetworks where !wanted.contains(network.value.id) {
             guard let role = network.role else { continue }
+            note(.notDesired, .network(role), "is there, but not wanted", unless: isEdited)
             add(Action(.remove, .network(role), .notDesired, target: network.value.id, after: everything))
         }
         let volumes = Set(desired.volumes.map(\.name))
         for volume in ownedVolumes where !volumes.contains(volume.name) && !isPrecious(volume) {
+            note(.notDesired, .volume(volume.name), "is there, but not wanted", unless: isEdited)
             add(Action(.remove, .volume(volume.name), .notDesired, target: volume.name, after: everything))
         }
     }

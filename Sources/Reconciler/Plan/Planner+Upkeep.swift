@@ -20,7 +20,9 @@ extension Planner {
         }
         planContent(of: wanted, container, after: before)
         // Whoever waits for this container waits for all that is done to it.
-        if plan.actions.count > start { steps.containers[wanted.role] = Array(start..<plan.actions.count) }
+        let awaited = Set(plan.actions[start...].flatMap(\.after))
+        let last = plan.actions.indices[start...].filter { !awaited.contains($0) }
+        if !last.isEmpty { steps.containers[wanted.role] = last }
     }
 
     /// A managed file that is not as it should be.

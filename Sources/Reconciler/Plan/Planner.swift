@@ -49,9 +49,9 @@ package struct Planner {
     private mutating func makePlan() {
         findWhatBlocks()
         guard !plan.findings.contains(where: \.blocks) else { return }
-        planDetachments()
-        planImages()
         let fates = desired.containers.map { ContainerFate(container: $0, fate: fate(of: $0)) }
+        planDetachments(fates)
+        planImages()
         planRemovals(fates)
         planNetworks(keeping: fates.filter { !$0.fate.isNew }.map(\.container))
         planVolumes()

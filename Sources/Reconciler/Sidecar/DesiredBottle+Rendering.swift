@@ -2,7 +2,8 @@ extension DesiredBottle {
     /// Renders a resolved manifest into everything that must exist.
     ///
     /// Pure: the same input renders the same bottle.
-    /// - Throws: `BottleError` when the manifest asks for what can't be rendered: `not-built-yet`, `home-unknown`.
+    /// - Throws: `BottleError` when the manifest asks for what can't be rendered: `not-built-yet`, `home-unknown`,
+    ///   `address-missing`, `image-missing`.
     package init(rendering input: RenderInput) throws {
         let manifest = input.manifest
         let topology = Topology(manifest)
@@ -15,12 +16,12 @@ extension DesiredBottle {
                 throw BottleError("not-built-yet", "the \(role.rawValue) sidecar is not built yet")
             }
         }
-        let networks = topology.networks.map { role in
+        let networks = try topology.networks.map { role in
             let external = role == .egress ? topology.externalEgress : nil
             return DesiredNetwork(
                 role: role,
                 name: external ?? Names.network(manifest.identity, role),
-                subnet: external == nil ? input.addresses[role] : nil,
+                subnet: external == nil ? try input.block(of: role) : nil,
                 isInternal: role != .egress
             )
         }
@@ -41,6 +42,13 @@ extension DesiredBottle {
 }
 
 extension RenderInput {
+    func block(of network: NetworkRole) throws -> IPv4Block {
+        guard let block = addresses[network] else {
+            throw BottleError("address-missing", "no addresses are planned for the \(network.rawValue) network")
+        }
+        return block
+    }
+
     func address(of role: Role, on network: NetworkRole) throws -> IPv4Address {
         guard let address = addresses.address(of: role, on: network) else {
             throw BottleError(

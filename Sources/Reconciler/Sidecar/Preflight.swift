@@ -62,3 +62,22 @@ package struct Preflight: Sendable, Hashable, Codable {
         tls = TLS(enabled: intercepts, caFingerprint: intercepts ? caFingerprint : nil)
     }
 }
+
+extension Preflight {
+    /// Of a bottle that is going away: nothing may be reached.
+    package static let none = Preflight(
+        hosts: [],
+        envNames: [],
+        routes: [],
+        gitRemotes: [],
+        tls: TLS(enabled: false, caFingerprint: nil)
+    )
+
+    private init(hosts: [String], envNames: [String], routes: [Route], gitRemotes: [String], tls: TLS) {
+        self.hosts = hosts
+        self.envNames = envNames
+        self.routes = routes
+        self.gitRemotes = gitRemotes
+        self.tls = tls
+    }
+}

@@ -1,0 +1,199 @@
+import ReconcilerEngine
+import ReconcilerModel
+
+extension ActionPerformer {
+    func performContainer(
+        _ action: Action,
+        _ role: Role,
+        mayStart: @Sendable () async throws -> Void
+    ) async throws {
+        if action.verb == .remove { return try await remove(action) }
+        if action.verb == .stop { return try await stop(action) }
+        guard let wanted = desired.container(role) else { throw unplannable(action) }
+        if action.verb == .create { return try await create(wanted, mayStart: mayStart) }
+        guard let target = action.target else { throw unplannable(action) }
+        switch action.verb {
+        case .start:
+            try await start(target, wanted)
+        case .unpause:
+            try await unpause(target)
+        case .connect:
+            guard let role = action.network else { throw unplannable(action) }
+            try await connect(target, wanted, to: role)
+        case .disconnect:
+            guard let network = action.networkID else { throw unplannable(action) }
+            try await disconnect(target, from: network)
+        case .copy:
+            try await upload(wanted.files.filter { $0.path == action.path }, to: target, wanted)
+        case .signal:
+            try await signal(target, wanted)
+        case .restart:
+            try await engine.restart(target, timeout: wanted.spec.stopSeconds)
+            try await confirm(target, wanted)
+        case .update:
+            _ = try await engine.update(target, wanted.limits.update)
+        default: throw unplannable(action)
+        }
+    }
+
+    // MARK: - Making
+
+    /// Makes a container, puts its files in and its networks on it, and starts it.
+    ///
+    /// If the process dies in between, the next pass finds a created container and plans what is missing of it.
+    private func create(_ wanted: DesiredContainer, mayStart: @Sendable () async throws -> Void) async throws {
+        let id = try await createOnly(wanted)
+        await ledger.note(id: id, of: wanted.name)
+        for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }
+        try await upload(wanted.files, to: id, wanted)
+        try await mayStart()
+        try await start(id, wanted)
+    }
+
+    private func createOnly(_ wanted: DesiredContainer) async throws -> String {
+        let request = try wanted.request(
+            identity: identity,
+            installation: installation,
+            networks: await networkNames(of: wanted),
+            secrets: secrets
+        )
+        do {
+            return try await engine.createContainer(name: wanted.name, request).id
+        } catch {
+            // Made by an attempt whose answer was lost, or somebody else's: only a look tells.
+            guard error.isConflict, let found = try? await engine.container(wanted.name),
+                found.config.labels?[Labels.installation] == installation,
+                found.config.labels?[Labels.identity] == identity.name,
+                found.config.labels?[Labels.specHash] == wanted.specHash?.text, !found.state.isRunning
+            else { throw error }
+            return found.id
+        }
+    }
+
+    private func networkNames(of wanted: DesiredContainer) async throws -> [NetworkRole: String] {
+        var names: [NetworkRole: String] = [:]
+        for endpoint in wanted.endpoints {
+            guard let network = desired.network(endpoint.network) else {
+                throw BottleError("network-missing", "the \(endpoint.network.rawValue) network is not planned", at: wanted.name)
+            }
+            names[endpoint.network] = network.name
+        }
+        return names
+    }
+
+    private func upload(_ files: [DesiredFile], to id: String, _ wanted: DesiredContainer) async throws {
+        for upload in try FileUpload.of(files, mounts: wanted.spec.mounts) {
+            try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
+        }
+    }
+
+    // MARK: - Running
+
+    private func start(_ id: String, _ wanted: DesiredContainer) async throws {
+        try await tolerating(\.isNotModified) { () async throws(EngineError) in try await engine.start(id) }
+        try await confirm(id, wanted)
+    }
+
+    private func confirm(_ id: String, _ wanted: DesiredContainer) async throws {
+        guard let generation = wanted.generation else { return }
+        try await watcher.confirm(generation, by: id, name: wanted.name)
+    }
+
+    /// Tells a sidecar to read its files again, and waits until it says that it did.
+    private func signal(_ id: String, _ wanted: DesiredContainer) async throws {
+        guard let generation = wanted.generation else { throw BottleError("not-reloadable", "nothing to load", at: wanted.name) }
+        // A program that has no handler yet would die of the signal; it has one once its first word is there.
+        let said = try await watcher.firstWord(of: id, name: wanted.name)
+        guard said.inForce != generation else { return }
+        try await engine.kill(id, signal: "SIGHUP")
+        try await confirm(id, wanted)
+    }
+
+    private func stop(_ action: Action) async throws {
+        guard let target = action.target else { throw unplannable(action) }
+        try await tolerating({ $0.isNotModified || $0.isNotFound }) { () async throws(EngineError) in
+            try await engine.stop(target, timeout: nil)
+        }
+    }
+
+    private func unpause(_ id: String) async throws {
+        do {
+            try await engine.unpause(id)
+        } catch {
+            guard try await !engine.container(id).state.isPaused else { throw error }
+        }
+    }
+
+    // MARK: - Networks
+
+    private func connect(_ id: String, _ wanted: DesiredContainer, to role: NetworkRole) async throws {
+        guard let endpoint = wanted.endpoints.first(where: { $0.network == role }),
+            let network = await networks.ids[role]
+        else {
+            throw BottleError("network-missing", "the \(role.rawValue) network is not there", at: wanted.name)
+        }
+        do {
+            try await engine.connect(network: network, container: id, endpoint: endpoint.request)
+        } catch {
+            let attached = try await engine.container(id).networks.values.first { $0.networkID == network }
+            guard let attached, endpoint.isMet(by: attached) else { throw error }
+        }
+    }
+
+    private func disconnect(_ id: String, from network: String) async throws {
+        do {
+            try await engine.disconnect(network: network, container: id, force: true)
+        } catch {
+            let attached = try? await engine.container(id).networks.values.contains { $0.networkID == network }
+            guard attached != true else { throw error }
+        }
+    }
+
+    // MARK: - Removing
+
+    private func remove(_ action: Action) async throws {
+        guard let target = action.target else { throw unplannable(action) }
+        do {
+            try await engine.remove(target, force: true, volumes: true)
+        } catch {
+            if error.isNotFound { return }
+            guard error.isConflict else { throw error }
+            // Somebody else is removing it: wait until it is gone, so that its name is free.
+            guard try await isGone(target, within: .seconds(10)) else { throw error }
+        }
+    }
+
+    private func isGone(_ container: String, within patience: Duration) async throws -> Bool {
+        let deadline = ContinuousClock.now.advanced(by: patience)
+        while ContinuousClock.now < deadline {
+            do {
+                _ = try await engine.container(container)
+            } catch {
+                guard error.isNotFound else { throw error }
+                return true
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
+    }
+}
+
+extension DesiredContainer.Endpoint {
+    /// Whether a container's attachment is the one that is wanted.
+    fileprivate func isMet(by attached: NetworkEndpoint) -> Bool {
+        guard let address else { return true }
+        return attached.addressing?.ipv4Address == address.description || attached.ipAddress == address.description
+    }
+}
+
+extension Resources {
+    /// The limits as the engine is asked to change them.
+    fileprivate var update: ContainerUpdate {
+        ContainerUpdate(
+            memory: memory,
+            memorySwap: memory,
+            nanoCPUs: milliCPUs.map { Int64($0) * 1_000_000 },
+            pidsLimit: pids.map(Int64.init)
+        )
+    }
+}

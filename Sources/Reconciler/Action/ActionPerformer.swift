@@ -1,0 +1,140 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+/// Performs single actions on the engine. Each is idempotent: what is already so counts as done.
+package struct ActionPerformer: Sendable {
+    let engine: any EngineWriting
+    let desired: DesiredBottle
+    let installation: String
+    let secrets: [String: SecretValue]
+    /// Engine ids of the networks that exist, by role, before the first action.
+    let networks: NetworkIDs
+    let ledger: Ledger
+    let contexts: [Role: BuildContext]
+    let output: @Sendable (Action, String) -> Void
+
+    package init(
+        engine: any EngineWriting,
+        desired: DesiredBottle,
+        installation: String,
+        secrets: [String: SecretValue],
+        networks: [NetworkRole: String],
+        ledger: Ledger,
+        contexts: [Role: BuildContext],
+        output: @escaping @Sendable (Action, String) -> Void
+    ) {
+        self.engine = engine
+        self.desired = desired
+        self.installation = installation
+        self.secrets = secrets
+        self.networks = NetworkIDs(networks)
+        self.ledger = ledger
+        self.contexts = contexts
+        self.output = output
+    }
+
+    var identity: Identity { desired.identity }
+    var watcher: LoadWatcher { LoadWatcher(engine: engine) }
+
+    /// Does one action and checks that it took effect.
+    ///
+    /// - Parameter mayStart: awaited between making a container and starting it.
+    /// - Throws: `BottleError` or `EngineError`, with the engine's own words; `CancellationError`.
+    package func perform(_ action: Action, mayStart: @Sendable () async throws -> Void) async throws {
+        switch action.object {
+        case .image(let role): try await performImage(action, role)
+        case .network(let role): try await performNetwork(action, role)
+        case .volume(let name): try await performVolume(action, name)
+        case .container(let role): try await performContainer(action, role, mayStart: mayStart)
+        }
+    }
+
+    /// A verb that no planner plans for this kind of object.
+    func unplannable(_ action: Action) -> BottleError {
+        BottleError("unknown-action", "'\(action.verb.rawValue) \(action.object)' is no action that exists")
+    }
+
+    private func performVolume(_ action: Action, _ name: String) async throws {
+        switch action.verb {
+        case .create:
+            let purpose = desired.volumes.first { $0.name == name }?.purpose ?? ""
+            let labels = Labels.of(identity, role: purpose, installation: installation)
+            // The engine hands over a volume that has the name already, whosever it is.
+            let volume = try await engine.createVolume(name: name, labels: labels)
+            guard labels.allSatisfy({ volume.labels[$0.key] == $0.value }) else {
+                throw BottleError(
+                    "name-taken",
+                    "a volume that isn't ours has this name",
+                    at: name,
+                    remedy: "look whether it is needed; remove or rename it, or name the bottle otherwise"
+                )
+            }
+        case .remove:
+            try await tolerating(\.isNotFound) { () async throws(EngineError) in try await engine.removeVolume(name) }
+        default: throw unplannable(action)
+        }
+    }
+
+    private func performNetwork(_ action: Action, _ role: NetworkRole) async throws {
+        switch action.verb {
+        case .create:
+            guard let network = desired.network(role) else { throw unplannable(action) }
+            let request = network.request(identity: identity, installation: installation)
+            let id = try await createNetwork(request, network)
+            await networks.set(role, id)
+            await ledger.note(id: id, of: network.name)
+        case .remove:
+            guard let target = action.target else { throw unplannable(action) }
+            try await tolerating(\.isNotFound) { () async throws(EngineError) in
+                try await engine.removeNetwork(target)
+            }
+        default: throw unplannable(action)
+        }
+    }
+
+    private func createNetwork(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> String {
+        do {
+            return try await engine.createNetwork(request)
+        } catch {
+            if error.isConflict, let made = try await existing(request, network) { return made }
+            if error.status == 403, let block = network.subnet {
+                // The engine refuses addresses that overlap with something on its host that no list shows.
+                try await ledger.commit { record in
+                    record.avoided = Set(record.avoided + [block.description]).sorted()
+                    record.addresses[network.role] = nil
+                }
+            }
+            throw error
+        }
+    }
+
+    /// The network that an attempt made whose answer was lost; nil when the name's holder is not ours or another.
+    private func existing(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> String? {
+        let found = try await engine.network(network.name)
+        guard request.labels?.allSatisfy({ found.labels[$0.key] == $0.value }) == true,
+            found.blocks == [network.subnet].compactMap({ $0 })
+        else { return nil }
+        return found.id
+    }
+
+    /// Runs a call for which some refusals mean that the world is already as it should be.
+    func tolerating(
+        _ expected: (EngineError) -> Bool,
+        _ call: () async throws(EngineError) -> Void
+    ) async throws(EngineError) {
+        do {
+            try await call()
+        } catch {
+            guard expected(error) else { throw error }
+        }
+    }
+}
+
+/// The engine's ids of a bottle's networks, as actions make them.
+actor NetworkIDs {
+    private(set) var ids: [NetworkRole: String]
+
+    init(_ ids: [NetworkRole: String]) { self.ids = ids }
+
+    func set(_ role: NetworkRole, _ id: String) { ids[role] = id }
+}

@@ -1,0 +1,44 @@
+import ReconcilerEngine
+package import ReconcilerModel
+
+/// Files of a container as archives to unpack in it.
+package struct FileUpload: Sendable, Hashable {
+    /// The folder to unpack in.
+    package var folder: String
+    package var archive: [UInt8]
+
+    /// The uploads that bring `files` into a container: one for each of its volumes, and one for the rest.
+    ///
+    /// The engine refuses to unpack in a read-only root, but not in a volume.
+    package static func of(_ files: [DesiredFile], mounts: [ContainerSpec.Mount]) throws -> [FileUpload] {
+        let byFolder = Dictionary(grouping: files) { file in
+            mounts.map(\.target).filter { file.path.hasPrefix("\($0)/") }.max { $0.utf8.count < $1.utf8.count } ?? "/"
+        }
+        return try byFolder.sorted { $0.key < $1.key }.map { folder, files in
+            FileUpload(folder: folder, archive: try archive(files, below: folder))
+        }
+    }
+
+    private static func archive(_ files: [DesiredFile], below folder: String) throws -> [UInt8] {
+        var writer = TarWriter()
+        var folders: Set<String> = []
+        for file in files.sorted(by: { $0.path < $1.path }) {
+            let path = String(file.path.dropFirst(folder == "/" ? 1 : folder.utf8.count + 1))
+            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+            if !parent.isEmpty, folders.insert(parent).inserted {
+                try writer.add(TarEntry(path: parent, kind: .folder, mode: 0o755))
+            }
+            try writer.add(
+                TarEntry(
+                    path: path,
+                    mode: file.mode,
+                    uid: Int64(file.owner),
+                    gid: Int64(file.group),
+                    modifiedAt: EngineTime(seconds: file.stamp.seconds, nanoseconds: Int32(file.stamp.nanoseconds))
+                ),
+                content: file.content
+            )
+        }
+        return writer.finish()
+    }
+}

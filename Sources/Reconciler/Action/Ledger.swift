@@ -1,0 +1,69 @@
+package import ReconcilerModel
+
+/// The record of one bottle while actions run: what is about to be made is on the disk before it is made.
+package actor Ledger {
+    private var record: BottleRecord
+    private let save: @Sendable (BottleRecord) throws -> Void
+    private var isDirty = false
+
+    /// - Parameter save: writes the record so that it is durable when it returns.
+    package init(_ record: BottleRecord, save: @escaping @Sendable (BottleRecord) throws -> Void) {
+        self.record = record
+        self.save = save
+    }
+
+    package var current: BottleRecord { record }
+
+    /// Makes a change durable before it returns; nothing is written when nothing changed.
+    package func commit(_ change: (inout BottleRecord) -> Void) throws {
+        let before = record
+        change(&record)
+        guard record != before || isDirty else { return }
+        try save(record)
+        isDirty = false
+    }
+
+    /// Remembers an id; written with the next commit, since a lost id is found again by name and labels.
+    package func note(id: String, of name: String) {
+        guard record.ids[name] != id else { return }
+        record.ids[name] = id
+        isDirty = true
+    }
+}
+
+extension BottleRecord {
+    /// Adds what must be known of `plan` before its first action: names to be made, what new files allow, and for
+    /// which intent the agent is made.
+    package mutating func prepare(for plan: Plan, desired: DesiredBottle) {
+        var made = Set(names)
+        for action in plan.actions where action.verb == .create {
+            switch action.object {
+            case .container(let role): made.insert(Names.container(desired.identity, role))
+            case .network(let role): made.insert(Names.network(desired.identity, role))
+            case .volume(let name): made.insert(name)
+            case .image: break
+            }
+            if action.object == .container(.agent) { agentIntent = desired.container(.agent)?.intentHash.text }
+        }
+        names = made.sorted()
+        for container in desired.containers {
+            guard let generation = container.generation else { continue }
+            permissions[container.role.rawValue, default: [:]][generation.hex] = container.permissions
+        }
+    }
+
+    /// Records that the bottle is as `desired` says, and forgets what only mattered on the way.
+    package mutating func settle(_ desired: DesiredBottle, networks: [NetworkRole: String]) {
+        converged = Converged(desired)
+        agentIntent = desired.container(.agent)?.intentHash.text
+        permissions = [:]
+        for container in desired.containers {
+            guard let generation = container.generation else { continue }
+            permissions[container.role.rawValue] = [generation.hex: container.permissions]
+        }
+        let own = desired.networks.filter { !$0.isExternal }
+        names = Set(desired.containers.map(\.name) + own.map(\.name) + desired.volumes.map(\.name)).sorted()
+        ids = ids.filter { names.contains($0.key) }
+        for network in own { ids[network.name] = networks[network.role] ?? ids[network.name] }
+    }
+}

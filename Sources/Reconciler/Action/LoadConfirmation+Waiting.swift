@@ -1,0 +1,76 @@
+import ReconcilerEngine
+import ReconcilerModel
+
+/// Waits for a sidecar to say what it has loaded.
+struct LoadWatcher: Sendable {
+    let engine: any EngineReading
+    /// How long a sidecar may take from its start, or from a signal, to its confirmation.
+    var patience: Duration = .seconds(30)
+    private let interval: Duration = .milliseconds(12)
+
+    /// Waits until the confirmation counts, that is until the program handles SIGHUP.
+    ///
+    /// - Returns: what it says then.
+    /// - Throws: `BottleError` when the container ends or the time is over.
+    func firstWord(of container: String, name: String) async throws -> LoadedGeneration {
+        try await wait(container, name: name) { $0 }
+    }
+
+    /// Waits until `generation` is in force.
+    ///
+    /// - Throws: `BottleError` `load-refused` when the sidecar refused it, `not-loaded` when the time is over,
+    ///   `container-ended` when its program ended.
+    func confirm(_ generation: ContentDigest, by container: String, name: String) async throws {
+        try await wait(container, name: name) { loaded in
+            if let refusal = loaded.refusal, refusal.generation == generation {
+                throw BottleError(
+                    "load-refused",
+                    "the sidecar refused its new files: \(refusal.reason); what it had stays in force",
+                    at: name,
+                    remedy: "see `docker logs \(name)` for what it said"
+                )
+            }
+            return loaded.inForce == generation ? () : nil
+        }
+    }
+
+    private func wait<Value>(
+        _ container: String,
+        name: String,
+        until found: (LoadedGeneration) throws -> Value?
+    ) async throws -> Value {
+        let clock = ContinuousClock()
+        let deadline = clock.now.advanced(by: patience)
+        while true {
+            let details = try await engine.container(container)
+            guard details.state.isRunning || details.state.isRestarting else {
+                throw await ended(details, name: name)
+            }
+            if let link = try await engine.stat(container: container, path: LoadConfirmation.path),
+                let loaded = LoadedGeneration(link, since: details.state.startedAt.map(FileTime.init)),
+                let value = try found(loaded)
+            {
+                return value
+            }
+            guard clock.now < deadline else {
+                throw BottleError(
+                    "not-loaded",
+                    "the sidecar did not confirm what it was given within \(patience.components.seconds) s",
+                    at: name,
+                    remedy: "see `docker logs \(name)`; the next apply looks again"
+                )
+            }
+            try await Task.sleep(for: interval)
+        }
+    }
+
+    private func ended(_ details: ContainerDetails, name: String) async -> BottleError {
+        BottleError(
+            "container-ended",
+            "the container ended with status \(details.state.exitCode) instead of confirming what it was given",
+            at: name,
+            remedy: "see `docker logs \(name)`",
+            cause: details.state.error.isEmpty ? nil : details.state.error
+        )
+    }
+}

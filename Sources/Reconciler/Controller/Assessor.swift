@@ -1,0 +1,147 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+/// Finds out what should be, what is, and what to do about it, without changing anything.
+package struct Assessor: Sendable {
+    private let engine: any EngineReading
+    private let settings: Settings
+    private let contexts: BuildContexts
+    private let facts: ImageFactsStore?
+    private let guessesFacts: Bool
+
+    /// - Parameter guessesFacts: whether a container of the agent's image may stand in for the image itself when that
+    ///   was never looked into. Good enough to show a plan; what acts looks into the image.
+    package init(
+        engine: any EngineReading,
+        settings: Settings,
+        contexts: BuildContexts,
+        facts: ImageFactsStore?,
+        guessesFacts: Bool
+    ) {
+        self.engine = engine
+        self.settings = settings
+        self.contexts = contexts
+        self.facts = facts
+        self.guessesFacts = guessesFacts
+    }
+
+    /// What one bottle is assessed from.
+    package struct Subject: Sendable {
+        package var manifest: BottleManifest
+        package var revision: String
+        package var record: BottleRecord
+        package var fingerprints: [SecretReference: String]
+        package var authority: RenderInput.Authority?
+        package var caFingerprint: String?
+        /// Addresses that other bottles of this installation have.
+        package var reserved: [IPv4Block]
+
+        package init(
+            manifest: BottleManifest,
+            revision: String,
+            record: BottleRecord,
+            fingerprints: [SecretReference: String],
+            authority: RenderInput.Authority?,
+            caFingerprint: String?,
+            reserved: [IPv4Block]
+        ) {
+            self.manifest = manifest
+            self.revision = revision
+            self.record = record
+            self.fingerprints = fingerprints
+            self.authority = authority
+            self.caFingerprint = caFingerprint
+            self.reserved = reserved
+        }
+    }
+
+    package struct Assessment: Sendable {
+        package var desired: DesiredBottle
+        package var observed: ObservedBottle
+        package var plan: Plan
+        /// The record, with the addresses that `desired` uses.
+        package var record: BottleRecord
+        package var preflight: Preflight
+        package var contexts: [Role: BuildContext]
+        /// The agent's image, when it is there and must be looked into before its container can be described.
+        package var unknownImage: String?
+
+        /// Ids of the bottle's networks that exist.
+        package var networks: [NetworkRole: String] {
+            var ids: [NetworkRole: String] = [:]
+            for network in desired.networks {
+                let named = observed.networks.filter { $0.name == network.name }
+                ids[network.role] = (named.first { $0.id == record.ids[network.name] } ?? named.first)?.id
+            }
+            return ids
+        }
+    }
+
+    /// Assesses one bottle against one inventory.
+    ///
+    /// - Throws: `BottleError` for what can't be rendered, `EngineError`.
+    package func assess(_ subject: Subject, inventory: Inventory) async throws -> Assessment {
+        let observer = Observer(engine: engine)
+        let topology = Topology(subject.manifest)
+        let wanted = try contexts.images(of: subject.manifest, topology: topology, settings: settings)
+        let images = try await observer.images(Set(wanted.values.map(\.reference)))
+
+        var record = subject.record
+        let own = Set(topology.ownNetworks.map { Names.network(subject.manifest.identity, $0) })
+        try record.addresses.assign(
+            topology.ownNetworks,
+            from: settings.networkPool,
+            avoiding: inventory.usedBlocks(exceptOf: own) + subject.reserved
+                + record.avoided.compactMap { try? IPv4Block($0) }
+        )
+        let agentImage = wanted[.agent].flatMap { images[$0.reference]?.id }
+        let agentFacts = try await agentImage.asyncFlatMap { id in
+            try await knownFacts(of: id, inventory: inventory, installation: record.installation)
+        }
+        let desired = try DesiredBottle(
+            rendering: RenderInput(
+                manifest: subject.manifest,
+                revision: subject.revision,
+                addresses: record.addresses,
+                images: wanted.mapValues { RenderInput.Image(desired: $0, id: images[$0.reference]?.id) },
+                agentFacts: agentFacts,
+                fingerprints: subject.fingerprints,
+                authority: subject.authority
+            )
+        )
+        let observed = try await observer.bottle(
+            desired,
+            installation: record.installation,
+            inventory: inventory,
+            images: images
+        )
+        return Assessment(
+            desired: desired,
+            observed: observed,
+            plan: Planner.plan(desired: desired, observed: observed, record: record),
+            record: record,
+            preflight: Preflight(subject.manifest, caFingerprint: subject.caFingerprint),
+            contexts: try contexts.loaded(for: wanted),
+            unknownImage: agentFacts == nil ? agentImage : nil
+        )
+    }
+
+    /// Facts that were kept, or that a container of the image shows.
+    private func knownFacts(of id: String, inventory: Inventory, installation: String) async throws -> ImageFacts? {
+        if let known = facts?.load(id) { return known }
+        guard guessesFacts else { return nil }
+        let container = inventory.containers.first {
+            $0.imageID == id && $0.labels[Labels.installation] == installation
+                && $0.labels[Labels.role] == Role.agent.rawValue
+        }
+        guard let container else { return nil }
+        return try await ImageFactsReader(engine: engine).facts(of: engine.image(id), in: container.id)
+    }
+}
+
+extension Optional where Wrapped: Sendable {
+    func asyncFlatMap<Value>(_ transform: (Wrapped) async throws -> Value?) async rethrows -> Value? {
+        guard let self else { return nil }
+        return try await transform(self)
+    }
+}

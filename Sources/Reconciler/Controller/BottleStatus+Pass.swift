@@ -1,0 +1,62 @@
+package import ReconcilerModel
+
+extension BottleStatus {
+    /// Turns what a pass did and found into conditions: the one place that does.
+    package mutating func take(_ result: PassResult, at time: String) {
+        let error = result.error
+        if error == nil { observedRevision = result.revision }
+        set(
+            .ready,
+            error == nil,
+            reason: error.map { $0.code.camelCased } ?? "Converged",
+            message: error.map(\.summary) ?? "observed is desired",
+            at: time
+        )
+        set(
+            .degraded,
+            error != nil,
+            reason: error.map { $0.code.camelCased } ?? "Converged",
+            message: error.map(\.summary) ?? "nothing failed",
+            at: time
+        )
+        set(.progressing, false, reason: "PassEnded", message: "no pass is under way", at: time)
+        set(.drifted, false, reason: "Healed", message: "nothing differs from what was converged to", at: time)
+
+        var pending: Reason?
+        var ended: Int?
+        for finding in result.findings {
+            if case .replacementPending(let reason) = finding { pending = reason }
+            if case .agentEnded(let code) = finding { ended = code }
+        }
+        set(
+            .replacementPending,
+            pending != nil,
+            reason: pending.map { $0.rawValue.camelCased } ?? "UpToDate",
+            message: pending == nil
+                ? "the agent is as described" : "the living agent differs; it is replaced only by an edit, or once it ended",
+            at: time
+        )
+        set(.completed, ended == 0, reason: ended == 0 ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
+        let failed = ended.map { $0 != 0 } ?? false
+        set(.failed, failed, reason: failed ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
+    }
+
+    private func endText(_ code: Int?) -> String {
+        code.map { "the agent ended with status \($0)" } ?? "the agent has not ended"
+    }
+}
+
+extension BottleError {
+    /// What and why, in one line without the remedy.
+    package var summary: String {
+        let text = [location, message].compactMap { $0 }.joined(separator: ": ")
+        return cause.map { "\(text): \($0)" } ?? text
+    }
+}
+
+extension String {
+    /// `name-taken` as `NameTaken`.
+    var camelCased: String {
+        split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    }
+}

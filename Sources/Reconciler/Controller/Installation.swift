@@ -1,0 +1,85 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+/// Everything of one user on one engine that a pass works with.
+package struct Installation: Sendable {
+    package var state: StateFolder
+    package var repository: DesiredRepository
+    package var settings: Settings
+    package var engine: any EngineWriting
+    package var contexts: BuildContexts
+    package var credentials: Credentials
+
+    package init(
+        state: StateFolder,
+        repository: DesiredRepository,
+        settings: Settings,
+        engine: any EngineWriting,
+        contexts: BuildContexts,
+        credentials: Credentials
+    ) {
+        self.state = state
+        self.repository = repository
+        self.settings = settings
+        self.engine = engine
+        self.contexts = contexts
+        self.credentials = credentials
+    }
+
+    package var records: JSONStore<BottleRecord> { JSONStore(folder: state.records, noun: "record") }
+    package var statuses: JSONStore<BottleStatus> { JSONStore(folder: state.status, noun: "status") }
+    package var facts: ImageFactsStore { ImageFactsStore(folder: state.images) }
+
+    /// The record of a bottle; a fresh one when nothing of it was ever made.
+    package func record(of identity: Identity) throws -> BottleRecord {
+        try records.load(identity) ?? BottleRecord(identity: identity, installation: state.installation)
+    }
+
+    /// The addresses of every other bottle.
+    package func reserved(exceptFor identity: Identity) throws -> [IPv4Block] {
+        try records.loadAll().filter { $0.key != identity }.flatMap(\.value.addresses.all)
+    }
+}
+
+/// Where a pass gets what only the trust room knows.
+package struct Credentials: Sendable {
+    /// The values of secrets.
+    ///
+    /// Throws `BottleError` `secret-unavailable`, naming every secret that has none.
+    package var values: @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue]
+    /// A keyed fingerprint of a secret's value.
+    package var fingerprint: @Sendable (SecretReference, SecretValue) throws -> String
+    /// The bottle's certificate authority and its SHA-256; made when there is none and the second argument says so.
+    package var authority: @Sendable (Identity, _ minting: Bool) async throws -> Authority?
+
+    package struct Authority: Sendable {
+        package var material: RenderInput.Authority
+        package var fingerprint: String
+
+        package init(material: RenderInput.Authority, fingerprint: String) {
+            self.material = material
+            self.fingerprint = fingerprint
+        }
+    }
+
+    package init(
+        values: @escaping @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue],
+        fingerprint: @escaping @Sendable (SecretReference, SecretValue) throws -> String,
+        authority: @escaping @Sendable (Identity, _ minting: Bool) async throws -> Authority?
+    ) {
+        self.values = values
+        self.fingerprint = fingerprint
+        self.authority = authority
+    }
+}
+
+extension Installation {
+    /// The revision that last changed a bottle.
+    ///
+    /// - Parameter committed: the commit just made; nil: there was none.
+    package func revision(of identity: Identity, committed: Revision?) async throws -> String {
+        if let last = try await repository.lastChange(of: identity) { return last.id }
+        if let committed { return committed.id }
+        return try await repository.head().id
+    }
+}

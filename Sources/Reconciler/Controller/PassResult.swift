@@ -1,0 +1,60 @@
+package import ReconcilerModel
+
+/// How a pass ended.
+package enum PassOutcome: Sendable {
+    /// Observed is desired.
+    case converged
+    /// Something failed; trying again later may help.
+    case retry(BottleError)
+    /// Nothing may be done before a person acts.
+    case stalled(BottleError)
+}
+
+/// What one pass did.
+package struct PassResult: Sendable {
+    package var identity: Identity
+    package var revision: String
+    package var performed: [PerformedAction]
+    package var drift: [Drift]
+    package var findings: [Finding]
+    package var preflight: Preflight
+    package var outcome: PassOutcome
+
+    package var error: BottleError? {
+        switch outcome {
+        case .converged: nil
+        case .retry(let error), .stalled(let error): error
+        }
+    }
+}
+
+extension Finding {
+    /// The finding as an error; nil for one that blocks nothing.
+    package var error: BottleError? {
+        switch self {
+        case .nameTaken(let object, let name, let holder):
+            BottleError(
+                "name-taken",
+                "the name of \(object) is taken by \(holder)",
+                at: name,
+                remedy: "look whether it is needed; remove or rename it, or name the bottle otherwise. "
+                    + "bottle never touches what it did not make"
+            )
+        case .externalNetworkMissing(let name):
+            BottleError(
+                "network-missing",
+                "the network that `egress.network` names is not there",
+                at: name,
+                remedy: "create it, or leave `egress.network` out for a network of the bottle's own"
+            )
+        case .imageForgesLabels(let role, let reference):
+            BottleError(
+                "image-forges-labels",
+                "the image of \(role.rawValue) carries dev.bottle.* labels, by which bottle knows its own containers",
+                at: reference.text,
+                remedy: "build the image without these labels"
+            )
+        case .replacementPending, .reloadRefused, .agentEnded: nil
+        }
+    }
+}

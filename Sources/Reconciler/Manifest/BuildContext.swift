@@ -1,0 +1,119 @@
+import ReconcilerModel
+
+/// The files of a build context as they were at one moment.
+struct BuildContext {
+    /// Bounds, so that a context on the wrong folder is an error and not a full disk.
+    static let maximumFiles = 20_000
+    static let maximumBytes = 256 << 20
+
+    enum Content: Sendable, Hashable {
+        case folder
+        case link(String)
+        case file(digest: ContentDigest, size: Int, isExecutable: Bool)
+    }
+
+    /// Path below the context → what is there, sorted by path.
+    private(set) var entries: [(path: String, content: Content)] = []
+    private let root: String
+    private var bytes = 0
+
+    /// Looks at every file below `root` that `.dockerignore` does not leave out.
+    ///
+    /// The Dockerfile and `.dockerignore` always belong to the context. Owner, times and mode bits other than the
+    /// owner's execute bit do not count.
+    init(root: String, dockerfile: String) throws(FileProblem) {
+        self.root = root
+        var rules = IgnoreRules("")
+        if try HostFiles.status(root + "/.dockerignore")?.kind == .file {
+            rules = IgnoreRules(String(decoding: try HostFiles.read(root + "/.dockerignore", limit: 1 << 20), as: UTF8.self))
+        }
+        try walk("", rules: rules, kept: [HostPath.normal("/" + dockerfile), "/.dockerignore"])
+        entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// SHA-256 over one line an entry: kind, execute bit, path, and digest of the content.
+    var digest: ContentDigest {
+        var listing = "bottle-context-v1\n"
+        for (path, content) in entries {
+            // A path's length before it, so that no name can look like two lines.
+            let name = "\(path.utf8.count):\(path)"
+            switch content {
+            case .folder: listing += "d \(name)\n"
+            case .link(let target): listing += "l \(name) \(target.utf8.count):\(target)\n"
+            case .file(let digest, _, let isExecutable): listing += "\(isExecutable ? "x" : "f") \(name) \(digest)\n"
+            }
+        }
+        return ContentDigest(of: listing)
+    }
+
+    /// Keeps a copy of the context as the folder `<store>/<digest>`, whole or not at all.
+    ///
+    /// A copy that is there already is used. When a file changed since it was looked at, nothing is kept.
+    func keep(in store: String) throws(FileProblem) {
+        let final = store + "/" + digest.hex
+        if try HostFiles.status(final)?.kind == .folder { return }
+        let draft = "\(final).\(HostFiles.processID).tmp"
+        try HostFiles.remove(draft)
+        try HostFiles.makeFolder(draft)
+        do {
+            try copy(to: draft)
+            if try !HostFiles.move(draft, to: final) { try HostFiles.remove(draft) }
+        } catch {
+            // The first problem is the one to tell; a draft that stays is removed by the next attempt of its name.
+            try? HostFiles.remove(draft)
+            throw error
+        }
+    }
+
+    private func copy(to folder: String) throws(FileProblem) {
+        for (path, content) in entries {
+            let target = folder + "/" + path
+            switch content {
+            case .folder: try HostFiles.makeFolder(target)
+            case .link(let destination): try HostFiles.makeLink(target, to: destination)
+            case .file(let digest, _, let isExecutable):
+                let bytes = try HostFiles.read(root + "/" + path, limit: Self.maximumBytes)
+                guard ContentDigest(of: bytes) == digest else {
+                    throw FileProblem(root + "/" + path, "it changed while it was read; run the command again")
+                }
+                try HostFiles.write(bytes, to: target, mode: isExecutable ? 0o755 : 0o644)
+            }
+        }
+    }
+
+    private mutating func walk(_ folder: String, rules: IgnoreRules, kept: Set<String>) throws(FileProblem) {
+        for name in try HostFiles.names(in: folder.isEmpty ? root : root + "/" + folder) {
+            let path = folder.isEmpty ? name : folder + "/" + name
+            let full = root + "/" + path
+            guard let status = try HostFiles.status(full, followsLinks: false) else { continue }
+            let leadsToKept = kept.contains { HostPath.lies($0, within: "/" + path) }
+            let isIgnored = rules.ignores(path) && !kept.contains("/" + path)
+            if isIgnored, status.kind != .folder { continue }
+            guard entries.count < Self.maximumFiles else {
+                throw FileProblem(root, "the build context has more than \(Self.maximumFiles) files; use .dockerignore")
+            }
+            switch status.kind {
+            case .folder:
+                let count = entries.count
+                if isIgnored, !rules.hasExceptions, !leadsToKept { continue }
+                entries.append((path, .folder))
+                try walk(path, rules: rules, kept: kept)
+                // An ignored folder is there only for what an exception brings back.
+                if isIgnored, entries.count == count + 1 { entries.removeLast() }
+            case .link:
+                entries.append((path, .link(try HostFiles.target(ofLink: full))))
+            case .file:
+                bytes += status.size
+                guard bytes <= Self.maximumBytes else {
+                    throw FileProblem(root, "the build context has more than \(Self.maximumBytes >> 20) MiB; use .dockerignore")
+                }
+                let content = try HostFiles.read(full, limit: Self.maximumBytes)
+                entries.append(
+                    (path, .file(digest: ContentDigest(of: content), size: content.count, isExecutable: status.isExecutable))
+                )
+            case .other:
+                throw FileProblem(full, "it is neither a file, a folder nor a link; use .dockerignore")
+            }
+        }
+    }
+}

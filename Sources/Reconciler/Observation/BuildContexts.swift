@@ -1,0 +1,79 @@
+package import ReconcilerModel
+
+/// The build contexts that a run may need, and which image each role of a bottle runs.
+package struct BuildContexts: Sendable {
+    private let bundled: [Role: BuildContext]
+    /// Where stored copies of people's own contexts are, a folder by digest.
+    private let stored: String?
+
+    /// - Parameter bundled: the contexts that come with the program.
+    package init(bundled: [Role: BuildContext], stored: String?) {
+        self.bundled = bundled
+        self.stored = stored
+    }
+
+    /// The image of each role, and how to come by it.
+    ///
+    /// - Throws: `BottleError` `dockerfiles-missing`, `context-unreadable`.
+    package func images(
+        of manifest: BottleManifest,
+        topology: Topology,
+        settings: Settings
+    ) throws -> [Role: DesiredImage] {
+        var images: [Role: DesiredImage] = [:]
+        for role in topology.roles {
+            images[role] = try role == .agent ? agentImage(of: manifest, settings) : image(of: role, settings)
+        }
+        return images
+    }
+
+    /// The image of one of our own roles.
+    package func image(of role: Role, _ settings: Settings) throws -> DesiredImage {
+        if let reference = settings.images[role] {
+            return DesiredImage(role: role, reference: reference, source: .registry)
+        }
+        let reference = try ImageReference(Names.image(role))
+        guard let context = bundled[role] else {
+            throw BottleError(
+                "dockerfiles-missing",
+                "the Dockerfile of \(role.rawValue), which comes with bottle, was not found",
+                remedy: "set BOTTLE_DOCKERFILES to the folder Dockerfiles of the program's own distribution"
+            )
+        }
+        return DesiredImage(role: role, reference: reference, source: .bundled(context: context.digest))
+    }
+
+    private func agentImage(of manifest: BottleManifest, _ settings: Settings) throws -> DesiredImage {
+        switch manifest.agent.image {
+        case .reference(let reference):
+            guard reference.text == Names.image(.agent) else {
+                return DesiredImage(role: .agent, reference: reference, source: .registry)
+            }
+            return try image(of: .agent, settings)
+        case .build(let source):
+            guard let pinned = source.pinned else {
+                throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+            }
+            return DesiredImage(
+                role: .agent,
+                reference: try ImageReference("bottle/\(manifest.identity)-agent"),
+                source: .stored(context: pinned, dockerfile: source.dockerfile)
+            )
+        }
+    }
+
+    /// The contexts of the images that are built here.
+    package func loaded(for images: [Role: DesiredImage]) throws -> [Role: BuildContext] {
+        var contexts: [Role: BuildContext] = [:]
+        for (role, image) in images {
+            switch image.source {
+            case .registry: continue
+            case .bundled: contexts[role] = bundled[role]
+            case .stored(let digest, _):
+                guard let stored else { continue }
+                contexts[role] = try BuildContext.read("\(stored)/\(digest)", keepingEverything: true)
+            }
+        }
+        return contexts
+    }
+}

@@ -1,0 +1,78 @@
+package import ReconcilerEngine
+package import ReconcilerModel
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// Facts of images, read once from a container of the image and kept: an image never changes under its id.
+package struct ImageFactsStore: Sendable {
+    private let folder: String
+
+    package init(folder: String) { self.folder = folder }
+
+    private func path(of image: String) -> String {
+        let name = image.split(separator: ":").last.map(String.init) ?? image
+        return "\(folder)/\(name.filter { $0.isLetter || $0.isNumber }).json"
+    }
+
+    /// What is known of the image; nil when it was never looked into, or what was kept can't be read.
+    package func load(_ image: String) -> ImageFacts? {
+        guard let bytes = try? DurableFile.read(path(of: image), limit: 16 << 20, followLinks: false),
+            let facts = try? JSONDecoder().decode(ImageFacts.self, from: Data(bytes)), facts.id == image
+        else { return nil }
+        return facts
+    }
+
+    package func save(_ facts: ImageFacts) throws {
+        try DurableFile.write(Array(try JSONEncoder().encode(facts)), to: path(of: facts.id))
+    }
+}
+
+/// Reads what must be known of an image out of a container of it, which need not run.
+package struct ImageFactsReader: Sendable {
+    private let engine: any EngineReading
+
+    package init(engine: any EngineReading) { self.engine = engine }
+
+    /// Where systems keep the certificates they trust: Debian, Red Hat, Alpine and SUSE.
+    private static let rootPaths = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/ssl/cert.pem", "/etc/ssl/ca-bundle.pem",
+    ]
+
+    /// The facts of `image`, read from `container`, which was made from it.
+    package func facts(of image: ImageDetails, in container: String) async throws -> ImageFacts {
+        let passwd = try await read("/etc/passwd", in: container) ?? []
+        var roots: String?
+        for path in Self.rootPaths where roots == nil {
+            let bytes = try await read(path, in: container) ?? []
+            if !bytes.isEmpty { roots = String(decoding: bytes, as: UTF8.self) }
+        }
+        return ImageFacts(
+            id: image.id,
+            user: image.config.user ?? "",
+            labels: image.config.labels ?? [:],
+            accounts: ImageFacts.accounts(passwd: String(decoding: passwd, as: UTF8.self)),
+            roots: roots
+        )
+    }
+
+    /// A regular file's content; nil when there is none. Follows links, as the engine resolves them.
+    private func read(_ path: String, in container: String) async throws -> [UInt8]? {
+        var path = path
+        for _ in 0..<8 {
+            guard let stat = try await engine.stat(container: container, path: path) else { return nil }
+            if stat.isLink {
+                path = stat.linkTarget
+                continue
+            }
+            guard !stat.isFolder, stat.size <= 4 << 20 else { return nil }
+            let files = try await engine.archive(container: container, path: path).tarFiles(upTo: 5 << 20)
+            return files.first { $0.entry.kind == .file }?.content
+        }
+        return nil
+    }
+}

@@ -1,0 +1,234 @@
+import ArgumentParser
+import FoundationEssentials
+import Reconciler
+import ReconcilerEngine
+import ReconcilerManifest
+import ReconcilerModel
+import ReconcilerTrust
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// What a command works with: its surroundings, and the rooms opened as it needs them.
+struct CommandContext: Sendable {
+    let environment: [String: String]
+    let workingFolder: String
+    let console: Console
+    let paths: Paths
+    let format: OutputFormat
+    let isVerbose: Bool
+    let host: String?
+
+    init(format: OutputFormat, isVerbose: Bool, host: String?) throws {
+        environment = ProcessInfo.processInfo.environment
+        workingFolder = FileManager.default.currentDirectoryPath
+        console = Console(terminal: Terminal.current(environment: environment))
+        let userHome = Paths.userHome()
+        guard let paths = Paths(environment: environment, workingFolder: workingFolder, userHome: userHome) else {
+            throw BottleError("no-home", "no place for bottle's state", remedy: "set HOME or BOTTLE_STATE_DIR")
+        }
+        self.paths = paths
+        self.format = format
+        self.isVerbose = isVerbose
+        self.host = host
+    }
+
+    /// The time, as RFC 3339 in UTC.
+    static func now() -> String {
+        EngineTime(seconds: Int64(Date().timeIntervalSince1970)).description
+    }
+
+    // MARK: - Results
+
+    /// Prints the result: the document for programs, the text for people.
+    func show(_ document: some Encodable, text: () -> String) throws {
+        console.out(format.isDocument ? try format.text(of: document) : text())
+    }
+
+    // MARK: - Settings and manifests
+
+    /// The operator's settings; the defaults where there is no file.
+    func settings() throws -> Settings {
+        let bytes: [UInt8]?
+        do {
+            bytes = try DurableFile.read(paths.settings, limit: 1 << 20)
+        } catch {
+            throw BottleError(
+                "settings-unreadable",
+                "the settings can't be read",
+                at: paths.settings,
+                remedy: "mend the file or its permissions",
+                cause: "\(error)"
+            )
+        }
+        guard let bytes else { return Settings() }
+        let reading = SettingsReader.read(name: paths.settings, bytes: bytes)
+        guard !reading.diagnostics.contains(where: { $0.severity == .error }) else {
+            throw InvalidManifest(diagnostics: reading.diagnostics)
+        }
+        return reading.settings
+    }
+
+    // MARK: - The engine
+
+    /// Where the engine is, and who says so.
+    func engineAddress() throws -> (address: EngineAddress, origin: String) {
+        try EngineAddress.resolve(flag: host, environment: environment, home: paths.home ?? "/")
+    }
+
+    /// Reaches the engine.
+    ///
+    /// - Throws: `BottleError` `engine-unreachable`.
+    func engine() async throws -> EngineClient {
+        let found: (address: EngineAddress, origin: String)
+        do {
+            found = try engineAddress()
+        } catch {
+            throw BottleError(
+                "engine-address",
+                "the engine's address can't be used",
+                remedy: "set DOCKER_HOST or --host to unix:///path or tcp://host:port",
+                cause: "\(error)"
+            )
+        }
+        let console = console
+        let isVerbose = isVerbose
+        do {
+            return try await EngineClient.connect(to: found.address) { call in
+                guard isVerbose else { return }
+                let status = call.status.map(String.init) ?? "–"
+                let spent = call.duration / .milliseconds(1)
+                let ms = (spent * 10).rounded() / 10
+                console.err("engine: \(call.method) \(Escaped.line(call.target, limit: 300)) \(status) \(ms) ms")
+            }
+        } catch {
+            throw BottleError(
+                "engine-unreachable",
+                "no Docker engine answers",
+                at: "\(found.address) (from \(found.origin))",
+                remedy: "start Docker, or set DOCKER_HOST or --host to one that runs",
+                cause: "\(error)"
+            )
+        }
+    }
+
+    // MARK: - The installation
+
+    /// Opens the state folder and what a pass needs, making the folder when it is missing.
+    func installation(engine: EngineClient) async throws -> Installation {
+        let state = try StateFolder.create(paths.state)
+        let settings = try settings()
+        return Installation(
+            state: state,
+            repository: try await DesiredRepository.create(in: state, environment: environment),
+            settings: settings,
+            engine: engine,
+            contexts: try buildContexts(state),
+            credentials: try credentials(state: state, settings: settings)
+        )
+    }
+
+    /// The build contexts that come with the program, and the stored ones.
+    func buildContexts(_ state: StateFolder?) throws -> BuildContexts {
+        let bundled = try? BundledImages.find(environment: environment)
+        return BuildContexts(bundled: try bundled?.contexts() ?? [:], stored: state?.contexts)
+    }
+
+    /// Credentials for looking only: nothing is minted, and no key is made.
+    func readingCredentials(state: StateFolder?, settings: Settings) throws -> Credentials {
+        if let state, try StateFiles(folder: state.trust).read("fingerprint.key") != nil {
+            return try credentials(state: state, settings: settings)
+        }
+        let sources = SecretSources(settings.secrets, environment: environment)
+        return Credentials(
+            values: { try await sources.resolve($0) },
+            // Without a key no container can carry a fingerprint yet, so that nothing will be compared with this.
+            fingerprint: { _, _ in "" },
+            authority: { _, _ in nil }
+        )
+    }
+
+    private func credentials(state: StateFolder, settings: Settings) throws -> Credentials {
+        let files = StateFiles(folder: state.trust)
+        let trust = TrustStore(files: files)
+        let sources = SecretSources(settings.secrets, environment: environment)
+        return Credentials(
+            values: { try await sources.resolve($0) },
+            fingerprint: { try KeyedFingerprint.load(from: files).fingerprint(of: $1, name: $0) },
+            authority: { identity, minting in
+                let found = minting
+                    ? try trust.ensureAuthority(for: identity, now: Date()) : try trust.authority(for: identity)
+                return found.map { authority in
+                    Credentials.Authority(
+                        material: .init(certificate: authority.certificate, key: authority.privateKey.exposed),
+                        fingerprint: authority.fingerprint
+                    )
+                }
+            }
+        )
+    }
+}
+
+/// Options that every command has.
+struct CommonOptions: ParsableArguments {
+    @Option(name: .long, help: "The engine's address; default: DOCKER_HOST, the docker context, the usual sockets.")
+    var host: String?
+
+    @Option(name: .shortAndLong, help: "How results are shown: table, wide, json or yaml.")
+    var output: OutputFormat = .table
+
+    @Flag(name: .shortAndLong, help: "Show each call to the engine, and builds as they go.")
+    var verbose = false
+
+    /// Runs a command's body and turns what it throws into what a person or a program reads, and an exit status.
+    func run(_ body: (CommandContext) async throws -> Void) async throws {
+        InterruptHandler.install()
+        let context: CommandContext
+        do {
+            context = try CommandContext(format: output, isVerbose: verbose, host: host)
+        } catch {
+            Console(terminal: .current(environment: [:])).err("\(error)")
+            throw ExitStatus.failure
+        }
+        do {
+            try await body(context)
+        } catch let exit as ExitCode {
+            throw exit
+        } catch let invalid as InvalidManifest {
+            context.report(invalid)
+            throw ExitStatus.failure
+        } catch {
+            context.report(BottleError(wrapping: error))
+            throw ExitStatus.failure
+        }
+    }
+}
+
+extension CommandContext {
+    func report(_ error: BottleError) {
+        if format.isDocument, let text = try? format.text(of: ErrorDocument(error)) {
+            console.out(text)
+        } else {
+            console.err(error.text(Style(isOn: console.colorsErrors)))
+        }
+    }
+
+    func report(_ invalid: InvalidManifest) {
+        let printer = DiagnosticPrinter(isColored: console.colorsErrors)
+        console.err(printer.text(invalid.diagnostics))
+        guard format.isDocument else { return }
+        let first = invalid.diagnostics.first { $0.severity == .error }
+        let error = BottleError(
+            "invalid-manifest",
+            first?.message ?? "the manifest is not valid",
+            at: first?.location?.description,
+            remedy: first?.suggestion
+        )
+        if let text = try? format.text(of: ErrorDocument(error)) { console.out(text) }
+    }
+}

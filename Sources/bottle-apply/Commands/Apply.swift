@@ -1,0 +1,80 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+struct Apply: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make bottles what their manifests say.",
+        discussion: """
+            Commits the manifests, with everything they refer to, to the desired state, then does what closes the
+            difference to what the engine shows, and nothing else. Run it again at any time: it goes on from what is
+            there.
+
+              bottle apply -f bottle.yaml
+              bottle apply -f team/ --dry-run -o json
+            """
+    )
+
+    @OptionGroup var manifests: ManifestArguments
+    @OptionGroup var common: CommonOptions
+
+    @Flag(name: .long, help: "Show the plan and change nothing; exits 2 when there are changes.")
+    var dryRun = false
+
+    @Flag(name: .shortAndLong, help: "Ask nothing, also before a living agent is replaced.")
+    var yes = false
+
+    @Option(name: .long, help: "Why, for the history of the desired state.")
+    var reason: String?
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        guard !dryRun else {
+            try await PlanShowing(context: context).show(manifests: manifests)
+            return
+        }
+        // What is wrong with the manifests is told before anything is made, the state folder included.
+        let wanted = try manifests.resolved(context, contexts: "\(context.paths.state)/contexts")
+        let engine = try await context.engine()
+        defer { engine.close() }
+        let installation = try await context.installation(engine: engine)
+        let launch = Launch(context: context, installation: installation, wanted: wanted)
+        let previews = try await launch.preview()
+        try launch.confirm(previews, yes: yes)
+        let revisions = try await launch.commit(reason: reason ?? "apply \(manifests.names)")
+        let results = try await launch.converge(to: revisions)
+        try report(results, context)
+    }
+
+    private func report(_ results: [PassResult], _ context: CommandContext) throws {
+        let failed = results.compactMap(\.error)
+        let document = PlanDocument(
+            kind: .result,
+            bottles: results.map { result in
+                PlanDocument.Bottle(
+                    identity: result.identity.name,
+                    actions: result.performed.map(PlanDocument.Step.init),
+                    drift: result.drift.map(PlanDocument.Change.init),
+                    preflight: result.preflight
+                )
+            }
+        )
+        try context.show(document) { results.map(text).joined(separator: "\n") }
+        for error in failed { context.console.err(error.text(Style(isOn: context.console.colorsErrors))) }
+        if !failed.isEmpty { throw ExitStatus.failure }
+    }
+
+    private func text(_ result: PassResult) -> String {
+        let done = result.performed.count { $0.outcome == .done }
+        let notes = result.findings.filter { $0.error == nil }.map { "\n  note: \(PlanText.text(of: $0))" }.joined()
+        let state = result.error == nil ? "converged" : "not converged"
+        return "\(result.identity): \(state), \(done == 1 ? "1 action" : "\(done) actions")\(notes)"
+    }
+}
+
+extension ManifestArguments {
+    /// What was named, for messages.
+    var names: String { file.isEmpty ? "bottle.yaml" : file.joined(separator: " ") }
+}

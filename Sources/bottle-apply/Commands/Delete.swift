@@ -1,0 +1,87 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+struct Delete: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Remove bottles: their containers, networks and volumes, the agent's home included.",
+        discussion: """
+            The removal is a commit to the desired state; exactly the bottles' objects go, nothing else.
+
+              bottle delete dev
+              bottle delete dev reviewer --yes
+            """
+    )
+
+    @Argument(help: "The bottles to remove.")
+    var bottles: [String]
+
+    @Flag(name: .shortAndLong, help: "Ask nothing.")
+    var yes = false
+
+    @Option(name: .long, help: "Why, for the history of the desired state.")
+    var reason: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        let identities = try bottles.map { try Identity($0) }
+        guard !identities.isEmpty else { throw ValidationError("name at least one bottle") }
+        guard let state = try StateFolder.open(context.paths.state),
+            let repository = try DesiredRepository.open(in: state, environment: context.environment)
+        else { throw StoredManifest.missing(identities[0]) }
+        let snapshot = try await repository.snapshot()
+        let records = JSONStore<BottleRecord>(folder: state.records, noun: "record")
+        for identity in identities where snapshot.bottles[identity] == nil {
+            // A delete that was killed half-way left the record: it is finished now.
+            guard try records.load(identity) != nil else { throw StoredManifest.missing(identity) }
+        }
+        try confirm(context)
+        let engine = try await context.engine()
+        defer { engine.close() }
+        let installation = try await context.installation(engine: engine)
+        let changes = Dictionary(
+            identities.map { (DesiredRepository.path(of: $0), DesiredChange.remove) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        _ = try await repository.commit(changes, message: reason ?? "delete \(bottles.joined(separator: " "))")
+
+        var removed: [PlanDocument.Bottle] = []
+        let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
+        for identity in identities {
+            let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
+            let performed = try await state.lock(of: identity).withLock { try await pass.tearDown() }
+            removed.append(
+                PlanDocument.Bottle(
+                    identity: identity.name,
+                    actions: performed.map(PlanDocument.Step.init),
+                    drift: [],
+                    preflight: Preflight.none
+                )
+            )
+        }
+        let document = PlanDocument(kind: .result, bottles: removed)
+        try context.show(document) { identities.map { "\($0): deleted" }.joined(separator: "\n") }
+        guard document.bottles.allSatisfy({ $0.actions.allSatisfy { $0.outcome == .done } }) else {
+            throw ExitStatus.failure
+        }
+    }
+
+    private func confirm(_ context: CommandContext) throws {
+        guard !yes else { return }
+        let names = bottles.joined(separator: ", ")
+        guard context.console.terminal.inputIsTerminal && context.console.terminal.errorIsTerminal else {
+            throw BottleError(
+                "needs-yes",
+                "this would delete \(names), with the agent's home",
+                remedy: "add --yes to do it; nothing was changed"
+            )
+        }
+        guard context.console.confirm("Delete \(names), with the agent's home?") else {
+            throw BottleError("declined", "nothing was changed")
+        }
+    }
+}

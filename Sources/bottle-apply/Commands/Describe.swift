@@ -1,0 +1,96 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+struct Describe: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show one bottle whole: conditions, containers, what it may reach, drift and what is pending.",
+        discussion: """
+              bottle describe dev
+              bottle describe dev -o yaml
+            """
+    )
+
+    @Argument(help: "The bottle.")
+    var bottle: String
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        let identity = try Identity(bottle)
+        let items = try await BottleLister(context: context).items([identity])
+        guard let item = items.first else { throw StoredManifest.missing(identity) }
+        let snapshot = try await context.snapshot()
+        let manifest = try snapshot.flatMap { snapshot in
+            snapshot.bottles[identity] == nil ? nil : try StoredManifest.read(snapshot, identity)
+        }
+        let assessment = try await manifest.asyncMap { manifest in
+            let engine = try await context.engine()
+            defer { engine.close() }
+            return try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
+        }?.flatMap { $0 }
+        let document = BottleDescription(
+            bottle: item,
+            plan: assessment.map { assessment in
+                PlanDocument.Bottle(
+                    identity: identity.name,
+                    actions: assessment.plan.actions.map(PlanDocument.Step.init),
+                    drift: assessment.plan.drift.map(PlanDocument.Change.init),
+                    preflight: assessment.preflight
+                )
+            }
+        )
+        try context.show(document) { text(item, manifest, assessment, Style(isOn: context.console.colorsOutput)) }
+    }
+
+    private func text(
+        _ item: BottleItem,
+        _ manifest: BottleManifest?,
+        _ assessment: Assessor.Assessment?,
+        _ style: Style
+    ) -> String {
+        var lines = [
+            "Name:      \(item.identity)",
+            "Desired:   \(item.desiredRevision ?? "nothing: it was deleted, and not all of it is gone")",
+            "Observed:  \(item.observedRevision ?? "never converged")",
+            "", "Conditions:",
+        ]
+        var conditions = Table("  TYPE", "STATUS", "SINCE", "REASON", "MESSAGE")
+        for condition in item.conditions {
+            conditions.rows.append([
+                "  \(condition.type.rawValue)", condition.status.rawValue, condition.lastTransitionTime,
+                condition.reason, Escaped.line(condition.message, limit: 200),
+            ])
+        }
+        lines.append(conditions.text)
+        var containers = Table("  ROLE", "STATE", "ID", "IMAGE")
+        for container in item.containers {
+            containers.rows.append([
+                "  \(container.role)", container.state, String(container.id.prefix(12)), Escaped.line(container.image),
+            ])
+        }
+        lines += ["", "Containers:", containers.text]
+        if let assessment, let manifest {
+            lines += ["", "May reach:", PlanText.of(assessment.preflight, manifest: manifest, style: style)]
+            lines += ["", "Drift and pending actions:", PlanText.of(assessment.plan, style: style)]
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+private struct BottleDescription: Encodable {
+    var apiVersion = "bottle/v1"
+    var kind = "BottleDescription"
+    var bottle: BottleItem
+    var plan: PlanDocument.Bottle?
+}
+
+extension Optional {
+    func asyncMap<Value>(_ transform: (Wrapped) async throws -> Value) async rethrows -> Value? {
+        guard let self else { return nil }
+        return try await transform(self)
+    }
+}

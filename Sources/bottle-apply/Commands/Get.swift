@@ -1,0 +1,142 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+struct Get: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List bottles and how they are.",
+        discussion: """
+              bottle get
+              bottle get dev -o json
+            """
+    )
+
+    @Argument(help: "Bottles to list; default: all.")
+    var bottles: [String] = []
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        let names = try bottles.map { try Identity($0) }
+        let items = try await BottleLister(context: context).items(names)
+        try context.show(BottleList(items: items)) { text(items, context.format) }
+    }
+
+    private func text(_ items: [BottleItem], _ format: OutputFormat) -> String {
+        guard !items.isEmpty else { return "no bottles; `bottle init` starts one" }
+        if format == .wide {
+            var table = Table("NAME", "READY", "REASON", "RUNNING", "DESIRED", "OBSERVED", "AGENT IMAGE")
+            for item in items {
+                let image = item.containers.first { $0.role == Role.agent.rawValue }?.image ?? "–"
+                table.rows.append(row(item) + [short(item.desiredRevision), short(item.observedRevision), image])
+            }
+            return table.text
+        }
+        var table = Table("NAME", "READY", "REASON", "RUNNING")
+        for item in items { table.rows.append(row(item)) }
+        return table.text
+    }
+
+    private func row(_ item: BottleItem) -> [String] {
+        let ready = item.conditions.first { $0.type == .ready }
+        let running = item.containers.count { $0.state == "running" }
+        return [
+            item.identity, ready?.status.rawValue ?? "Unknown", ready?.reason ?? "NeverApplied",
+            "\(running)/\(item.containers.count)",
+        ]
+    }
+
+    private func short(_ revision: String?) -> String { revision.map { String($0.prefix(12)) } ?? "–" }
+}
+
+/// `get -o json` (SPEC 10).
+struct BottleList: Encodable {
+    var apiVersion = "bottle/v1"
+    var kind = "BottleList"
+    var items: [BottleItem]
+}
+
+struct BottleItem: Encodable {
+    struct Container: Encodable {
+        var role: String
+        var id: String
+        var state: String
+        var image: String
+    }
+
+    var identity: String
+    var desiredRevision: String?
+    var observedRevision: String?
+    var conditions: [Condition]
+    var containers: [Container]
+
+    private enum CodingKeys: String, CodingKey {
+        case identity, desiredRevision, observedRevision, conditions, containers
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(identity, forKey: .identity)
+        try container.encode(desiredRevision, forKey: .desiredRevision)
+        try container.encode(observedRevision, forKey: .observedRevision)
+        try container.encode(conditions, forKey: .conditions)
+        try container.encode(containers, forKey: .containers)
+    }
+}
+
+/// Puts together what the desired state, our memory and the engine say of each bottle. Only reads.
+struct BottleLister {
+    let context: CommandContext
+
+    /// The named bottles, or all of them.
+    ///
+    /// - Throws: `BottleError` `not-found` for a name that nothing has.
+    func items(_ names: [Identity]) async throws -> [BottleItem] {
+        guard let state = try StateFolder.open(context.paths.state),
+            let repository = try DesiredRepository.open(in: state, environment: context.environment)
+        else {
+            if let first = names.first { throw StoredManifest.missing(first) }
+            return []
+        }
+        let snapshot = try await repository.snapshot()
+        let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
+        let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
+        let engine: any EngineReading = try await context.engine()
+        let inventory = try await Inventory.take(from: engine)
+        let known = Set(snapshot.bottles.keys).union(records.keys)
+        for name in names where !known.contains(name) { throw StoredManifest.missing(name) }
+        var items: [BottleItem] = []
+        for identity in (names.isEmpty ? known.sorted() : names) {
+            let status = try statuses.load(identity)
+            let isDesired = snapshot.bottles[identity] != nil
+            items.append(
+                BottleItem(
+                    identity: identity.name,
+                    desiredRevision: isDesired ? try await repository.lastChange(of: identity)?.id : nil,
+                    observedRevision: status?.observedRevision,
+                    conditions: status?.conditions ?? [],
+                    containers: containers(of: identity, state: state, inventory: inventory)
+                )
+            )
+        }
+        return items
+    }
+
+    private func containers(
+        of identity: Identity,
+        state: StateFolder,
+        inventory: Inventory
+    ) -> [BottleItem.Container] {
+        inventory.containers(of: identity, installation: state.installation).map { container in
+            BottleItem.Container(
+                role: container.labels[Labels.role] ?? "",
+                id: container.id,
+                state: container.state,
+                image: container.image
+            )
+        }.sorted { $0.role < $1.role }
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+struct Images: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Build the images that come with bottle.",
+        subcommands: [ImagesBuild.self]
+    )
+}
+
+struct ImagesBuild: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build what is missing, or was built from other files.",
+        discussion: """
+              bottle images build
+              bottle images build egress-proxy --force
+            """
+    )
+
+    @Argument(help: "Roles to build: agent, egress-proxy, firewall; default: all that come with bottle.")
+    var roles: [Role] = []
+
+    @Flag(name: .long, help: "Build also what is there already.")
+    var force = false
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        let contexts = try BundledImages.find(environment: context.environment).contexts()
+        let settings = try context.settings()
+        for role in roles where contexts[role] == nil {
+            throw BottleError("no-dockerfile", "no Dockerfile for \(role.rawValue) comes with bottle")
+        }
+        let engine = try await context.engine()
+        defer { engine.close() }
+        let state = try StateFolder.create(context.paths.state)
+        // One builder at a time: a pass that needs the same image waits, and finds it.
+        let built = try await state.sharedLock.withLock {
+            var built: [ImagesDocument.Image] = []
+            for role in (roles.isEmpty ? contexts.keys.sorted() : roles) {
+                guard let files = contexts[role] else { continue }
+                built.append(try await build(role, from: files, settings: settings, engine: engine, context: context))
+            }
+            return built
+        }
+        try context.show(ImagesDocument(items: built)) {
+            built.map { "\($0.reference): \($0.outcome)" }.joined(separator: "\n")
+        }
+    }
+
+    private func build(
+        _ role: Role,
+        from files: BuildContext,
+        settings: Settings,
+        engine: any EngineWriting,
+        context: CommandContext
+    ) async throws -> ImagesDocument.Image {
+        let image = try BuildContexts(bundled: [role: files], stored: nil).image(of: role, settings)
+        guard image.context != nil else {
+            return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "named by the settings")
+        }
+        let found = try await Observer(engine: engine).images([image.reference])[image.reference]
+        guard force || found?.labels[DesiredImage.contextLabel] != files.digest.hex else {
+            return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "up to date")
+        }
+        context.console.err("building \(image.reference) …")
+        try await ImageMaker(engine: engine) { line in
+            if context.isVerbose { context.console.err("  \(Escaped.line(line, limit: 400))") }
+        }.build(image, from: files)
+        return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "built")
+    }
+}
+
+private struct ImagesDocument: Encodable {
+    struct Image: Encodable {
+        var role: String
+        var reference: String
+        var outcome: String
+    }
+
+    var apiVersion = "bottle/v1"
+    var kind = "ImageList"
+    var items: [Image]
+}
+
+extension Role: ExpressibleByArgument {}

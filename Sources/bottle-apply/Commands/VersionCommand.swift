@@ -1,0 +1,37 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerEngine
+
+struct VersionCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version",
+        abstract: "Show the version of bottle and, where one answers, of the engine.",
+        discussion: """
+              bottle version
+              bottle version -o json
+            """
+    )
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        try await common.run { context in
+            let engine = try? await context.engine()
+            defer { engine?.close() }
+            let version = try? await engine?.version()
+            let document = VersionDocument(bottle: Version.text, engine: version?.version, engineAPI: version?.apiVersion)
+            try context.show(document) {
+                "bottle \(document.bottle)\nengine \(document.engine ?? "none answers")"
+                    + (document.engineAPI.map { " (API \($0))" } ?? "")
+            }
+        }
+    }
+}
+
+private struct VersionDocument: Encodable {
+    var apiVersion = "bottle/v1"
+    var kind = "Version"
+    var bottle: String
+    var engine: String?
+    var engineAPI: String?
+}

@@ -1,0 +1,111 @@
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+
+/// The way of manifests into the world: shown, confirmed, committed, made so.
+struct Launch {
+    let context: CommandContext
+    let installation: Installation
+    let wanted: [BottleManifest]
+
+    /// One bottle as it would be.
+    struct Preview {
+        var manifest: BottleManifest
+        var plan: Plan
+        var preflight: Preflight
+    }
+
+    /// Plans every bottle without changing anything but our own memory of addresses, which is not written here.
+    ///
+    /// - Throws: the first thing that stands in the way of any of them, such as a secret without a value.
+    func preview() async throws -> [Preview] {
+        let inventory = try await Inventory.take(from: installation.engine)
+        let assessor = Assessor(
+            engine: installation.engine,
+            settings: installation.settings,
+            contexts: installation.contexts,
+            facts: installation.facts,
+            guessesFacts: true
+        )
+        var previews: [Preview] = []
+        for manifest in wanted {
+            let subject = try await installation.subject(manifest, revision: "")
+            let assessment = try await assessor.assess(subject, inventory: inventory)
+            if let problem = assessment.plan.findings.compactMap(\.error).first { throw problem }
+            previews.append(Preview(manifest: manifest, plan: assessment.plan, preflight: assessment.preflight))
+        }
+        return previews
+    }
+
+    /// Shows what is about to happen, and asks where somebody can answer.
+    ///
+    /// - Throws: `BottleError` `declined`, or `needs-yes` where nobody can answer and a living agent would end.
+    func confirm(_ previews: [Preview], yes: Bool) throws {
+        let busy = previews.filter { !$0.plan.isEmpty }
+        guard !busy.isEmpty else { return }
+        let console = context.console
+        let style = Style(isOn: console.colorsErrors)
+        let ending = busy.filter(\.plan.replacesAgent).map(\.manifest.identity.name)
+        if !context.format.isDocument {
+            for preview in busy {
+                console.err(PlanText.of(preview.plan, style: style))
+                console.err(PlanText.of(preview.preflight, manifest: preview.manifest, style: style))
+            }
+        }
+        guard !yes else { return }
+        guard console.terminal.inputIsTerminal && console.terminal.errorIsTerminal else {
+            guard ending.isEmpty else {
+                throw BottleError(
+                    "needs-yes",
+                    "this would end and replace the living agent of \(ending.joined(separator: ", "))",
+                    remedy: "add --yes to do it; nothing was changed"
+                )
+            }
+            return
+        }
+        let question = ending.isEmpty
+            ? "Do this?" : "Do this, and replace the living agent of \(ending.joined(separator: ", "))?"
+        guard console.confirm(question) else {
+            throw BottleError("declined", "nothing was changed")
+        }
+    }
+
+    /// Commits every manifest that isn't desired yet.
+    ///
+    /// - Returns: the revision in which each bottle is as wanted.
+    func commit(reason: String) async throws -> [Identity: String] {
+        var changes: [String: DesiredChange] = [:]
+        for manifest in wanted {
+            changes[DesiredRepository.path(of: manifest.identity)] = .write(ManifestDocument.yaml(of: manifest))
+        }
+        let revision = try await installation.repository.commit(changes, message: reason)
+        var revisions: [Identity: String] = [:]
+        for manifest in wanted {
+            revisions[manifest.identity] = try await installation.revision(of: manifest.identity, committed: revision)
+        }
+        return revisions
+    }
+
+    /// Runs a pass of every bottle side by side, each from what the repository holds.
+    func converge(to revisions: [Identity: String]) async throws -> [PassResult] {
+        let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
+        let snapshot = try await installation.repository.snapshot()
+        return try await withThrowingTaskGroup(of: (Int, PassResult).self) { group in
+            for (index, manifest) in wanted.enumerated() {
+                let identity = manifest.identity
+                group.addTask {
+                    let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
+                    let result = try await installation.state.lock(of: identity).withLock {
+                        try await pass.converge(
+                            to: try StoredManifest.read(snapshot, identity),
+                            revision: revisions[identity] ?? snapshot.revision.id
+                        )
+                    }
+                    return (index, result)
+                }
+            }
+            return try await group.reduce(into: [(Int, PassResult)]()) { $0.append($1) }
+                .sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+
+/// `-f`, and what it names as resolved bottles.
+struct ManifestArguments: ParsableArguments {
+    @Option(name: .shortAndLong, help: "A manifest, a folder of them, or - for standard input; may be repeated.")
+    var file: [String] = []
+
+    /// Reads and checks everything named; prints warnings.
+    ///
+    /// - Throws: `InvalidManifest` with every finding.
+    func read(_ context: CommandContext, defaultingToBottleYAML: Bool = true) throws -> ManifestReading {
+        let names = file.isEmpty && defaultingToBottleYAML ? ["bottle.yaml"] : file
+        let input = names.contains("-") ? try Console.readInput(limit: YAMLLimits.manifest.bytes + 1) : nil
+        let files = ManifestFiles.load(names, standardInput: input, folder: context.workingFolder)
+        var reading = ManifestReader.read(files.sources)
+        reading.diagnostics = files.diagnostics + reading.diagnostics
+        guard !reading.hasErrors else { throw InvalidManifest(diagnostics: reading.diagnostics) }
+        return reading
+    }
+
+    /// The bottles that can be acted on, standing alone.
+    ///
+    /// - Parameter contexts: where copies of build contexts are stored.
+    /// - Throws: `InvalidManifest`; `BottleError` `not-built-yet`.
+    func resolved(_ context: CommandContext, contexts: String) throws -> [BottleManifest] {
+        let reading = try read(context)
+        for bottle in reading.bottles {
+            let features = unbuiltFeatures(of: bottle.manifest)
+            guard features.isEmpty else {
+                throw BottleError(
+                    "not-built-yet",
+                    "this version of bottle does not act on \(features.joined(separator: ", ")) yet",
+                    at: bottle.location.description,
+                    remedy: "remove it from the manifest to go on without it"
+                )
+            }
+        }
+        guard !reading.bottles.isEmpty else {
+            throw BottleError("no-bottles", "there is no bottle in what was named", remedy: "add a document of kind: Bottle")
+        }
+        let resolver = ManifestResolver(
+            home: context.paths.home ?? "/",
+            environment: context.environment,
+            contextStore: contexts,
+            stateFolder: context.paths.state
+        )
+        var manifests: [BottleManifest] = []
+        var diagnostics = reading.diagnostics
+        for bottle in reading.bottles {
+            let resolution = resolver.resolve(bottle)
+            diagnostics += resolution.diagnostics
+            if let manifest = resolution.manifest { manifests.append(manifest) }
+        }
+        guard !diagnostics.contains(where: { $0.severity == .error }) else {
+            throw InvalidManifest(diagnostics: diagnostics)
+        }
+        if !diagnostics.isEmpty {
+            context.console.err(DiagnosticPrinter(isColored: context.console.colorsErrors).text(diagnostics))
+        }
+        return manifests
+    }
+}

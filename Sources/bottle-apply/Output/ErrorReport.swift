@@ -1,0 +1,67 @@
+import Reconciler
+import ReconcilerEngine
+import ReconcilerManifest
+import ReconcilerModel
+
+/// An error as a document (SPEC 10).
+struct ErrorDocument: Encodable {
+    var kind = "Error"
+    var code: String
+    var message: String
+    var `where`: String?
+    var remedy: String?
+    var cause: String?
+
+    private enum CodingKeys: String, CodingKey { case kind, code, message, `where`, remedy, cause }
+
+    init(_ error: BottleError) {
+        code = error.code
+        message = error.message
+        self.where = error.location
+        remedy = error.remedy
+        cause = error.cause
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(code, forKey: .code)
+        try container.encode(message, forKey: .message)
+        try container.encode(self.where, forKey: .where)
+        try container.encode(remedy, forKey: .remedy)
+        try container.encode(cause, forKey: .cause)
+    }
+}
+
+extension BottleError {
+    /// Any error as one that a person can act on.
+    init(wrapping error: any Error) {
+        switch error {
+        case let error as BottleError: self = error
+        case let error as EngineError:
+            self.init(
+                "engine-refused",
+                "the Docker engine did not do what was asked",
+                remedy: "mend what it says, then run the command again: nothing that was done is lost",
+                cause: "\(error)"
+            )
+        case let error as InvalidValue: self.init("invalid-value", "\(error)")
+        case is CancellationError: self.init("interrupted", "interrupted; run the command again to go on")
+        default: self.init("internal", "something went wrong that bottle did not expect", cause: "\(error)")
+        }
+    }
+
+    /// What a person reads: what, where, why, what next.
+    func text(_ style: Style) -> String {
+        var text = style.red("error: ") + Escaped.line(message)
+        if let location { text += "\n  where: \(Escaped.line(location))" }
+        if let cause { text += "\n  cause: \(Escaped.lines(cause, indent: "         "))" }
+        if let remedy { text += "\n  next:  \(Escaped.lines(remedy, indent: "         "))" }
+        return text
+    }
+}
+
+/// Findings in a manifest, as one error: each with its place.
+struct InvalidManifest: Error {
+    let diagnostics: [Diagnostic]
+}

@@ -1,0 +1,17 @@
+import ArgumentParser
+import FoundationEssentials
+
+/// How a result is shown.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+    case table, wide, json, yaml
+
+    /// Whether standard output must be one document and nothing else.
+    var isDocument: Bool { self == .json || self == .yaml }
+
+    /// The document's text in this format.
+    func text(of document: some Encodable) throws -> String {
+        let json = try JSONEncoder.document.encode(document)
+        guard self == .yaml else { return String(decoding: json, as: UTF8.self) }
+        return try JSONDecoder().decode(JSONValue.self, from: json).yaml()
+    }
+}

@@ -1,0 +1,42 @@
+import Reconciler
+import ReconcilerModel
+
+/// Shows what a pass does, a line for each action that ended; on a terminal also the one that goes on.
+final class ProgressPrinter: Sendable {
+    private let console: Console
+    private let style: Style
+    private let verbose: Bool
+
+    init(console: Console, verbose: Bool) {
+        self.console = console
+        self.verbose = verbose
+        style = Style(isOn: console.colorsErrors)
+    }
+
+    func show(_ identity: Identity, _ progress: PlanExecutor.Progress) {
+        switch progress {
+        case .began(let action):
+            guard case .image = action.object else { return }
+            console.err("\(identity)  \(action.verb.rawValue) \(action.object) …")
+        case .output(let action, let line):
+            guard verbose else { return }
+            console.err("\(identity)  \(style.dim("\(action.object)  \(Escaped.line(line, limit: 400))"))")
+        case .ended(let performed):
+            console.err("\(identity)  \(text(of: performed))")
+        }
+    }
+
+    private func text(of performed: PerformedAction) -> String {
+        let action = performed.action
+        let about = [action.path, action.network?.rawValue].compactMap { $0 }.joined(separator: " ")
+        let what = "\(action.verb.rawValue) \(action.object)" + (about.isEmpty ? "" : " \(Escaped.line(about))")
+        let why = style.dim("(\(action.reason.rawValue))")
+        switch performed.outcome {
+        case .done: return "\(style.green("✓")) \(what) \(why) \(performed.milliseconds) ms"
+        case .skipped: return "\(style.yellow("–")) \(what) \(why) skipped"
+        case .failed:
+            let error = Escaped.lines(performed.error ?? "failed", indent: "    ")
+            return "\(style.red("✗")) \(what) \(why) \(performed.milliseconds) ms\n    \(error)"
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+
+/// A resolved manifest as the desired-state repository holds it.
+enum StoredManifest {
+    /// The manifest of `identity` in a snapshot.
+    ///
+    /// - Throws: `BottleError` `not-found`, or `desired-unreadable` when a person has edited it into nonsense.
+    static func read(_ snapshot: DesiredSnapshot, _ identity: Identity) throws -> BottleManifest {
+        guard let text = snapshot.bottles[identity] else { throw missing(identity) }
+        let path = DesiredRepository.path(of: identity)
+        let source = ManifestSource(name: path, bytes: Array(text.utf8))
+        let reading = ManifestReader.read([source], limits: .stored)
+        guard !reading.hasErrors, let bottle = reading.bottles.first, bottle.manifest.identity == identity,
+            bottle.manifest.unresolved.isEmpty
+        else {
+            throw BottleError(
+                "desired-unreadable",
+                "the desired state of bottle \(identity) can't be read; nothing of it is touched",
+                at: path,
+                remedy: "mend it, or apply its manifest again",
+                cause: reading.diagnostics.first.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }
+            )
+        }
+        return bottle.manifest
+    }
+
+    static func missing(_ identity: Identity) -> BottleError {
+        BottleError(
+            "not-found",
+            "there is no bottle '\(identity)'",
+            remedy: "`bottle get` lists those there are"
+        )
+    }
+}
