@@ -48,6 +48,23 @@ struct ProgramTests {
         #expect(outcome.succeeded)
     }
 
+    @Test("that never reads its input is stopped all the same", arguments: ["exec sleep 60", "exec yes"])
+    func neverReads(_ line: String) async throws {
+        let start = ContinuousClock.now
+        let input = [UInt8](repeating: 65, count: 4_000_000)
+        await #expect(throws: Program.Failure.self) {
+            try await Program(
+                "sh",
+                ["-c", line],
+                environment: path,
+                input: input,
+                outputLimit: 1000,
+                timeLimit: .milliseconds(500)
+            ).run()
+        }
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
     @Test("never loses output by ending quickly")
     func losesNothing() async throws {
         try await withThrowingTaskGroup(of: Int.self) { group in
