@@ -25,7 +25,9 @@ struct BuildContext {
         self.root = root
         var rules = IgnoreRules("")
         if try HostFiles.status(root + "/.dockerignore")?.kind == .file {
-            rules = IgnoreRules(String(decoding: try HostFiles.read(root + "/.dockerignore", limit: 1 << 20), as: UTF8.self))
+            rules = IgnoreRules(
+                String(decoding: try HostFiles.read(root + "/.dockerignore", limit: 1 << 20), as: UTF8.self)
+            )
         }
         try walk("", rules: rules, kept: [HostPath.normal("/" + dockerfile), "/.dockerignore"])
         entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -105,11 +107,21 @@ struct BuildContext {
             case .file:
                 bytes += status.size
                 guard bytes <= Self.maximumBytes else {
-                    throw FileProblem(root, "the build context has more than \(Self.maximumBytes >> 20) MiB; use .dockerignore")
+                    throw FileProblem(
+                        root,
+                        "the build context has more than \(Self.maximumBytes >> 20) MiB; use .dockerignore"
+                    )
                 }
                 let content = try HostFiles.read(full, limit: Self.maximumBytes)
                 entries.append(
-                    (path, .file(digest: ContentDigest(of: content), size: content.count, isExecutable: status.isExecutable))
+                    (
+                        path,
+                        .file(
+                            digest: ContentDigest(of: content),
+                            size: content.count,
+                            isExecutable: status.isExecutable
+                        )
+                    )
                 )
             case .other:
                 throw FileProblem(full, "it is neither a file, a folder nor a link; use .dockerignore")

@@ -48,7 +48,12 @@ private struct Loading {
         let path = argument.hasPrefix("/") ? argument : folder + "/" + argument
         do {
             guard let status = try HostFiles.status(path) else {
-                return report("no-such-file", "there is no file or folder '\(argument)'", argument, "check the path given to -f")
+                return report(
+                    "no-such-file",
+                    "there is no file or folder '\(argument)'",
+                    argument,
+                    "check the path given to -f"
+                )
             }
             if status.kind == .folder {
                 try addFolder(argument, path)
@@ -64,7 +69,8 @@ private struct Loading {
         let endings = [".yaml", ".yml", ".json", ".md"]
         let before = sources.count
         var found = false
-        for name in try HostFiles.names(in: path) where endings.contains(where: name.hasSuffix) && !name.hasPrefix(".") {
+        for name in try HostFiles.names(in: path) where endings.contains(where: name.hasSuffix) && !name.hasPrefix(".")
+        {
             let shown = argument.hasSuffix("/") ? argument + name : argument + "/" + name
             do {
                 guard try HostFiles.status(path + "/" + name)?.kind == .file else { continue }
@@ -75,7 +81,12 @@ private struct Loading {
             }
         }
         if sources.count == before, !found {
-            report("no-manifest", "the folder '\(argument)' holds no manifest", argument, "it has no *.yaml, *.yml, *.json or *.md")
+            report(
+                "no-manifest",
+                "the folder '\(argument)' holds no manifest",
+                argument,
+                "it has no *.yaml, *.yml, *.json or *.md"
+            )
         }
     }
 
@@ -86,8 +97,13 @@ private struct Loading {
         let bytes: [UInt8]
         do {
             bytes = try HostFiles.read(path, limit: YAMLLimits.manifest.bytes)
-        } catch where error.reason.hasPrefix("it has more") {
-            return report("too-large", "the file has more than \(YAMLLimits.manifest.bytes) bytes", name, "move long texts to files that it names")
+        } catch  where error.reason.hasPrefix("it has more") {
+            return report(
+                "too-large",
+                "the file has more than \(YAMLLimits.manifest.bytes) bytes",
+                name,
+                "move long texts to files that it names"
+            )
         }
         if !isChosen, ManifestSource.isMarkdown(name), !FrontMatter.begins(bytes) { return }
         sources.append(ManifestSource(name: name, folder: HostPath.parent(of: HostPath.normal(path)), bytes: bytes))

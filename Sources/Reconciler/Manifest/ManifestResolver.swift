@@ -160,7 +160,9 @@ struct Resolution {
             let place = bottle.spec.descend([.key("egress"), .key("trust"), .index(index)]).place
             guard let path = absolute(written, folder: bottle.folder, at: place) else { continue }
             inputs.append((path, "a trusted certificate"))
-            guard let text = text(of: path, limit: Self.trustLimit, noun: "certificate file", at: place) else { continue }
+            guard let text = text(of: path, limit: Self.trustLimit, noun: "certificate file", at: place) else {
+                continue
+            }
             if let problem = CertificateText.problem(text) {
                 findings.error("invalid-certificate", "'\(written)' can't be trusted: \(problem)", at: place)
                 continue
@@ -200,7 +202,9 @@ struct Resolution {
         if let path = HostPath.absolute(written, folder: folder, home: resolver.home) { return path }
         findings.error(
             "invalid-path",
-            written.hasPrefix("~") ? "\(quoted(written)): only '~/' stands for a home folder" : "\(quoted(written)) is relative to no folder",
+            written.hasPrefix("~")
+                ? "\(quoted(written)): only '~/' stands for a home folder"
+                : "\(quoted(written)) is relative to no folder",
             at: place,
             suggestion: "write an absolute path"
         )
@@ -213,7 +217,12 @@ struct Resolution {
             let status = try HostFiles.status(path)
             if status?.kind == kind { return true }
             let message = status == nil ? "there is no \(noun) at '\(path)'" : "'\(path)' is not a \(noun)"
-            findings.error("no-such-file", message, at: place, suggestion: "paths are relative to the manifest's folder")
+            findings.error(
+                "no-such-file",
+                message,
+                at: place,
+                suggestion: "paths are relative to the manifest's folder"
+            )
         } catch {
             findings.error("unreadable", "the \(noun) '\(path)' can't be looked at: \(error.reason)", at: place)
         }
