@@ -12,12 +12,15 @@ extension Planner {
                 // A sidecar that is made anew elsewhere in the bottle leaves with its removal.
                 if wanted.role != .agent, fate.isNew, ours.contains(network.id) { continue }
                 let object = ObjectName.container(wanted.role)
-                add(Action(.disconnect, object, .foreignNetwork, target: container.id, networkID: network.id))
+                steps.detachments.append(
+                    add(Action(.disconnect, object, .foreignNetwork, target: container.id, networkID: network.id))
+                )
                 note(
                     .foreignNetwork,
                     object,
                     "is attached to the network \(network.name)",
-                    unless: isEdited && wanted.endpoints.contains { $0.network == .egress }
+                    // An edit can move a sidecar off a network, but never the agent.
+                    unless: isEdited && wanted.role != .agent
                 )
             }
         }
@@ -36,6 +39,7 @@ extension Planner {
                 steps.networks[wanted.role] = [add(Action(.create, object, .missing, after: steps.removals))]
                 continue
             }
+            let twins = planTwins(of: found, wanted)
             guard !matches(found, wanted) else { continue }
             note(.networkChanged, object, "has another subnet or other options", unless: isEdited)
             var before = steps.removals
@@ -57,7 +61,17 @@ extension Planner {
                 }
             }
             let removal = add(Action(.remove, object, .networkChanged, target: found.id, after: before))
-            steps.networks[wanted.role] = [add(Action(.create, object, .networkChanged, after: [removal]))]
+            steps.networks[wanted.role] = [add(Action(.create, object, .networkChanged, after: twins + [removal]))]
+        }
+    }
+
+    /// Removes our other networks of the same name, which the engine allows to be there; tells the removals.
+    private mutating func planTwins(of found: ObservedNetwork, _ wanted: DesiredNetwork) -> [Int] {
+        ownedNetworks.map(\.value).filter { $0.name == wanted.name && $0.id != found.id }.map { twin in
+            let object = ObjectName.network(wanted.role)
+            note(.notDesired, object, "is there twice", unless: isEdited)
+            let before = steps.detachments + steps.removals
+            return add(Action(.remove, object, .notDesired, target: twin.id, after: before))
         }
     }
 
@@ -139,8 +153,8 @@ extension Planner {
 
     /// Removes the networks and volumes of ours that nothing wants, but never the agent's work.
     mutating func planLeftovers() {
-        let wanted = Set(desired.networks.compactMap { network($0.role)?.id })
-        for network in ownedNetworks where !wanted.contains(network.value.id) {
+        let wanted = Set(desired.networks.map(\.name))
+        for network in ownedNetworks where !wanted.contains(network.value.name) {
             guard let role = network.role else { continue }
             note(.notDesired, .network(role), "is there, but not wanted", unless: isEdited)
             add(Action(.remove, .network(role), .notDesired, target: network.value.id, after: everything))

@@ -11,6 +11,7 @@ package struct Planner {
 
     /// Positions in the plan of what later actions wait for.
     struct Steps {
+        var detachments: [Int] = []
         var images: [Int] = []
         var removals: [Int] = []
         var networks: [NetworkRole: [Int]] = [:]

@@ -1,0 +1,209 @@
+import ReconcilerModel
+import Testing
+
+@Suite("rendering")
+struct RenderingTests {
+    private func bottle(_ manifest: BottleManifest) throws -> DesiredBottle {
+        try DesiredBottle(rendering: Sample.input(manifest))
+    }
+
+    private func text(_ container: DesiredContainer?, _ path: String) -> String {
+        String(decoding: container?.files.first { $0.path == path }?.content ?? [], as: UTF8.self)
+    }
+
+    @Test(
+        "a manifest's parts and networks follow from its routes and its firewall",
+        arguments: [
+            (Sample.routed, "firewall egress-proxy agent", "internal link egress", "egress-proxy"),
+            (Sample.unrouted, "firewall agent", "internal egress", "firewall"),
+            (Sample.unwalled, "egress-proxy agent", "internal egress", "egress-proxy"),
+        ] as [(BottleManifest, String, String, String)]
+    )
+    func topology(_ manifest: BottleManifest, _ roles: String, _ networks: String, _ proxy: String) {
+        let topology = Topology(manifest)
+        #expect(topology.roles.map(\.rawValue).joined(separator: " ") == roles)
+        #expect(topology.networks.map(\.rawValue).joined(separator: " ") == networks)
+        #expect(topology.facingProxy?.rawValue == proxy)
+        #expect(topology.networks(of: .agent) == [.internal])
+    }
+
+    @Test("without routes and firewall there is no way out, whatever egress network is named")
+    func noWayOut() throws {
+        var manifest = Sample.unrouted
+        manifest.egress.firewall = .none
+        manifest.egress.network = "corp"
+        let bottle = try bottle(manifest)
+        #expect(bottle.networks.map(\.name) == ["bottle-dev-internal"])
+        #expect(bottle.containers.map(\.role) == [.agent])
+        #expect(bottle.container(.agent)?.spec.environment["HTTP_PROXY"] == nil)
+    }
+
+    @Test("all networks but egress are internal, and no address of the host is on them")
+    func networks() throws {
+        for network in try bottle(Sample.routed).networks {
+            #expect(network.isInternal == (network.role != .egress))
+            #expect((network.options["com.docker.network.bridge.inhibit_ipv4"] == "true") == network.isInternal)
+        }
+    }
+
+    @Test("a bottle without planned addresses is an error, not a bottle on networks of others")
+    func addressesMissing() throws {
+        var input = try Sample.input(Sample.routed)
+        input.addresses[.egress] = nil
+        let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
+        #expect(error?.code == "address-missing")
+    }
+
+    @Test("the routes file is what the addon reads, with slots in place of credentials")
+    func routesTable() throws {
+        let text = text(try bottle(Sample.routed).container(.egressProxy), "/etc/egress-proxy/routes.yaml")
+        #expect(
+            text
+                == """
+                {
+                  "allowlist" : [
+                    "raw.example.org"
+                  ],
+                  "routes" : [
+                    {
+                      "auth" : {
+                        "header" : "Authorization",
+                        "scheme" : "Bearer",
+                        "slot" : "BOTTLE_CREDENTIAL_TOKEN_A"
+                      },
+                      "client_auth" : false,
+                      "host" : "api.example.com",
+                      "methods" : [
+                        "GET",
+                        "HEAD"
+                      ],
+                      "paths" : [
+                        "/repos/acme/"
+                      ],
+                      "port" : 443,
+                      "websocket" : false
+                    },
+                    {
+                      "auth" : null,
+                      "client_auth" : false,
+                      "host" : "docs.example.com",
+                      "methods" : null,
+                      "paths" : [
+                
+                      ],
+                      "port" : 443,
+                      "websocket" : false
+                    }
+                  ],
+                  "version" : 1
+                }
+                
+                """
+        )
+    }
+
+    @Test("the firewall allows the routes' hosts at their ports and the allowlist, sorted and once")
+    func permissions() {
+        var manifest = Sample.routed
+        manifest.routes.append(Route(host: Sample.host("*.a.example"), port: 8443))
+        manifest.egress.allowlist.append(Sample.host("docs.example.com"))
+        #expect(
+            Firewall.permissions(of: manifest) == [
+                "*.a.example 8443", "api.example.com 443", "docs.example.com 443", "raw.example.org 443",
+            ]
+        )
+    }
+
+    @Test(
+        "the agent finds its proxy by either case of the variables, and trusts the CA only where one intercepts",
+        arguments: [(Sample.routed, "http://egress-proxy:9099", true), (Sample.unrouted, "http://firewall:8888", false)]
+    )
+    func agentEnvironment(_ manifest: BottleManifest, _ proxy: String, _ intercepts: Bool) throws {
+        let agent = try #require(try bottle(manifest).container(.agent))
+        let variables = agent.spec.environment
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] { #expect(variables[name] == proxy) }
+        for name in ["NO_PROXY", "no_proxy"] { #expect(variables[name]?.contains("supervise") == true) }
+        for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT"] {
+            #expect(variables[name] == (intercepts ? "/etc/bottle/ca-bundle.pem" : nil))
+        }
+        #expect(variables["NODE_EXTRA_CA_CERTS"] == (intercepts ? "/etc/bottle/ca.pem" : nil))
+        #expect(text(agent, "/etc/bottle/ca-bundle.pem") == (intercepts ? "PUBLIC ROOTS\nCA CERTIFICATE\n" : ""))
+        #expect(variables["HOME"] == "/home/node")
+        #expect(variables["CLAUDE_CODE_OAUTH_TOKEN"] == nil)
+    }
+
+    @Test("only the role of a route brings the placeholder, and nobody's own variable turns the proxies off")
+    func placeholder() throws {
+        var manifest = Sample.routed
+        manifest.routes[0].roles = [.claudeCodeOAuth]
+        manifest.agent.environment["https_proxy"] = .literal("http://evil")
+        manifest.agent.environment["CLAUDE_CODE_OAUTH_TOKEN"] = .literal("mine")
+        let variables = try #require(try bottle(manifest).container(.agent)).spec.environment
+        #expect(variables["CLAUDE_CODE_OAUTH_TOKEN"]?.contains("placeholder") == true)
+        #expect(variables["DISABLE_TELEMETRY"] == "1")
+        #expect(variables["https_proxy"] == "http://egress-proxy:9099")
+    }
+
+    @Test("nothing of a credential or of the CA's key is in the agent, and the key is in the egress-proxy alone")
+    func noCredential() throws {
+        let bottle = try bottle(Sample.routed)
+        for container in bottle.containers {
+            let everything =
+                "\(container)" + container.files.map { String(decoding: $0.content, as: UTF8.self) }.joined()
+            let mayHold = container.role == .egressProxy
+            #expect(everything.contains("CA PRIVATE KEY") == mayHold)
+            #expect(everything.contains("fingerprint-of-TOKEN_A") == mayHold)
+            #expect(everything.contains("BOTTLE_CREDENTIAL_TOKEN_A") == mayHold)
+        }
+        let proxy = try #require(bottle.container(.egressProxy))
+        #expect(!proxy.files.contains { String(decoding: $0.content, as: UTF8.self).contains("fingerprint-of") })
+        #expect(proxy.files.first { $0.path.hasSuffix("ca.pem") }?.mode == 0o400)
+    }
+
+    @Test("the agent runs hardened, in its home, with a resolver that resolves nothing outside")
+    func agentSpec() throws {
+        let agent = try #require(try bottle(Sample.routed).container(.agent))
+        #expect(agent.spec.resolvers == ["127.0.0.1"])
+        #expect(agent.spec.hasInit && agent.spec.hasTerminal)
+        #expect(agent.spec.mounts.map(\.volume) == ["bottle-dev-home"])
+        #expect(agent.spec.mounts.map(\.target) == ["/home/node"])
+        #expect(agent.endpoints.map(\.network) == [.internal])
+        #expect(agent.spec.ulimits.contains { $0.name == "core" && $0.hard == 0 })
+    }
+
+    @Test("every sidecar has a read-only root, no core dumps and limits, and listens where its client is")
+    func sidecars() throws {
+        let bottle = try bottle(Sample.routed)
+        for container in bottle.containers where container.role != .agent {
+            #expect(container.spec.isRootReadOnly)
+            #expect(container.spec.ulimits.contains { $0.name == "core" && $0.hard == 0 })
+            #expect(container.limits.names == ["cpus", "memory", "pids"])
+            let first = try #require(container.endpoints.first)
+            #expect(first.aliases == [container.role.rawValue])
+            #expect(container.endpoints.dropFirst().allSatisfy { $0.aliases.isEmpty })
+            #expect(container.spec.environment["BOTTLE_LISTEN"]?.hasPrefix("\(first.address?.description ?? "?"):") == true)
+        }
+    }
+
+    @Test("an unknown home is an error that says what to set", arguments: ["ghost", "12345", "nowhere"])
+    func homeUnknown(_ user: String) throws {
+        var manifest = Sample.routed
+        manifest.agent.user = user
+        var input = try Sample.input(manifest)
+        input.agentFacts?.accounts.append(.init(name: "nowhere", uid: 7, gid: 7, home: "/"))
+        let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
+        #expect(error?.code == "home-unknown")
+    }
+
+    @Test("accounts are read from the lines of an /etc/passwd that are accounts")
+    func passwd() throws {
+        let text = "root:x:0:0:root:/root:/bin/bash\n#x\n\nnode:x:1000:1001::/home/node\nbad:x:a:0::/\nshort:x:1:1\n"
+        let accounts = ImageFacts.accounts(passwd: text)
+        #expect(accounts.map(\.name) == ["root", "node"])
+        let facts = ImageFacts(id: "i", user: "", labels: [:], accounts: accounts, roots: nil)
+        #expect(facts.account("node")?.gid == 1001)
+        #expect(facts.account("1000:1001")?.home == "/home/node")
+        #expect(facts.account("node:staff")?.uid == 1000)
+        #expect(facts.account("7") == nil)
+    }
+}
