@@ -97,5 +97,38 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+
+        .testTarget(
+            name: "ReconcilerModelTests",
+            dependencies: ["ReconcilerModel"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerManifestTests",
+            dependencies: ["ReconcilerManifest", "ReconcilerModel"],
+            exclude: ["schema-check.py"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerEngineTests",
+            dependencies: ["ReconcilerEngine"] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerTrustTests",
+            dependencies: ["Reconciler", "ReconcilerModel", "ReconcilerTrust"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerStateTests",
+            dependencies: ["Reconciler", "ReconcilerModel", "ReconcilerTrust"],
+            swiftSettings: strict
+        ),
+        // Drives the built executable against a real engine.
+        .testTarget(
+            name: "BottleTests",
+            dependencies: ["bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel"],
+            swiftSettings: strict
+        ),
     ]
 )
