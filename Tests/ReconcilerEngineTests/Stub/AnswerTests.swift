@@ -129,7 +129,10 @@ struct AnswerTests {
         }
     }
 
-    @Test("a name that would make another request of it is refused and nothing is sent", arguments: ["", ".", "..", "a\0"])
+    @Test(
+        "a name that would make another request of it is refused and nothing is sent",
+        arguments: ["", ".", "..", "a\0"]
+    )
     func emptyNames(_ name: String) async throws {
         let seen = Recorder()
         let script = StubServer.answering { request in

@@ -136,13 +136,12 @@ struct ConnectionTests {
         let requests = Counter()
         let script: @Sendable (StubConnection) async throws -> Void = { connection in
             while let request = try await connection.request() {
-                if request.isPing {
-                    try await connection.write(StubServer.pong())
-                } else {
+                guard request.isPing else {
                     requests.add()
                     try await connection.write(answer)
                     return
                 }
+                try await connection.write(StubServer.pong())
             }
         }
         try await StubServer.run(script: script) { server in

@@ -204,7 +204,8 @@ actor StubConnection {
     func request() async throws -> StubRequest? {
         guard let head = try await head() else { return nil }
         let lines = head.split(separator: "\r\n")
-        let length = lines.first { $0.lowercased().hasPrefix("content-length:") }
+        let length =
+            lines.first { $0.lowercased().hasPrefix("content-length:") }
             .flatMap { Int($0.dropFirst(15).filter(\.isNumber)) } ?? 0
         var body: [UInt8] = []
         while body.count < length, let more = try await bytes() { body += more }

@@ -52,10 +52,11 @@ struct EngineConnection: Sendable {
         while true {
             do {
                 return
-                    switch address {
-                    case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
-                    case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
-                    }
+                    switch address
+                {
+                case .unix(let path): try await bootstrap.connect(unixDomainSocketPath: path).get()
+                case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
+                }
             } catch let error as IOError where error.errnoCode == EAGAIN && ContinuousClock.now < end {
                 try await Task.sleep(for: .milliseconds(2))
             }

@@ -16,7 +16,8 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let token: ExchangeToken
         /// The most bytes of a body that is collected; nil streams the body.
         let limit: Int?
-        let promise: EventLoopPromise<EngineResponse>
+        /// Let go once kept: a future holds its value, and a stream that is held is never abandoned.
+        var promise: EventLoopPromise<EngineResponse>?
         var head: HTTPResponseHead?
         var collected = ByteBuffer()
         var pipe: BodyPipe?
@@ -64,7 +65,8 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             let error = EngineError.transport("the engine closed the connection")
             return eventLoop.makeFailedFuture(ExchangeFailure(error: error, progress: .notSent))
         }
-        let exchange = Exchange(token: token, limit: limit, promise: eventLoop.makePromise())
+        let promise = eventLoop.makePromise(of: EngineResponse.self)
+        let exchange = Exchange(token: token, limit: limit, promise: promise)
         if let patience {
             exchange.patience = eventLoop.assumeIsolated().scheduleTask(in: patience) {
                 self.fail(token, .transport("the engine did not answer within \(patience.nanoseconds / 1_000_000) ms"))
@@ -76,7 +78,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
         }
         if case .stream = body { context.flush() } else { writeEnd(context, token) }
-        return exchange.promise.futureResult
+        return promise.futureResult
     }
 
     /// Writes a part of a streamed body; the future succeeds when the socket has taken it.
@@ -152,8 +154,8 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if exchange.limit == nil { exchange.pipe = makePipe(context, exchange.token) }
             if head.status.code >= 400 { chunk?.fail(UploadStopped()) }
             if let pipe = exchange.pipe {
-                let body = pipe.open()
-                exchange.promise.succeed(EngineResponse(head: head, body: .stream(body)))
+                exchange.promise?.succeed(EngineResponse(head: head, body: .stream(pipe.open())))
+                exchange.promise = nil
             }
         case .body(let bytes):
             if let pipe = exchange.pipe {
@@ -207,7 +209,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             pipe.finish()
         } else {
             let body = EngineResponse.Body.whole(Array(exchange.collected.readableBytesView))
-            exchange.promise.succeed(EngineResponse(head: head, body: body))
+            exchange.promise?.succeed(EngineResponse(head: head, body: body))
         }
     }
 
@@ -218,8 +220,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         exchange.patience?.cancel()
         exchange.pipe?.finish(error)
         exchange.chunk?.fail(UploadStopped())
-        // Has no effect when a streamed answer has begun.
-        exchange.promise.fail(ExchangeFailure(error: error, progress: progress))
+        exchange.promise?.fail(ExchangeFailure(error: error, progress: progress))
     }
 
     private static func describe(_ error: any Error) -> EngineError {
@@ -244,7 +245,7 @@ extension ExchangeHandler {
         state = .closed
         exchange.patience?.cancel()
         let body = handler.open(on: context.eventLoop)
-        exchange.promise.succeed(EngineResponse(head: head, body: .hijacked(body)))
+        exchange.promise?.succeed(EngineResponse(head: head, body: .hijacked(body)))
         return handler
     }
 }
