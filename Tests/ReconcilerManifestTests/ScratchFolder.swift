@@ -62,7 +62,7 @@ func run(_ program: String, _ arguments: [String], input: String = "") -> (statu
     unsafe posix_spawn_file_actions_adddup2(&actions, from[1], 2)
     for descriptor in from + to { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
     var words = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
-    defer { for unsafeword in unsafe words { unsafe free(word) } }
+    defer { unsafe words.forEach { unsafe free($0) } }
     var process: pid_t = 0
     let result = unsafe posix_spawnp(&process, program, &actions, nil, &words, environ)
     close(to[0])
