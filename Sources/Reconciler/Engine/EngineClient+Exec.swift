@@ -15,7 +15,7 @@ extension EngineClient {
         let id = try await createExec(container: container, exec)
         let stream = try await startExec(id, tty: exec.tty ?? false)
         defer { stream.close() }
-        var frames = stream.output.decoded(by: FrameDecoder(isFramed: !(exec.tty ?? false))).makeAsyncIterator()
+        var frames = stream.output.makeAsyncIterator()
         var result = ExecResult()
         while let frame = try await frames.next() {
             let path = frame.channel == .errors ? \ExecResult.errors : \ExecResult.output
@@ -28,7 +28,7 @@ extension EngineClient {
     }
 
     /// Maps to `POST /containers/{id}/exec`.
-    func createExec(container: String, _ exec: ExecCreate) async throws(EngineError) -> String {
+    package func createExec(container: String, _ exec: ExecCreate) async throws(EngineError) -> String {
         struct Answer: Decodable {
             var id: String
 
@@ -38,7 +38,7 @@ extension EngineClient {
     }
 
     /// `POST /exec/{id}/start`, after which the connection carries the command's input and output.
-    func startExec(_ id: String, tty: Bool) async throws(EngineError) -> HijackedStream {
+    package func startExec(_ id: String, tty: Bool) async throws(EngineError) -> ExecStream {
         struct Start: Encodable {
             var detach = false
             var tty: Bool
@@ -48,7 +48,11 @@ extension EngineClient {
                 case tty = "Tty"
             }
         }
-        return try await hijack(try request(.POST, try Self.execPath(id, "/start"), json: Start(tty: tty)))
+        let made = try await hijack(try request(.POST, try Self.execPath(id, "/start"), json: Start(tty: tty)))
+        return ExecStream(
+            output: made.output.decoded(by: FrameDecoder(isFramed: !tty)),
+            connection: made.connection
+        )
     }
 
     /// The exit code of a command whose output has ended; the engine learns it a moment later.

@@ -134,7 +134,9 @@ package final class EngineClient: EngineWriting {
     }
 
     /// Makes a call after which the connection is a raw stream in both directions.
-    func hijack(_ request: EngineRequest) async throws(EngineError) -> HijackedStream {
+    func hijack(_ request: EngineRequest) async throws(EngineError) -> (
+        output: EngineStream<[UInt8]>, connection: EngineConnection
+    ) {
         var connection: EngineConnection?
         let response = try await observed(request) { () async throws(EngineError) -> EngineResponse in
             let made = try await self.dedicated(request, hijacks: true)
@@ -143,7 +145,7 @@ package final class EngineClient: EngineWriting {
         }
         let output = try await Self.body(of: response, request)
         guard let connection else { throw .transport("the connection was lost") }
-        return HijackedStream(output: output, connection: connection)
+        return (output, connection)
     }
 
     // MARK: - Sending
@@ -247,29 +249,5 @@ extension String {
         var text = self[...]
         while text.last?.isWhitespace == true { text.removeLast() }
         return String(text)
-    }
-}
-
-/// A connection that carries bytes in both directions, the way exec and attach use it.
-struct HijackedStream: Sendable {
-    /// What the other side writes.
-    let output: EngineStream<[UInt8]>
-    private let connection: EngineConnection
-
-    init(output: EngineStream<[UInt8]>, connection: EngineConnection) {
-        self.output = output
-        self.connection = connection
-    }
-
-    func write(_ bytes: [UInt8]) async throws(EngineError) {
-        try await connection.write(bytes)
-    }
-
-    func closeInput() async throws(EngineError) {
-        try await connection.closeOutput()
-    }
-
-    func close() {
-        connection.close()
     }
 }

@@ -21,6 +21,28 @@ struct RealEngineStreamTests {
         }
     }
 
+    @Test("a command reads what is written to it, until its input is closed")
+    func execInput() async throws {
+        try await RealEngine.run { scene in
+            let engine = scene.engine
+            let id = try await scene.container()
+            try await engine.start(id)
+            let command = ExecCreate(command: ["sh", "-c", "cat; exit 5"], attachInput: true)
+            let exec = try await engine.createExec(container: id, command)
+            let stream = try await engine.startExec(exec, tty: false)
+            try await stream.write(Array("one ".utf8))
+            var frames = stream.output.makeAsyncIterator()
+            var text = String(decoding: try await frames.next()?.bytes ?? [], as: UTF8.self)
+            #expect(text == "one ")
+            try await stream.write(Array("two".utf8))
+            try await stream.closeInput()
+            while let frame = try await frames.next() { text += String(decoding: frame.bytes, as: UTF8.self) }
+            #expect(text == "one two")
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(try await engine.exec(exec).exitCode == 5)
+        }
+    }
+
     @Test("output past the limit is dropped, and the command still ends")
     func execLimit() async throws {
         try await RealEngine.run { scene in
