@@ -66,6 +66,13 @@ extension BottleRecord.Converged {
         }
     }
 
+    /// Whether this is the state that `desired` describes, whichever revision it comes from.
+    package func describes(_ desired: DesiredBottle) -> Bool {
+        var other = Self(desired)
+        other.revision = revision
+        return other == self
+    }
+
     package static func key(_ role: Role, _ path: String) -> String { "\(role.rawValue):\(path)" }
 
     package static func value(_ file: DesiredFile) -> String {

@@ -111,7 +111,7 @@ extension Planner {
         for (wanted, fate) in fates.map({ ($0.container, $0.fate) }) {
             guard case .replaced(let reason) = fate, let container = container(wanted.role) else { continue }
             let object = ObjectName.container(wanted.role)
-            var before = steps.images
+            var before = steps.detachments + steps.images
             if wanted.role == .agent, container.isLiving {
                 before = [add(Action(.stop, object, reason, target: container.id, after: before))]
             }

@@ -19,9 +19,9 @@ package struct Planner {
         /// The last actions of each container.
         var containers: [Role: [Int]] = [:]
 
-        /// The last actions of all `roles`, in the plan's order.
+        /// The last actions of all `roles`, in the plan's order, after every way out that should not be is shut.
         func last(of roles: some Sequence<Role>) -> [Int] {
-            Set(roles.flatMap { containers[$0] ?? [] }).sorted()
+            Set(detachments + roles.flatMap { containers[$0] ?? [] }).sorted()
         }
     }
 

@@ -55,9 +55,8 @@ struct AddressPlanTests {
 
     @Test("the whole pool is used, to its last block and at the end of all addresses")
     func whole() throws {
-        #expect(
-            try assigned([.internal, .link], pool: "255.255.255.224/27") == ["255.255.255.224/28", "255.255.255.240/28"]
-        )
+        let last = try assigned([.internal, .link], pool: "255.255.255.224/27")
+        #expect(last == ["255.255.255.224/28", "255.255.255.240/28"])
         #expect(try assigned([.internal], pool: "0.0.0.0/0", avoiding: ["0.0.0.0/1"]) == ["128.0.0.0/28"])
     }
 

@@ -183,7 +183,7 @@ struct PlannerDriftTests {
             text
                 == """
                 0 disconnect container/agent foreign-network
-                1 create container/firewall missing
+                1 create container/firewall missing starts after 0
                 drift missing container/firewall: is gone
                 drift foreign-network container/agent: is attached to the network bridge
                 """

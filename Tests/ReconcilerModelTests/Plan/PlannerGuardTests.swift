@@ -17,9 +17,9 @@ struct PlannerGuardTests {
     @Test(
         "a container that isn't ours under our name blocks every action",
         arguments: [
-            ([:], "which carries no label of bottle"),
-            (others, "of another installation of bottle (inst2)"),
-            (ours, "which carries our labels but is in no record of this state folder"),
+            ([:], ", which carries no label of bottle"),
+            (others, " of another installation of bottle (inst2)"),
+            (ours, ", which carries our labels but is in no record of this state folder"),
         ]
     )
     func foreignContainer(_ labels: [String: String], _ words: String) throws {
@@ -37,7 +37,7 @@ struct PlannerGuardTests {
                 .nameTaken(
                     object: .container(.firewall),
                     name: name,
-                    holder: "container 0123456789ab" + (labels.isEmpty ? ", " : labels == Self.ours ? ", " : " ") + words
+                    holder: "container 0123456789ab\(words)"
                 )
             ]
         )

@@ -89,7 +89,7 @@ struct RenderingTests {
                       "host" : "docs.example.com",
                       "methods" : null,
                       "paths" : [
-                
+
                       ],
                       "port" : 443,
                       "websocket" : false
@@ -97,7 +97,7 @@ struct RenderingTests {
                   ],
                   "version" : 1
                 }
-                
+
                 """
         )
     }
@@ -116,7 +116,9 @@ struct RenderingTests {
 
     @Test(
         "the agent finds its proxy by either case of the variables, and trusts the CA only where one intercepts",
-        arguments: [(Sample.routed, "http://egress-proxy:9099", true), (Sample.unrouted, "http://firewall:8888", false)]
+        arguments: [
+            (Sample.routed, "http://egress-proxy:9099", true), (Sample.unrouted, "http://firewall:8888", false),
+        ]
     )
     func agentEnvironment(_ manifest: BottleManifest, _ proxy: String, _ intercepts: Bool) throws {
         let agent = try #require(try bottle(manifest).container(.agent))
@@ -181,7 +183,8 @@ struct RenderingTests {
             let first = try #require(container.endpoints.first)
             #expect(first.aliases == [container.role.rawValue])
             #expect(container.endpoints.dropFirst().allSatisfy { $0.aliases.isEmpty })
-            #expect(container.spec.environment["BOTTLE_LISTEN"]?.hasPrefix("\(first.address?.description ?? "?"):") == true)
+            let address = try #require(first.address)
+            #expect(container.spec.environment["BOTTLE_LISTEN"]?.hasPrefix("\(address):") == true)
         }
     }
 

@@ -24,7 +24,9 @@ struct Draw {
         case 1: if !manifest.routes.isEmpty { manifest.routes.removeLast() }
         case 2: if rng.oneIn(3) { manifest.routes = [] }
         case 3: if !manifest.routes.isEmpty { manifest.routes[0].pathAllowlist = [rng.pick(["/a/", "/b/"])] }
-        case 4: manifest.egress.allowlist = Array(hosts.shuffled(using: &rng).prefix(Int.random(in: 0...3, using: &rng)))
+        case 4:
+            let count = Int.random(in: 0...3, using: &rng)
+            manifest.egress.allowlist = Array(hosts.shuffled(using: &rng).prefix(count))
         case 5: manifest.egress.firewall = rng.pick([.squid, .squid, .none])
         case 6: manifest.egress.network = rng.pick([nil, nil, "corp"])
         case 7: manifest.agent.environment["TZ"] = .literal(rng.pick(["UTC", "CET"]))

@@ -2,20 +2,25 @@ import ReconcilerModel
 
 /// Values that the tests start from.
 enum Sample {
-    static let identity = try! Identity("dev")
+    /// A value that is right as it is written here.
+    static func known<Value>(_ make: @autoclosure () throws -> Value) -> Value {
+        do { return try make() } catch { preconditionFailure("\(error)") }
+    }
+
+    static let identity = known(try Identity("dev"))
     static let installation = "inst1"
-    static let token = try! SecretReference("TOKEN_A")
-    static let pool = try! IPv4Block("10.231.0.0/16")
+    static let token = known(try SecretReference("TOKEN_A"))
+    static let pool = known(try IPv4Block("10.231.0.0/16"))
     static let authority = RenderInput.Authority(certificate: "CA CERTIFICATE\n", key: "CA PRIVATE KEY\n")
 
-    static func host(_ text: String) -> HostPattern { try! HostPattern(text) }
+    static func host(_ text: String) -> HostPattern { known(try HostPattern(text)) }
 
     /// A bottle with two routes behind squid.
     static var routed: BottleManifest {
         BottleManifest(
             identity: identity,
             agent: AgentSpec(
-                image: .reference(try! ImageReference("bottle/agent")),
+                image: .reference(known(try ImageReference("bottle/agent"))),
                 command: ["agent"],
                 prompt: .text("Do it."),
                 environment: ["TZ": .literal("UTC")],
@@ -64,7 +69,7 @@ enum Sample {
     static func image(_ role: Role) -> DesiredImage {
         DesiredImage(
             role: role,
-            reference: try! ImageReference(Names.image(role)),
+            reference: known(try ImageReference(Names.image(role))),
             source: .bundled(context: context(role))
         )
     }

@@ -147,6 +147,7 @@ extension World {
         case .orphan: makeOrphan()
         case .leftoverVolume:
             let name = Names.volume(manifest.identity, "git-gate-config")
+            guard !volumes.contains(where: { $0.name == name }) else { return }
             volumes.append(
                 ObservedVolume(
                     name: name,

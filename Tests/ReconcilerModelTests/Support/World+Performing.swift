@@ -36,7 +36,9 @@ extension World {
                 return action.after.allSatisfy(done.contains)
                     && (!made.contains(index) || action.startsAfter.allSatisfy(done.contains))
             }
-            guard !ready.isEmpty else { throw Refusal(action: plan.actions[left.min()!], why: "it waits for ever") }
+            if ready.isEmpty, let stuck = left.min() {
+                throw Refusal(action: plan.actions[stuck], why: "it waits for ever")
+            }
             let index = rng.pick(ready)
             let action = plan.actions[index]
             if action.verb == .create, case .container(let role) = action.object, !made.contains(index) {

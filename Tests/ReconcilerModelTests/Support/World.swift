@@ -36,8 +36,8 @@ struct World {
         self.manifest = manifest
         record = BottleRecord(identity: manifest.identity, installation: Sample.installation)
         networks = [
-            ObservedNetwork(id: "n-bridge", name: "bridge", subnets: [try! IPv4Block("172.17.0.0/16")]),
-            ObservedNetwork(id: "n-corp", name: "corp", subnets: [try! IPv4Block("10.50.0.0/24")]),
+            ObservedNetwork(id: "n-bridge", name: "bridge", subnets: [Sample.known(try IPv4Block("172.17.0.0/16"))]),
+            ObservedNetwork(id: "n-corp", name: "corp", subnets: [Sample.known(try IPv4Block("10.50.0.0/24"))]),
         ]
     }
 
