@@ -155,6 +155,24 @@ import Testing
             ("a million values", "a: [" + String(repeating: "x,", count: 1_000_000) + "]", "too-many-nodes"),
             ("a million keys", (0..<300_000).map { "k\($0): \n" }.joined(), "too-many-nodes"),
             ("a million anchors", (0..<300_000).map { "- &a\($0) x\n" }.joined(), "too-many-nodes"),
+            (
+                "a million unknown keys in one line", "{" + (0..<49_000).map { "k\($0): 1, " }.joined() + "}",
+                "unknown-key"
+            ),
+            (
+                "a list under a megabyte of key",
+                "? \"" + String(repeating: "k", count: 1 << 20) + "\"\n: [" + String(repeating: "[],", count: 90_000)
+                    + "]",
+                "unknown-key"
+            ),
+            (
+                "forty thousand hosts", egress("allowlist: [" + (0..<40_000).map { "h\($0).example, " }.joined() + "]"),
+                "too-many-entries"
+            ),
+            (
+                "blank lines below the front matter", "---\na: 1\n---\n" + String(repeating: "\n", count: 1_000_000),
+                "missing-key"
+            ),
             ("tag directives", String(repeating: "%TAG !a! tag:x,2000:\n", count: 100_000), "unsupported-yaml"),
             ("five megabytes", String(repeating: "# comment\n", count: 500_000), "too-large"),
             ("a long plain text", "a: " + String(repeating: "x ", count: 2_000_000), "unknown-key"),
@@ -165,7 +183,7 @@ import Testing
     @Test("A bomb is an error in little time and memory", arguments: bombs.indices)
     func bomb(_ index: Int) {
         let (name, text, code) = Self.bombs[index]
-        let source = ManifestSource(name: "bomb.yaml", bytes: Array(text.utf8))
+        let source = ManifestSource(name: text.hasPrefix("---\n") ? "bomb.md" : "bomb.yaml", bytes: Array(text.utf8))
         resetPeakMemory()
         let before = peakMemory()
         let clock = ContinuousClock()

@@ -21,7 +21,11 @@ struct Cursor: Sendable {
         return Place(source: source, mark: mark ?? node.mark)
     }
 
-    func joined(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    /// The path of what lies under `key`; a key that no path should hold is cut, since every node below carries it.
+    func joined(_ key: String) -> String {
+        let part = key.utf8.count <= 128 ? key : String(key.unicodeScalars.prefix(32)) + "…"
+        return path.isEmpty ? part : "\(path).\(part)"
+    }
 
     var items: [Cursor] {
         (node.items ?? []).enumerated().map {

@@ -22,12 +22,22 @@ package struct Findings: Sendable {
         diagnostics.append(diagnostic)
     }
 
+    /// Whether further findings are only counted, so that nobody need spend time on their words.
+    var isFull: Bool { diagnostics.count >= Self.limit }
+
     mutating func error(_ code: String, _ message: String, at place: Place, suggestion: String? = nil) {
+        guard !isFull else { return count(.error) }
         add(place.diagnostic(.error, code, message, suggestion))
     }
 
     mutating func warning(_ code: String, _ message: String, at place: Place, suggestion: String? = nil) {
+        guard !isFull else { return count(.warning) }
         add(place.diagnostic(.warning, code, message, suggestion))
+    }
+
+    private mutating func count(_ severity: Diagnostic.Severity) {
+        dropped += 1
+        if severity == .error { hasErrors = true }
     }
 
     /// Reports that `value` is not what its type demands.

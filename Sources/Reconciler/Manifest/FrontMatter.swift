@@ -42,8 +42,7 @@ struct FrontMatter {
         }
         end = source.offset(ofLine: number)
         let bodyLine = number + 1
-        let text = String(decoding: source.bytes[source.offset(ofLine: bodyLine)...], as: UTF8.self)
-        let trimmed = Self.trimmed(text)
+        let trimmed = Self.trimmed(source.bytes[source.offset(ofLine: bodyLine)...])
         body = trimmed.isEmpty ? nil : trimmed
         bodyMark = YAMLMark(line: bodyLine, column: 1)
     }
@@ -53,12 +52,13 @@ struct FrontMatter {
         return line.dropFirst(3).allSatisfy { $0 == " " || $0 == "\t" }
     }
 
-    /// `text` without blank lines before and white space after.
-    private static func trimmed(_ text: String) -> String {
-        var lines = text.split(omittingEmptySubsequences: false) { $0.isNewline }
-        func isBlank(_ line: Substring) -> Bool { line.allSatisfy(\.isWhitespace) }
-        while let first = lines.first, isBlank(first) { lines.removeFirst() }
-        while let last = lines.last, isBlank(last) { lines.removeLast() }
-        return lines.joined(separator: "\n")
+    /// `bytes` as text without blank lines before and white space after, with plain line ends.
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
+        func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
+        guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+        else { return "" }
+        // The first line keeps its indentation.
+        let start = bytes[..<first].lastIndex { $0 == 0x0A || $0 == 0x0D }.map { $0 + 1 } ?? bytes.startIndex
+        return String(decoding: bytes[start...last], as: UTF8.self).replacing("\r\n", with: "\n")
     }
 }

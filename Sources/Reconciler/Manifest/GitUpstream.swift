@@ -14,6 +14,7 @@ package struct GitUpstream: Sendable, Hashable {
     package init(_ text: String) throws(InvalidValue) {
         func invalid(_ rule: String) -> InvalidValue { InvalidValue(kind: "git upstream", text: text, rule: rule) }
         let form = "ssh://user@host:port/path, or user@host:path"
+        guard text.utf8.count <= 2048 else { throw invalid("at most 2048 bytes") }
         guard !text.unicodeScalars.contains(where: { $0.value <= 0x20 || $0.value >= 0x7F }) else {
             throw invalid("no spaces, control characters or characters outside of ASCII")
         }

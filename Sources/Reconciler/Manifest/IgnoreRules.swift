@@ -35,32 +35,74 @@ struct IgnoreRules: Sendable {
         return ignored
     }
 
+    /// Whether the whole of `path` fits `pattern`; `**` takes any number of segments.
     private static func fits(_ pattern: ArraySlice<[Character]>, _ path: ArraySlice<[Character]>) -> Bool {
-        guard let first = pattern.first else { return path.isEmpty }
-        if first == ["*", "*"] {
-            if pattern.count == 1 { return !path.isEmpty }
-            return (0...path.count).contains { fits(pattern.dropFirst(), path.dropFirst($0)) }
-        }
-        guard let segment = path.first, matches(first[...], segment[...]) else { return false }
-        return fits(pattern.dropFirst(), path.dropFirst())
+        !path.isEmpty
+            && glob(Array(pattern), Array(path), isAny: { $0 == ["*", "*"] }) { segment, name in
+                glob(units(of: segment), name, isAny: { $0 == .any }) { unit, character in unit.takes(character) }
+            }
     }
 
-    private static func matches(_ pattern: ArraySlice<Character>, _ text: ArraySlice<Character>) -> Bool {
-        guard let first = pattern.first else { return text.isEmpty }
-        switch first {
-        case "*":
-            return (0...text.count).contains { matches(pattern.dropFirst(), text.dropFirst($0)) }
-        case "?":
-            return !text.isEmpty && matches(pattern.dropFirst(), text.dropFirst())
-        case "[":
-            guard let end = pattern.dropFirst(2).firstIndex(of: "]"), let character = text.first else { return false }
-            let set = pattern[(pattern.startIndex + 1)..<end]
-            return Self.contains(set, character) && matches(pattern[(end + 1)...], text.dropFirst())
-        case "\\" where pattern.count > 1:
-            return text.first == pattern.dropFirst().first && matches(pattern.dropFirst(2), text.dropFirst())
-        default:
-            return text.first == first && matches(pattern.dropFirst(), text.dropFirst())
+    /// Whether all of `text` fits `pattern`, whose elements take one element each, or any number where `isAny`.
+    ///
+    /// Only the last wildcard is ever tried again, which is enough and keeps hostile patterns from taking long.
+    private static func glob<Unit, Element>(
+        _ pattern: [Unit],
+        _ text: [Element],
+        isAny: (Unit) -> Bool,
+        takes: (Unit, Element) -> Bool
+    ) -> Bool {
+        var (here, there) = (0, 0)
+        var retry: (pattern: Int, text: Int)?
+        while there < text.count {
+            if here < pattern.count, isAny(pattern[here]) {
+                retry = (here, there)
+                here += 1
+            } else if here < pattern.count, takes(pattern[here], text[there]) {
+                here += 1
+                there += 1
+            } else if let last = retry {
+                here = last.pattern + 1
+                there = last.text + 1
+                retry = (last.pattern, there)
+            } else {
+                return false
+            }
         }
+        return pattern[here...].allSatisfy(isAny)
+    }
+
+    /// One unit of a segment's pattern.
+    private enum Unit: Equatable {
+        case any, one
+        case character(Character)
+        case set([Character])
+
+        func takes(_ character: Character) -> Bool {
+            switch self {
+            case .any, .one: true
+            case .character(let own): own == character
+            case .set(let set): IgnoreRules.contains(set[...], character)
+            }
+        }
+    }
+
+    private static func units(of segment: [Character]) -> [Unit] {
+        var units: [Unit] = []
+        var rest = segment[...]
+        while let character = rest.popFirst() {
+            switch character {
+            case "*": if units.last != .any { units.append(.any) }
+            case "?": units.append(.one)
+            case "\\": units.append(.character(rest.popFirst() ?? "\\"))
+            case "[":
+                guard let end = rest.dropFirst().firstIndex(of: "]") else { return units + [.set([])] }
+                units.append(.set(Array(rest[..<end])))
+                rest = rest[(end + 1)...]
+            default: units.append(.character(character))
+            }
+        }
+        return units
     }
 
     private static func contains(_ set: ArraySlice<Character>, _ character: Character) -> Bool {

@@ -91,9 +91,11 @@ private struct Reading {
         switch kind(of: document) {
         case "Bottle":
             let isSound = check(document, ManifestShape.bottle) && isWhole
+            guard !document.node.holdsLongList else { return }
             bottles.append(BottleDocument(document: document, folder: folder, prompt: prompt, isSound: isSound))
         case "Agent":
             let isSound = check(document, ManifestShape.agentDocument) && isWhole
+            guard !document.node.holdsLongList else { return }
             addAgent(document, folder: folder, prompt: prompt, isSound: isSound)
         default: return
         }

@@ -23,6 +23,7 @@ package enum SettingsReader {
 
     private static func read(_ document: Cursor, _ settings: inout Settings, _ findings: inout Findings) {
         document.check(.object(SettingsShape.settings), &findings)
+        guard !document.node.holdsLongList else { return }
         var decoder = ManifestDecoder()
         for entry in document["secrets"]?.entries ?? [] {
             do {

@@ -14,6 +14,7 @@ extension Cursor {
         case .anything: return
         case .table(_, let value):
             guard node.entries != nil else { return wrongType(shape, &findings) }
+            guard countFits(node.entries?.count ?? 0, &findings) else { return }
             for entry in entries { entry.value.check(value, &findings) }
         case .object(let object): checkObject(object, &findings)
         case .either(let shapes):
@@ -121,7 +122,15 @@ extension Cursor {
         if items.count < least {
             findings.error("missing-value", "\(path) needs at least \(least) entry", at: place)
         }
+        guard countFits(node.items?.count ?? 0, &findings) else { return }
         for item in items { item.check(element, &findings) }
+    }
+
+    /// Lists are compared with each other, so their length is bounded.
+    private func countFits(_ count: Int, _ findings: inout Findings) -> Bool {
+        guard count > YAMLNode.mostEntries else { return true }
+        findings.error("too-many-entries", "\(path) has \(count) entries, more than \(YAMLNode.mostEntries)", at: place)
+        return false
     }
 
     private func checkObject(_ object: ObjectShape, _ findings: inout Findings) {
@@ -129,7 +138,7 @@ extension Cursor {
         let names = object.keys.map(\.name)
         for entry in entries {
             guard let key = object.keys.first(where: { $0.name == entry.key }) else {
-                let near = nearest(entry.key, in: names).map { "did you mean '\($0)'?" }
+                let near = findings.isFull ? nil : nearest(entry.key, in: names).map { "did you mean '\($0)'?" }
                 findings.error(
                     "unknown-key",
                     "unknown key \(quoted(entry.key)) in \(path.isEmpty ? "the document" : path)",

@@ -30,14 +30,18 @@ package final class SourceText: Sendable {
         SourceLocation(file: name, line: mark.line, column: mark.column)
     }
 
-    /// The line at `number` (from 1) without its line break; nil past the end.
+    /// The line at `number` (from 1) without its line break; nil past the end, and for one that nobody could read.
     func line(_ number: Int) -> String? {
         guard number >= 1, number <= lineStarts.count else { return nil }
         let start = Int(lineStarts[number - 1])
         var end = number < lineStarts.count ? Int(lineStarts[number]) : bytes.count
         while end > start, bytes[end - 1] == 0x0A || bytes[end - 1] == 0x0D { end -= 1 }
+        guard end - start <= Self.longestLine else { return nil }
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
+
+    /// Diagnostics carry their line; a file of one line must not be carried by each.
+    private static let longestLine = 65_536
 
     /// The offset of the first byte of line `number` (from 1); the end of the text past the last line.
     func offset(ofLine number: Int) -> Int {

@@ -40,6 +40,18 @@ package final class YAMLNode: Sendable {
         entries?.first { $0.key == key }?.value
     }
 
+    /// The most entries that a list or mapping of a manifest may have.
+    static let mostEntries = 2000
+
+    /// Whether a list or mapping here or below is too long for work that compares entries with each other.
+    var holdsLongList: Bool {
+        switch content {
+        case .scalar: false
+        case .sequence(let items): items.count > Self.mostEntries || items.contains(where: \.holdsLongList)
+        case .mapping(let entries): entries.count > Self.mostEntries || entries.contains(where: \.value.holdsLongList)
+        }
+    }
+
     /// What the node is, as a person would say it.
     var kindName: String {
         switch content {
