@@ -161,7 +161,8 @@ struct CommandContext: Sendable {
             values: { try await sources.resolve($0) },
             fingerprint: { try KeyedFingerprint.load(from: files).fingerprint(of: $1, name: $0) },
             authority: { identity, minting in
-                let found = minting
+                let found =
+                    minting
                     ? try trust.ensureAuthority(for: identity, now: Date()) : try trust.authority(for: identity)
                 return found.map { authority in
                     Credentials.Authority(

@@ -11,8 +11,10 @@ struct Launch {
     /// One bottle as it would be.
     struct Preview {
         var manifest: BottleManifest
-        var plan: Plan
-        var preflight: Preflight
+        var assessment: Assessor.Assessment
+
+        var plan: Plan { assessment.plan }
+        var preflight: Preflight { assessment.preflight }
     }
 
     /// Plans every bottle without changing anything but our own memory of addresses, which is not written here.
@@ -32,7 +34,7 @@ struct Launch {
             let subject = try await installation.subject(manifest, revision: "")
             let assessment = try await assessor.assess(subject, inventory: inventory)
             if let problem = assessment.plan.findings.compactMap(\.error).first { throw problem }
-            previews.append(Preview(manifest: manifest, plan: assessment.plan, preflight: assessment.preflight))
+            previews.append(Preview(manifest: manifest, assessment: assessment))
         }
         return previews
     }
@@ -63,11 +65,42 @@ struct Launch {
             }
             return
         }
-        let question = ending.isEmpty
+        let question =
+            ending.isEmpty
             ? "Do this?" : "Do this, and replace the living agent of \(ending.joined(separator: ", "))?"
         guard console.confirm(question) else {
             throw BottleError("declined", "nothing was changed")
         }
+    }
+
+    /// The results of bottles that are all desired as wanted already, and as desired; nil when there is anything to do.
+    ///
+    /// What a pass would look at has just been looked at, and nothing would be written.
+    func settled(_ previews: [Preview]) async throws -> [PassResult]? {
+        let snapshot = try await installation.repository.snapshot()
+        var results: [PassResult] = []
+        for preview in previews {
+            let identity = preview.manifest.identity
+            let record = preview.assessment.record
+            guard preview.plan.isEmpty, preview.plan.findings.isEmpty, let converged = record.converged,
+                snapshot.bottles[identity] == ManifestDocument.yaml(of: preview.manifest),
+                converged.describes(preview.assessment.desired),
+                let status = try installation.statuses.load(identity), status[.ready]?.status == .true,
+                status.observedRevision == converged.revision
+            else { return nil }
+            results.append(
+                PassResult(
+                    identity: identity,
+                    revision: converged.revision,
+                    performed: [],
+                    drift: [],
+                    findings: [],
+                    preflight: preview.preflight,
+                    outcome: .converged
+                )
+            )
+        }
+        return results
     }
 
     /// Commits every manifest that isn't desired yet.

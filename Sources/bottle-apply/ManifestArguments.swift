@@ -39,7 +39,11 @@ struct ManifestArguments: ParsableArguments {
             }
         }
         guard !reading.bottles.isEmpty else {
-            throw BottleError("no-bottles", "there is no bottle in what was named", remedy: "add a document of kind: Bottle")
+            throw BottleError(
+                "no-bottles",
+                "there is no bottle in what was named",
+                remedy: "add a document of kind: Bottle"
+            )
         }
         let resolver = ManifestResolver(
             home: context.paths.home ?? "/",

@@ -74,7 +74,11 @@ extension ActionPerformer {
         var names: [NetworkRole: String] = [:]
         for endpoint in wanted.endpoints {
             guard let network = desired.network(endpoint.network) else {
-                throw BottleError("network-missing", "the \(endpoint.network.rawValue) network is not planned", at: wanted.name)
+                throw BottleError(
+                    "network-missing",
+                    "the \(endpoint.network.rawValue) network is not planned",
+                    at: wanted.name
+                )
             }
             names[endpoint.network] = network.name
         }
@@ -101,7 +105,9 @@ extension ActionPerformer {
 
     /// Tells a sidecar to read its files again, and waits until it says that it did.
     private func signal(_ id: String, _ wanted: DesiredContainer) async throws {
-        guard let generation = wanted.generation else { throw BottleError("not-reloadable", "nothing to load", at: wanted.name) }
+        guard let generation = wanted.generation else {
+            throw BottleError("not-reloadable", "nothing to load", at: wanted.name)
+        }
         // A program that has no handler yet would die of the signal; it has one once its first word is there.
         let said = try await watcher.firstWord(of: id, name: wanted.name)
         guard said.inForce != generation else { return }

@@ -9,7 +9,11 @@ extension ActionPerformer {
         case .pull: try await maker.pull(image)
         case .build:
             guard let context = contexts[role] else {
-                throw BottleError("context-unreadable", "there is no build context for this image", at: image.reference.text)
+                throw BottleError(
+                    "context-unreadable",
+                    "there is no build context for this image",
+                    at: image.reference.text
+                )
             }
             try await maker.build(image, from: context)
         default: throw unplannable(action)
@@ -28,7 +32,7 @@ package struct ImageMaker: Sendable {
         self.output = output
     }
 
-    /// Builds an image and names it; its label tells what it was made from. Until it is whole, nothing has the name.
+    /// Builds an image and names it once it is whole; its label tells what it was made from.
     ///
     /// - Throws: `BottleError` `build-failed` with the last lines of the build.
     package func build(_ image: DesiredImage, from context: BuildContext) async throws {

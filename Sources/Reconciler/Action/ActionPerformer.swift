@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Performs single actions on the engine. Each is idempotent: what is already so counts as done.
+/// Performs single actions on the engine, each idempotent: what is already so counts as done.
 package struct ActionPerformer: Sendable {
     let engine: any EngineWriting
     let desired: DesiredBottle

@@ -59,7 +59,9 @@ package struct ImageProbe: Sendable {
             return try await engine.createContainer(name: name, request).id
         } catch {
             // One that was killed looked into the same image: its probe is as good.
-            guard error.isConflict, let found = try? await engine.container(name), found.imageID == id else { throw error }
+            guard error.isConflict, let found = try? await engine.container(name), found.imageID == id else {
+                throw error
+            }
             return found.id
         }
     }

@@ -75,7 +75,9 @@ package struct BottlePass: Sendable {
                 break
             }
             if round == Self.rounds - 1 {
-                result.outcome = .retry(BottleError("not-converging", "the bottle changed again after each round", at: identity.name))
+                result.outcome = .retry(
+                    BottleError("not-converging", "the bottle changed again after each round", at: identity.name)
+                )
             }
         }
         try saveStatus(result)
@@ -213,6 +215,8 @@ package struct BottlePass: Sendable {
         let performed = try await PlanExecutor(perform: performer.perform) { report(identity, $0) }.execute(plan)
         guard performed.allSatisfy({ $0.outcome == .done }) else { return performed }
         try installation.statuses.remove(identity)
+        try installation.state.forgetTrust(of: identity)
+        // Last: as long as it is there, a killed delete can be repeated.
         try installation.records.remove(identity)
         return performed
     }

@@ -33,10 +33,17 @@ extension BottleStatus {
             pending != nil,
             reason: pending.map { $0.rawValue.camelCased } ?? "UpToDate",
             message: pending == nil
-                ? "the agent is as described" : "the living agent differs; it is replaced only by an edit, or once it ended",
+                ? "the agent is as described"
+                : "the living agent differs; it is replaced only by an edit, or once it ended",
             at: time
         )
-        set(.completed, ended == 0, reason: ended == 0 ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
+        set(
+            .completed,
+            ended == 0,
+            reason: ended == 0 ? "AgentEnded" : "AgentNotEnded",
+            message: endText(ended),
+            at: time
+        )
         let failed = ended.map { $0 != 0 } ?? false
         set(.failed, failed, reason: failed ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
     }

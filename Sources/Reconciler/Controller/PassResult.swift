@@ -20,6 +20,24 @@ package struct PassResult: Sendable {
     package var preflight: Preflight
     package var outcome: PassOutcome
 
+    package init(
+        identity: Identity,
+        revision: String,
+        performed: [PerformedAction],
+        drift: [Drift],
+        findings: [Finding],
+        preflight: Preflight,
+        outcome: PassOutcome
+    ) {
+        self.identity = identity
+        self.revision = revision
+        self.performed = performed
+        self.drift = drift
+        self.findings = findings
+        self.preflight = preflight
+        self.outcome = outcome
+    }
+
     package var error: BottleError? {
         switch outcome {
         case .converged: nil

@@ -60,7 +60,7 @@ package struct ImageFactsReader: Sendable {
         )
     }
 
-    /// A regular file's content; nil when there is none. Follows links, as the engine resolves them.
+    /// A regular file's content, through links as the engine resolves them; nil when there is none.
     private func read(_ path: String, in container: String) async throws -> [UInt8]? {
         var path = path
         for _ in 0..<8 {

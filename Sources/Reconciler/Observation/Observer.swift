@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Turns what the engine says into an `ObservedBottle`. Only reads.
+/// Turns what the engine says into an `ObservedBottle`; only reads.
 package struct Observer: Sendable {
     private let engine: any EngineReading
 

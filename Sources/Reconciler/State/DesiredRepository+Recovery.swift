@@ -76,16 +76,6 @@ extension DesiredRepository {
         try POSIX.status("\(git.folder)/\(name)", followLinks: false) != nil
     }
 
-    static func removeTree(_ path: String) throws {
-        guard let status = try POSIX.status(path, followLinks: false) else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            try POSIX.unlink(path)
-            return
-        }
-        for name in try POSIX.names(in: path) ?? [] { try removeTree("\(path)/\(name)") }
-        guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw SystemError("remove the folder", path, errno) }
-    }
-
     static func unreadable(_ folder: String, _ reason: String, cause: String? = nil) -> BottleError {
         BottleError(
             "desired-unreadable",

@@ -48,7 +48,7 @@ package struct DesiredRepository: Sendable {
                 if let existing = try open(in: state, environment: environment) { return existing }
                 let prefix = ".desired."
                 for name in try POSIX.names(in: state.path) ?? [] where name.hasPrefix(prefix) {
-                    try removeTree("\(state.path)/\(name)")
+                    try POSIX.removeTree("\(state.path)/\(name)")
                 }
                 let temporary = "\(state.path)/\(prefix)\(POSIX.randomHexadecimal()).tmp"
                 try POSIX.makeFolder(temporary)

@@ -60,7 +60,11 @@ struct DoctorChecks {
             let engine = try await context.engine()
             defer { engine.close() }
             checks.append(
-                DoctorCheck(name: "engine", verdict: .good, finding: "answers at \(engine.address), API \(engine.apiVersion)")
+                DoctorCheck(
+                    name: "engine",
+                    verdict: .good,
+                    finding: "answers at \(engine.address), API \(engine.apiVersion)"
+                )
             )
             checks += try await self.engine(engine)
         } catch {
@@ -128,7 +132,8 @@ struct DoctorChecks {
                     name: "internal networks",
                     verdict: .warning,
                     finding: "this engine can forward DNS from internal networks (CVE-2024-29018)",
-                    remedy: "bottle gives agents a resolver that forwards nothing; an engine from 25.0.5 on is better still"
+                    remedy:
+                        "bottle gives agents a resolver that forwards nothing; an engine from 25.0.5 on is better still"
                 )
             )
         }

@@ -87,7 +87,7 @@ struct BottleItem: Encodable {
     }
 }
 
-/// Puts together what the desired state, our memory and the engine say of each bottle. Only reads.
+/// Puts together what the desired state, our memory and the engine say of each bottle; only reads.
 struct BottleLister {
     let context: CommandContext
 

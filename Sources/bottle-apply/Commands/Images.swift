@@ -62,7 +62,11 @@ struct ImagesBuild: AsyncParsableCommand {
     ) async throws -> ImagesDocument.Image {
         let image = try BuildContexts(bundled: [role: files], stored: nil).image(of: role, settings)
         guard image.context != nil else {
-            return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "named by the settings")
+            return ImagesDocument.Image(
+                role: role.rawValue,
+                reference: image.reference.text,
+                outcome: "named by the settings"
+            )
         }
         let found = try await Observer(engine: engine).images([image.reference])[image.reference]
         guard force || found?.labels[DesiredImage.contextLabel] != files.digest.hex else {

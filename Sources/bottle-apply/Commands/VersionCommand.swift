@@ -19,7 +19,11 @@ struct VersionCommand: AsyncParsableCommand {
             let engine = try? await context.engine()
             defer { engine?.close() }
             let version = try? await engine?.version()
-            let document = VersionDocument(bottle: Version.text, engine: version?.version, engineAPI: version?.apiVersion)
+            let document = VersionDocument(
+                bottle: Version.text,
+                engine: version?.version,
+                engineAPI: version?.apiVersion
+            )
             try context.show(document) {
                 "bottle \(document.bottle)\nengine \(document.engine ?? "none answers")"
                     + (document.engineAPI.map { " (API \($0))" } ?? "")

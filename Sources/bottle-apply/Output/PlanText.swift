@@ -5,7 +5,9 @@ enum PlanText {
     /// What will be done and why, drift apart from it.
     static func of(_ plan: Plan, style: Style) -> String {
         var lines: [String] = []
-        for drift in plan.drift { lines.append("  \(style.yellow("drift")) \(drift.object): \(Escaped.line(drift.cause))") }
+        for drift in plan.drift {
+            lines.append("  \(style.yellow("drift")) \(drift.object): \(Escaped.line(drift.cause))")
+        }
         for action in plan.actions { lines.append("  \(line(action, style: style))") }
         for finding in plan.findings { lines.append("  \(style.yellow("note")) \(text(of: finding))") }
         if plan.actions.isEmpty { lines.append("  no changes") }
@@ -20,14 +22,17 @@ enum PlanText {
             case .copy, .signal, .restart, .update, .exec: style.yellow("~")
             }
         let about = [action.path, action.network?.rawValue].compactMap { $0 }.map { " " + $0 }.joined()
-        return "\(mark) \(action.verb.rawValue) \(action.object)\(Escaped.line(about)) \(style.dim("(\(action.reason.rawValue))"))"
+        return
+            "\(mark) \(action.verb.rawValue) \(action.object)\(Escaped.line(about)) \(style.dim("(\(action.reason.rawValue))"))"
     }
 
     static func text(of finding: Finding) -> String {
         switch finding {
-        case .nameTaken(let object, let name, let holder): "\(object): the name \(name) is taken by \(Escaped.line(holder))"
+        case .nameTaken(let object, let name, let holder):
+            "\(object): the name \(name) is taken by \(Escaped.line(holder))"
         case .externalNetworkMissing(let name): "the network \(Escaped.line(name)) is not there"
-        case .imageForgesLabels(let role, let reference): "the image \(reference) of \(role.rawValue) carries our labels"
+        case .imageForgesLabels(let role, let reference):
+            "the image \(reference) of \(role.rawValue) carries our labels"
         case .replacementPending(let reason):
             "the living agent is not as described (\(reason.rawValue)); it is replaced by an edit, or once it ended"
         case .reloadRefused(let role, let reason): "\(role.rawValue) refused its new files: \(Escaped.line(reason))"
@@ -52,7 +57,9 @@ enum PlanText {
         lines.append("  TLS      \(preflight.tls.enabled ? "terminated by egress-proxy, \(ca)" : "not intercepted")")
         if let network = manifest.egress.network { lines.append("  network  leaves through \(Escaped.line(network))") }
         if manifest.egress.firewall == .none {
-            lines.append("  \(style.yellow("warning"))  firewall: none – nothing scans or limits what leaves by host name")
+            lines.append(
+                "  \(style.yellow("warning"))  firewall: none – nothing scans or limits what leaves by host name"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -1,0 +1,28 @@
+package import ReconcilerModel
+
+extension StateFolder {
+    /// Removes the certificate authorities of a bottle that is gone.
+    ///
+    /// The folder gets out of the way in one step, so that nobody finds half of it; what a killed process left of that
+    /// is removed by the next call.
+    /// - Throws: `BottleError` `state-unwritable`.
+    package func forgetTrust(of bottle: Identity) throws {
+        let aside = ".forgotten."
+        do {
+            if try POSIX.status("\(trust)/\(bottle)", followLinks: false) != nil {
+                try POSIX.rename("\(trust)/\(bottle)", to: "\(trust)/\(aside)\(POSIX.randomHexadecimal())")
+            }
+            for name in try POSIX.names(in: trust) ?? [] where name.hasPrefix(aside) {
+                try POSIX.removeTree("\(trust)/\(name)")
+            }
+        } catch {
+            throw BottleError(
+                "state-unwritable",
+                "the bottle's certificate authorities can't be removed",
+                at: "\(trust)/\(bottle)",
+                remedy: "mend the permissions, then run the command again",
+                cause: "\(error)"
+            )
+        }
+    }
+}
