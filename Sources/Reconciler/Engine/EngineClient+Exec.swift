@@ -13,9 +13,10 @@ extension EngineClient {
         limit: Int
     ) async throws(EngineError) -> ExecResult {
         let id = try await createExec(container: container, exec)
-        let stream = try await startExec(id, tty: exec.tty ?? false)
-        defer { stream.close() }
-        var frames = stream.output.makeAsyncIterator()
+        // Not upgraded: the answer's body then is the output, and its end can't overtake the upgrade.
+        let tty = exec.tty ?? false
+        let output = try await stream(try Self.startRequest(self, id, tty: tty))
+        var frames = output.decoded(by: FrameDecoder(isFramed: !tty)).makeAsyncIterator()
         var result = ExecResult()
         while let frame = try await frames.next() {
             let path = frame.channel == .errors ? \ExecResult.errors : \ExecResult.output
@@ -39,16 +40,7 @@ extension EngineClient {
 
     /// `POST /exec/{id}/start`, after which the connection carries the command's input and output.
     package func startExec(_ id: String, tty: Bool) async throws(EngineError) -> ExecStream {
-        struct Start: Encodable {
-            var detach = false
-            var tty: Bool
-
-            enum CodingKeys: String, CodingKey {
-                case detach = "Detach"
-                case tty = "Tty"
-            }
-        }
-        let made = try await hijack(try request(.POST, try Self.execPath(id, "/start"), json: Start(tty: tty)))
+        let made = try await hijack(try Self.startRequest(self, id, tty: tty))
         return ExecStream(
             output: made.output.decoded(by: FrameDecoder(isFramed: !tty)),
             connection: made.connection
@@ -68,6 +60,23 @@ extension EngineClient {
             }
             pause = min(pause * 2, .milliseconds(200))
         }
+    }
+
+    private static func startRequest(
+        _ client: EngineClient,
+        _ id: String,
+        tty: Bool
+    ) throws(EngineError) -> EngineRequest {
+        struct Start: Encodable {
+            var detach = false
+            var tty: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case detach = "Detach"
+                case tty = "Tty"
+            }
+        }
+        return try client.request(.POST, try execPath(id, "/start"), json: Start(tty: tty))
     }
 
     private static func execPath(_ id: String, _ rest: String) throws(EngineError) -> String {

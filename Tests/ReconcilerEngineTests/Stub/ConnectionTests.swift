@@ -66,6 +66,8 @@ struct ConnectionTests {
             let engine = try await EngineClient.connect(to: server.address)
             for count in 1...5 {
                 #expect(await eventually { server.closed == count })
+                // The client's end learns of it a moment later.
+                try await Task.sleep(for: .milliseconds(300))
                 try await engine.kill("x", signal: "SIGHUP")
             }
             #expect(server.opened == 6)
