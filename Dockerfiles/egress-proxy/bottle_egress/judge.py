@@ -188,8 +188,6 @@ def _identity(facts: Facts) -> Identity:
             raise mismatch("a request to the proxy needs an http:// target, or CONNECT for https")
         host, port = _authority(facts.authority, _PLAIN_PORT, "target")
         scheme, tls = b"http", False
-        if port != _PLAIN_PORT:
-            raise _Stop("port", "plain HTTP goes to port 80 only", proposable=True)
     else:
         if not facts.tls:
             raise _Stop("tls", "a tunnel carries TLS only")

@@ -64,6 +64,12 @@ def test_the_server_name_and_host_upstream_are_canonical_whatever_the_client_wro
     assert firewall.seen[0] == "CONNECT api.example.com:443 HTTP/1.1"
 
 
+def test_the_server_name_upstream_is_canonical_when_only_the_client_hello_is_odd(common):
+    proxy, firewall = common
+    assert proxy.send(get(), sni="API.EXAMPLE.com").status == 200
+    assert firewall.sni == ["api.example.com"]
+
+
 def test_one_tunnel_carries_many_requests_each_decided_on_its_own(common):
     proxy, firewall = common
     tunnel = proxy.tunnel("api.example.com")
