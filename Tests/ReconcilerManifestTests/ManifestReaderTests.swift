@@ -212,4 +212,19 @@ import Testing
             read(bottle(agent: "{image: a, resources: {\(text)}}")).bottles.first?.manifest.agent.resources == resources
         )
     }
+
+    @Test("A long line does not end the front matter")
+    func longLine() throws {
+        let long = String(repeating: "x", count: 100_000)
+        let text =
+            "---\napiVersion: bottle/v1\nkind: Agent\nmetadata: {name: x}\nspec:\n  env: {A: \(long)}\n  image: a\n---\nDo it.\n"
+        let reading = ManifestReader.read([
+            ManifestSource(name: "x.md", bytes: Array(text.utf8)),
+            ManifestSource(name: "b.yaml", bytes: Array(bottle(agent: "{ref: x}").utf8)),
+        ])
+        #expect(reading.diagnostics == [])
+        let agent = try #require(reading.bottles.first).manifest.agent
+        #expect(agent.environment == ["A": .literal(long)])
+        #expect(agent.prompt == .text("Do it."))
+    }
 }

@@ -30,7 +30,8 @@ struct FrontMatter {
             return nil
         }
         var number = 2
-        while number <= source.lineCount, let line = source.line(number), !Self.isFence(line) { number += 1 }
+        // A line too long to be shown is no fence.
+        while number <= source.lineCount, !Self.isFence(source.line(number) ?? "") { number += 1 }
         guard number <= source.lineCount, source.offset(ofLine: number) < source.bytes.count else {
             findings.error(
                 "no-front-matter",
