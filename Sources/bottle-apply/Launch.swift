@@ -29,9 +29,10 @@ struct Launch {
             facts: installation.facts,
             guessesFacts: true
         )
+        let desired = try await StoredState(installation.repository)
         var previews: [Preview] = []
         for manifest in wanted {
-            let subject = try await installation.subject(manifest, revision: "")
+            let subject = try await installation.subject(manifest, revision: try await desired.revision(of: manifest))
             let assessment = try await assessor.assess(subject, inventory: inventory)
             if let problem = assessment.plan.findings.compactMap(\.error).first { throw problem }
             previews.append(Preview(manifest: manifest, assessment: assessment))
@@ -76,14 +77,13 @@ struct Launch {
     /// The results of bottles that are all desired as wanted already, and as desired; nil when there is anything to do.
     ///
     /// What a pass would look at has just been looked at, and nothing would be written.
-    func settled(_ previews: [Preview]) async throws -> [PassResult]? {
-        let snapshot = try await installation.repository.snapshot()
+    func settled(_ previews: [Preview]) throws -> [PassResult]? {
         var results: [PassResult] = []
         for preview in previews {
             let identity = preview.manifest.identity
             let record = preview.assessment.record
             guard preview.plan.isEmpty, preview.plan.findings.isEmpty, let converged = record.converged,
-                snapshot.bottles[identity] == ManifestDocument.yaml(of: preview.manifest),
+                preview.assessment.desired.revision == converged.revision,
                 converged.describes(preview.assessment.desired),
                 let status = try installation.statuses.load(identity), status[.ready]?.status == .true,
                 status.observedRevision == converged.revision

@@ -53,12 +53,16 @@ struct PlanShowing {
             state: state,
             credentials: try context.readingCredentials(state: state, settings: settings)
         )
+        let repository = try state.flatMap {
+            try DesiredRepository.open(in: $0, environment: context.environment)
+        }
+        let desired = try await StoredState(repository)
         let inventory = try await Inventory.take(from: engine)
         var assessments: [Assessor.Assessment] = []
         for manifest in wanted {
-            assessments.append(
-                try await assessor.assess(try await reader.subject(manifest, revision: ""), inventory: inventory)
-            )
+            let revision = try await desired.revision(of: manifest)
+            let subject = try await reader.subject(manifest, revision: revision)
+            assessments.append(try await assessor.assess(subject, inventory: inventory))
         }
         return assessments
     }

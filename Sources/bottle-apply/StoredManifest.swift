@@ -34,3 +34,22 @@ enum StoredManifest {
         )
     }
 }
+
+/// What is committed now, for telling an edit from what is desired already.
+struct StoredState {
+    private let repository: DesiredRepository?
+    private let snapshot: DesiredSnapshot?
+
+    init(_ repository: DesiredRepository?) async throws {
+        self.repository = repository
+        snapshot = try await repository?.snapshot()
+    }
+
+    /// The revision that holds exactly this manifest; empty for one that isn't committed.
+    func revision(of manifest: BottleManifest) async throws -> String {
+        guard let repository, snapshot?.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) else {
+            return ""
+        }
+        return try await repository.lastChange(of: manifest.identity)?.id ?? ""
+    }
+}

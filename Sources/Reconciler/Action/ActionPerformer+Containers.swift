@@ -42,6 +42,13 @@ extension ActionPerformer {
     ///
     /// If the process dies in between, the next pass finds a created container and plans what is missing of it.
     private func create(_ wanted: DesiredContainer, mayStart: @Sendable () async throws -> Void) async throws {
+        if wanted.role == .agent {
+            // Only now: the agent before this one is gone, so that an edit that is not applied yet still counts as one.
+            try await ledger.commit { record in
+                record.agentIntent = wanted.intentHash.text
+                record.agentExit = nil
+            }
+        }
         let id = try await createOnly(wanted)
         await ledger.note(id: id, of: wanted.name)
         for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }

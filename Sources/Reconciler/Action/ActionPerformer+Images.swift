@@ -43,7 +43,7 @@ package struct ImageMaker: Sendable {
             let options = BuildOptions(
                 tags: [image.reference.text],
                 dockerfile: dockerfile,
-                labels: [DesiredImage.contextLabel: context.digest.hex]
+                labels: [DesiredImage.contextLabel: (image.context ?? context.digest).hex]
             )
             _ = try await engine.buildImage(context: .bytes(try context.archive()), options: options) { line in
                 for text in (line.text ?? line.status ?? "").split(whereSeparator: \.isNewline).map(String.init) {

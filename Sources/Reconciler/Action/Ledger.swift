@@ -32,8 +32,7 @@ package actor Ledger {
 }
 
 extension BottleRecord {
-    /// Adds what must be known of `plan` before its first action: names to be made, what new files allow, and for
-    /// which intent the agent is made.
+    /// Adds what must be known of `plan` before its first action: names to be made, and what new files allow.
     package mutating func prepare(for plan: Plan, desired: DesiredBottle) {
         var made = Set(names)
         for action in plan.actions where action.verb == .create {
@@ -43,7 +42,6 @@ extension BottleRecord {
             case .volume(let name): made.insert(name)
             case .image: break
             }
-            if action.object == .container(.agent) { agentIntent = desired.container(.agent)?.intentHash.text }
         }
         names = made.sorted()
         for container in desired.containers {
@@ -53,16 +51,27 @@ extension BottleRecord {
     }
 
     /// Records that the bottle is as `desired` says, and forgets what only mattered on the way.
-    package mutating func settle(_ desired: DesiredBottle, networks: [NetworkRole: String]) {
+    ///
+    /// What is still there stays ours, wanted or not: a volume with the agent's work goes only with `delete`.
+    package mutating func settle(
+        _ desired: DesiredBottle,
+        observed: ObservedBottle,
+        networks: [NetworkRole: String],
+        agentExit: Int?
+    ) {
         converged = Converged(desired)
-        agentIntent = desired.container(.agent)?.intentHash.text
+        self.agentExit = agentExit
         permissions = [:]
         for container in desired.containers {
             guard let generation = container.generation else { continue }
             permissions[container.role.rawValue] = [generation.hex: container.permissions]
         }
         let own = desired.networks.filter { !$0.isExternal }
-        names = Set(desired.containers.map(\.name) + own.map(\.name) + desired.volumes.map(\.name)).sorted()
+        let wanted = desired.containers.map(\.name) + own.map(\.name) + desired.volumes.map(\.name)
+        let present = Set(
+            observed.containers.map(\.name) + observed.networks.map(\.name) + observed.volumes.map(\.name)
+        )
+        names = Set(wanted + names.filter(present.contains)).sorted()
         ids = ids.filter { names.contains($0.key) }
         for network in own { ids[network.name] = networks[network.role] ?? ids[network.name] }
     }

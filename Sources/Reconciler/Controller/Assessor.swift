@@ -68,12 +68,7 @@ package struct Assessor: Sendable {
 
         /// Ids of the bottle's networks that exist.
         package var networks: [NetworkRole: String] {
-            var ids: [NetworkRole: String] = [:]
-            for network in desired.networks {
-                let named = observed.networks.filter { $0.name == network.name }
-                ids[network.role] = (named.first { $0.id == record.ids[network.name] } ?? named.first)?.id
-            }
-            return ids
+            Planner.networkIDs(desired: desired, observed: observed, record: record)
         }
     }
 

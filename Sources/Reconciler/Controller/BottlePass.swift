@@ -62,7 +62,14 @@ package struct BottlePass: Sendable {
                 break
             }
             guard !assessment.plan.isEmpty else {
-                try await ledger.commit { $0.settle(assessment.desired, networks: assessment.networks) }
+                try await ledger.commit { record in
+                    record.settle(
+                        assessment.desired,
+                        observed: assessment.observed,
+                        networks: assessment.networks,
+                        agentExit: assessment.plan.agentExit
+                    )
+                }
                 result.outcome = outcome(of: assessment.plan)
                 break
             }
@@ -152,8 +159,17 @@ package struct BottlePass: Sendable {
         let plan = assessment.plan
         let images = plan.actions.filter { if case .image = $0.object { true } else { false } }
         guard images.isEmpty else {
-            // Containers can't be described before their images are there: the next round plans them.
-            let only = Plan(identity: identity, actions: images.map { Action($0.verb, $0.object, $0.reason) })
+            // Containers can't be described before their images are there: the next round plans them. A way out that
+            // should not be is shut first all the same: a build can take long.
+            let shut = plan.actions.filter { $0.verb == .disconnect && $0.reason == .foreignNetwork }
+            let only = Plan(
+                identity: identity,
+                actions: shut.map { action in
+                    var action = action
+                    action.after = []
+                    return action
+                } + images.map { Action($0.verb, $0.object, $0.reason) }
+            )
             return try await installation.state.sharedLock.withLock {
                 try await run(only, assessment, ledger: ledger, secrets: secrets)
             }

@@ -5,13 +5,8 @@ extension BottleStatus {
     package mutating func take(_ result: PassResult, at time: String) {
         let error = result.error
         if error == nil { observedRevision = result.revision }
-        set(
-            .ready,
-            error == nil,
-            reason: error.map { $0.code.camelCased } ?? "Converged",
-            message: error.map(\.summary) ?? "observed is desired",
-            at: time
-        )
+        let ready = readiness(result)
+        set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
         set(
             .degraded,
             error != nil,
@@ -46,6 +41,14 @@ extension BottleStatus {
         )
         let failed = ended.map { $0 != 0 } ?? false
         set(.failed, failed, reason: failed ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
+    }
+
+    private func readiness(_ result: PassResult) -> (isReady: Bool, reason: String, message: String) {
+        if let error = result.error { return (false, error.code.camelCased, error.summary) }
+        for finding in result.findings {
+            if case .agentEnded(let code) = finding { return (false, "AgentEnded", endText(code)) }
+        }
+        return (true, "Converged", "observed is desired")
     }
 
     private func endText(_ code: Int?) -> String {

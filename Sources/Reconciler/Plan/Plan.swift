@@ -15,6 +15,14 @@ package struct Plan: Sendable, Hashable {
 
     package var isEmpty: Bool { actions.isEmpty }
 
+    /// With which exit code the agent has ended for good; nil when it lives or is to live.
+    package var agentExit: Int? {
+        for finding in findings {
+            if case .agentEnded(let code) = finding { return code }
+        }
+        return nil
+    }
+
     /// Whether the plan ends a living agent.
     package var replacesAgent: Bool {
         actions.contains { $0.verb == .stop && $0.object == .container(.agent) }

@@ -47,6 +47,20 @@ package struct Planner {
         return planner.plan
     }
 
+    /// The engine's ids of the bottle's networks that exist, by role: those the plan is about.
+    package static func networkIDs(
+        desired: DesiredBottle,
+        observed: ObservedBottle,
+        record: BottleRecord
+    ) -> [NetworkRole: String] {
+        let planner = Planner(desired: desired, observed: observed, record: record)
+        return Dictionary(
+            uniqueKeysWithValues: NetworkRole.allCases.compactMap { role in
+                planner.network(role).map { (role, $0.id) }
+            }
+        )
+    }
+
     private mutating func makePlan() {
         findWhatBlocks()
         guard !plan.findings.contains(where: \.blocks) else { return }

@@ -42,7 +42,7 @@ struct Apply: AsyncParsableCommand {
         let installation = try await context.installation(engine: engine)
         let launch = Launch(context: context, installation: installation, wanted: wanted)
         let previews = try await launch.preview()
-        if let settled = try await launch.settled(previews) { return try report(settled, context) }
+        if let settled = try launch.settled(previews) { return try report(settled, context) }
         try launch.confirm(previews, yes: yes)
         let revisions = try await launch.commit(reason: reason ?? "apply \(manifests.names)")
         let results = try await launch.converge(to: revisions)

@@ -106,6 +106,7 @@ struct BottleLister {
         let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
         let engine: any EngineReading = try await context.engine()
         let inventory = try await Inventory.take(from: engine)
+        let tags = try await tags(of: engine)
         let known = Set(snapshot.bottles.keys).union(records.keys)
         for name in names where !known.contains(name) { throw StoredManifest.missing(name) }
         var items: [BottleItem] = []
@@ -118,24 +119,32 @@ struct BottleLister {
                     desiredRevision: isDesired ? try await repository.lastChange(of: identity)?.id : nil,
                     observedRevision: status?.observedRevision,
                     conditions: status?.conditions ?? [],
-                    containers: containers(of: identity, state: state, inventory: inventory)
+                    containers: containers(of: identity, state: state, inventory: inventory, tags: tags)
                 )
             )
         }
         return items
     }
 
+    /// A name of each image, by id: containers are made by id, which tells a person nothing.
+    private func tags(of engine: any EngineReading) async throws -> [String: String] {
+        var tags: [String: String] = [:]
+        for image in try await engine.images(labels: [], reference: nil) { tags[image.id] = image.tags.first }
+        return tags
+    }
+
     private func containers(
         of identity: Identity,
         state: StateFolder,
-        inventory: Inventory
+        inventory: Inventory,
+        tags: [String: String]
     ) -> [BottleItem.Container] {
         inventory.containers(of: identity, installation: state.installation).map { container in
             BottleItem.Container(
                 role: container.labels[Labels.role] ?? "",
                 id: container.id,
                 state: container.state,
-                image: container.image
+                image: tags[container.imageID] ?? container.image
             )
         }.sorted { $0.role < $1.role }
     }
