@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bottle_egress import table
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,12 @@ class Policy:
         try:
             content = self.path.read_bytes()
             new = table.parse(content, self.secrets)
-        except OSError:
+        except OSError as error:
             code = "unreadable"
+            logger.error("routes refused: unreadable: %s", error.strerror)
         except table.TableRefused as refusal:
             code = refusal.code
+            logger.error("routes refused: %s", refusal)
         else:
             self.table = new
             self.generation = Generation(generation_hash({str(self.path): content}))

@@ -137,9 +137,11 @@ reload >/dev/null
 check "a bad table is refused and told" "/$good/missing-key/$(generation)" "$(link)"
 check "the old rules stay" 200 "$(fetch https://api.test.example/other/x)"
 
-docker logs "$p-proxy" >"$work/log" 2>&1
-check "every log line is a refusal in JSON" 0 "$(grep -vc '^{"time":"[^"]*","event":"refused",' "$work/log")"
-check "no secret in the log" 0 "$(grep -c s3cret "$work/log")"
+docker logs "$p-proxy" >"$work/log" 2>"$work/errors"
+check "every line on standard output is a refusal in JSON" 0 "$(grep -vc '^{"time":"[^"]*","event":"refused",' "$work/log")"
+check "standard error says why the bad table was refused" 1 "$(grep -c 'missing-key: file.routes' "$work/errors")"
+check "and nothing else" 1 "$(wc -l <"$work/errors")"
+check "no secret in the log" 0 "$(cat "$work/log" "$work/errors" | grep -c s3cret)"
 check "it does not run as root" 9099 "$(docker exec "$p-proxy" id -u)"
 echo "info  memory $(docker stats --no-stream --format '{{.MemUsage}}' "$p-proxy")"
 started=$(date +%s%N)
