@@ -1,0 +1,211 @@
+import Testing
+
+@Suite("apply and diff", .serialized, .needsEngine)
+struct ApplyTests {
+    /// A bottle with everything that needs no internet.
+    static func whole(_ scene: Scene) -> Sample {
+        Sample(
+            name: scene.name(),
+            allowlist: ["files.bt.test"],
+            routes: [
+                "{host: api.bt.test, methods: [GET], auth: {scheme: Bearer, token_ref: BT_TOKEN}, path_allowlist: [/a/]}"
+            ]
+        )
+    }
+
+    @Test("tell their contract's fields, make what is described once, and delete takes exactly that away")
+    func contract() async throws {
+        try await Scene.run { scene in
+            let sample = Self.whole(scene)
+            let secrets = ["BT_TOKEN": "t0ken"]
+            let file = try scene.write(sample)
+            let plan = try await scene.bottle("diff", "-f", file, "-o", "json", environment: secrets)
+            #expect(plan.status == 2)
+            try expectDocument(plan, kind: "Plan", of: sample)
+            let dry = try await scene.bottle("apply", "-f", file, "--dry-run", "-o", "json", environment: secrets)
+            #expect(dry.status == 2)
+            #expect(dry.output == plan.output)
+            #expect(!exists(scene.state))
+
+            let cold = try await scene.applied(sample, environment: secrets)
+            try expectDocument(cold, kind: "Result", of: sample)
+            let world = try await scene.world()
+            #expect(world.parts(of: sample.name) == Self.parts)
+            let isRunning = world.containers.mapValues { $0.state == "running" }
+            #expect(!isRunning.values.contains(false))
+
+            let warm = try await scene.applied(sample, environment: secrets)
+            #expect(try warm.actions() == [])
+            #expect(try await scene.world() == world)
+            let none = try await scene.bottle("diff", "-f", file, "-o", "json", environment: secrets)
+            #expect(none.status == 0)
+            let desired = try await scene.bottle("diff", sample.name, "-o", "json", environment: secrets)
+            #expect(desired.status == 0)
+
+            let changed = try scene.write(sample.with { $0.allowlist = ["more.bt.test"] })
+            let files = try await scene.stateFiles()
+            for line in [["diff"], ["apply", "--dry-run"]] {
+                let run = try await scene.bottle(line + ["-f", changed, "-o", "json"], environment: secrets)
+                #expect(run.status == 2)
+                #expect(try !run.actions().isEmpty)
+            }
+            #expect(try await scene.stateFiles() == files)
+            #expect(try await scene.world() == world)
+
+            try await expectDeleted(sample, scene)
+        }
+    }
+
+    static let parts = [
+        "agent", "egress", "egress-proxy", "egress-proxy-config", "egress-proxy-run", "firewall", "firewall-config",
+        "firewall-run", "home", "internal", "link",
+    ]
+
+    private func expectDocument(_ run: Run, kind: String, of sample: Sample) throws {
+        let document = try run.document()
+        #expect(document.keys == ["apiVersion", "kind", "bottles", "summary"])
+        #expect(document["apiVersion"].text == "bottle/v1")
+        #expect(document["kind"].text == kind)
+        #expect(document["bottles"].list.count == 1)
+        let bottle = document["bottles"][0]
+        #expect(bottle.keys == ["identity", "actions", "drift", "preflight"])
+        #expect(bottle["identity"].text == sample.name)
+        #expect(bottle["drift"] == .array([]))
+        let actions = bottle["actions"].list
+        #expect(document["summary"]["actions"].number == Double(actions.count))
+        for action in actions {
+            #expect(action.keys.isSuperset(of: ["verb", "object", "reason"]))
+            #expect(action["reason"].text == "missing")
+            guard kind == "Result" else { continue }
+            #expect(action["outcome"].text == "done")
+            #expect(action["ms"].number != nil)
+        }
+        let made = Set(actions.map { "\($0["verb"].text) \($0["object"].text)" })
+        #expect(
+            made.isSuperset(
+                of: ["agent", "egress-proxy", "firewall"].map { "create container/\($0)" }
+                    + ["internal", "link", "egress"].map { "create network/\($0)" }
+            )
+        )
+        let preflight = bottle["preflight"]
+        #expect(preflight.keys == ["hosts", "envNames", "routes", "gitRemotes", "tls"])
+        #expect(preflight["hosts"].texts == ["api.bt.test", "files.bt.test"])
+        #expect(preflight["envNames"].texts == ["BT_TOKEN"])
+        #expect(preflight["gitRemotes"] == .array([]))
+        let route = preflight["routes"][0]
+        #expect(route.keys == ["host", "port", "methods", "paths", "credential"])
+        #expect(route["host"].text == "api.bt.test")
+        #expect(route["port"].number == 443)
+        #expect(route["methods"].texts == ["GET"])
+        #expect(route["paths"].texts == ["/a/"])
+        #expect(route["credential"].text == "BT_TOKEN")
+        #expect(preflight["tls"]["enabled"] == .bool(true))
+        let fingerprint = preflight["tls"]["caFingerprint"]
+        #expect(kind == "Plan" ? fingerprint == .null : fingerprint.text.split(separator: ":").count == 32)
+    }
+
+    /// Deletes the bottle and expects nothing of it in the engine or in the state folder, but its history.
+    private func expectDeleted(_ sample: Sample, _ scene: Scene) async throws {
+        let refused = try await scene.bottle("delete", sample.name, "-o", "json")
+        #expect(refused.status == 1)
+        #expect(try refused.document()["code"].text == "needs-yes")
+        #expect(try await scene.world().parts(of: sample.name) == Self.parts)
+        let deleted = try await scene.bottle("delete", sample.name, "--yes", "-o", "json")
+        #expect(deleted.status == 0)
+        #expect(try Set(deleted.document().keys) == ["apiVersion", "kind", "bottles", "summary"])
+        #expect(try await scene.world() == World())
+        let left = try await scene.stateFiles().filter {
+            $0.contains("/\(sample.name)") && !$0.contains("/desired/.git/")
+        }
+        #expect(left.filter { !$0.hasSuffix(".lock") } == [])
+        let again = try await scene.bottle("delete", sample.name, "--yes", "-o", "json")
+        #expect(again.status == 1)
+        #expect(try again.document()["code"].text == "not-found")
+    }
+
+    @Test("exit with 64 on wrong usage", arguments: [["apply", "--nonsense"], ["diff", "-o", "tables"], ["nothing"]])
+    func usage(_ line: [String]) async throws {
+        try await Scene.run { scene in
+            let run = try await scene.bottle(line)
+            #expect(run.status == 64)
+            #expect(!exists(scene.state))
+        }
+    }
+
+    @Test("a bottle without what others have comes up, changes, and goes", arguments: Variant.all)
+    func variant(_ variant: Variant) async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name()).with(variant.shape)
+            let cold = try await scene.applied(sample)
+            #expect(try cold.document()["bottles"][0]["preflight"]["tls"]["enabled"] == .bool(variant.isProxied))
+            #expect(try await scene.world().parts(of: sample.name) == variant.parts)
+            let warm = try await scene.applied(sample)
+            #expect(try warm.actions() == [])
+
+            let agent = "bottle-\(sample.name)-agent"
+            let seen = try await scene.docker("exec", agent, "sh", "-c", "echo $https_proxy; ls /etc/bottle 2>&1; :")
+            #expect(seen == variant.seen)
+
+            if let edit = variant.edit {
+                let changed = sample.with(edit.change)
+                let there = try await scene.applied(changed)
+                #expect(try there.actions() == edit.there)
+                #expect(try await scene.applied(changed).actions() == [])
+                let back = try await scene.applied(sample)
+                #expect(try back.actions() == edit.back)
+                #expect(try await scene.applied(sample).actions() == [])
+            }
+            #expect(try await scene.bottle("delete", sample.name, "--yes").status == 0)
+            #expect(try await scene.world() == World())
+        }
+    }
+
+    struct Variant: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let shape: @Sendable (inout Sample) -> Void
+        let parts: [String]
+        let isProxied: Bool
+        /// The agent's proxy, and what was put into it.
+        let seen: String
+        var edit: (change: @Sendable (inout Sample) -> Void, there: [String], back: [String])?
+
+        static let all = [
+            Variant(
+                testDescription: "no routes: the firewall faces the agent, and no CA",
+                shape: { $0.allowlist = ["files.bt.test"] },
+                parts: ["agent", "egress", "firewall", "firewall-config", "firewall-run", "home", "internal"],
+                isProxied: false,
+                seen: "http://firewall:8888\nls: cannot access '/etc/bottle': No such file or directory",
+                edit: (
+                    { $0.allowlist.append("more.bt.test") },
+                    ["copy container/firewall", "signal container/firewall"],
+                    ["copy container/firewall", "restart container/firewall"]
+                )
+            ),
+            Variant(
+                testDescription: "no firewall: the proxy leaves by itself",
+                shape: {
+                    $0.firewall = "none"
+                    $0.routes = ["{host: api.bt.test}"]
+                },
+                parts: [
+                    "agent", "egress", "egress-proxy", "egress-proxy-config", "egress-proxy-run", "home", "internal",
+                ],
+                isProxied: true,
+                seen: "http://egress-proxy:9099\nca-bundle.pem\nca.pem",
+                edit: (
+                    { $0.routes.append("{host: more.bt.test}") },
+                    ["copy container/egress-proxy", "signal container/egress-proxy"],
+                    ["copy container/egress-proxy", "signal container/egress-proxy"]
+                )
+            ),
+            Variant(
+                testDescription: "neither: no way out",
+                shape: { $0.firewall = "none" },
+                parts: ["agent", "home", "internal"],
+                isProxied: false,
+                seen: "\nls: cannot access '/etc/bottle': No such file or directory"
+            ),
+        ]
+    }
+}
