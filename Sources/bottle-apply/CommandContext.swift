@@ -156,9 +156,10 @@ struct CommandContext: Sendable {
     private func credentials(state: StateFolder, settings: Settings) throws -> Credentials {
         let files = StateFiles(folder: state.trust)
         let trust = TrustStore(files: files)
+        let memory = SecretMemory()
         let sources = SecretSources(settings.secrets, environment: environment)
         return Credentials(
-            values: { try await sources.resolve($0) },
+            values: { try await memory.values($0, from: sources) },
             fingerprint: { try KeyedFingerprint.load(from: files).fingerprint(of: $1, name: $0) },
             authority: { identity, minting in
                 let found =
@@ -231,5 +232,21 @@ extension CommandContext {
             remedy: first?.suggestion
         )
         if let text = try? format.text(of: ErrorDocument(error)) { console.out(text) }
+    }
+}
+
+/// Values found once in this process: a command that asks for a passphrase asks once.
+private actor SecretMemory {
+    private var known: [SecretReference: SecretValue] = [:]
+
+    func values(
+        _ references: [SecretReference],
+        from sources: SecretSources
+    ) async throws -> [SecretReference: SecretValue] {
+        let missing = references.filter { known[$0] == nil }
+        if !missing.isEmpty {
+            known.merge(try await sources.resolve(missing)) { first, _ in first }
+        }
+        return known.filter { references.contains($0.key) }
     }
 }

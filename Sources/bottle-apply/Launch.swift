@@ -21,6 +21,8 @@ struct Launch {
     ///
     /// - Throws: the first thing that stands in the way of any of them, such as a secret without a value.
     func preview() async throws -> [Preview] {
+        // Our own files and git beside the engine's calls: neither waits for the other.
+        async let stored = StoredState(installation.repository, of: wanted)
         let inventory = try await Inventory.take(from: installation.engine)
         let assessor = Assessor(
             engine: installation.engine,
@@ -29,10 +31,10 @@ struct Launch {
             facts: installation.facts,
             guessesFacts: true
         )
-        let desired = try await StoredState(installation.repository)
+        let desired = try await stored
         var previews: [Preview] = []
         for manifest in wanted {
-            let subject = try await installation.subject(manifest, revision: try await desired.revision(of: manifest))
+            let subject = try await installation.subject(manifest, revision: desired.revision(of: manifest))
             let assessment = try await assessor.assess(subject, inventory: inventory)
             if let problem = assessment.plan.findings.compactMap(\.error).first { throw problem }
             previews.append(Preview(manifest: manifest, assessment: assessment))
@@ -52,7 +54,14 @@ struct Launch {
         if !context.format.isDocument {
             for preview in busy {
                 console.err(PlanText.of(preview.plan, style: style))
-                console.err(PlanText.of(preview.preflight, manifest: preview.manifest, style: style))
+                console.err(
+                    PlanText.of(
+                        preview.preflight,
+                        manifest: preview.manifest,
+                        images: preview.assessment.desired.images,
+                        style: style
+                    )
+                )
             }
         }
         guard !yes else { return }

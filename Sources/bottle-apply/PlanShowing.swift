@@ -56,12 +56,12 @@ struct PlanShowing {
         let repository = try state.flatMap {
             try DesiredRepository.open(in: $0, environment: context.environment)
         }
-        let desired = try await StoredState(repository)
+        async let stored = StoredState(repository, of: wanted)
         let inventory = try await Inventory.take(from: engine)
+        let desired = try await stored
         var assessments: [Assessor.Assessment] = []
         for manifest in wanted {
-            let revision = try await desired.revision(of: manifest)
-            let subject = try await reader.subject(manifest, revision: revision)
+            let subject = try await reader.subject(manifest, revision: desired.revision(of: manifest))
             assessments.append(try await assessor.assess(subject, inventory: inventory))
         }
         return assessments

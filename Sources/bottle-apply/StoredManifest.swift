@@ -35,21 +35,19 @@ enum StoredManifest {
     }
 }
 
-/// What is committed now, for telling an edit from what is desired already.
-struct StoredState {
-    private let repository: DesiredRepository?
-    private let snapshot: DesiredSnapshot?
+/// In which revisions manifests are committed as they are, for telling an edit from what is desired already.
+struct StoredState: Sendable {
+    private var revisions: [Identity: String] = [:]
 
-    init(_ repository: DesiredRepository?) async throws {
-        self.repository = repository
-        snapshot = try await repository?.snapshot()
+    /// Looks `manifests` up; without a repository none is committed.
+    init(_ repository: DesiredRepository?, of manifests: [BottleManifest]) async throws {
+        guard let repository else { return }
+        let snapshot = try await repository.snapshot()
+        for manifest in manifests where snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) {
+            revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)?.id
+        }
     }
 
     /// The revision that holds exactly this manifest; empty for one that isn't committed.
-    func revision(of manifest: BottleManifest) async throws -> String {
-        guard let repository, snapshot?.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) else {
-            return ""
-        }
-        return try await repository.lastChange(of: manifest.identity)?.id ?? ""
-    }
+    func revision(of manifest: BottleManifest) -> String { revisions[manifest.identity] ?? "" }
 }

@@ -57,8 +57,13 @@ package struct ActionPerformer: Sendable {
     private func performVolume(_ action: Action, _ name: String) async throws {
         switch action.verb {
         case .create:
-            let purpose = desired.volumes.first { $0.name == name }?.purpose ?? ""
-            let labels = Labels.of(identity, role: purpose, installation: installation)
+            guard let wanted = desired.volumes.first(where: { $0.name == name }) else { throw unplannable(action) }
+            let labels = Labels.of(
+                identity,
+                role: wanted.purpose,
+                installation: installation,
+                specHash: wanted.specHash
+            )
             // The engine hands over a volume that has the name already, whosever it is.
             let volume = try await engine.createVolume(name: name, labels: labels)
             guard labels.allSatisfy({ volume.labels[$0.key] == $0.value }) else {

@@ -90,7 +90,7 @@ extension DesiredNetwork {
             enableIPv6: false,
             ipam: IPAM(pools: subnet.map { [.init(subnet: $0.description)] } ?? []),
             options: options,
-            labels: Labels.of(identity, role: role.rawValue, installation: installation)
+            labels: Labels.of(identity, role: role.rawValue, installation: installation, specHash: specHash)
         )
     }
 }

@@ -80,6 +80,13 @@ package struct DesiredNetwork: Sendable, Hashable {
     /// Whether it exists already and is never changed by us.
     package var isExternal: Bool { subnet == nil }
 
+    /// The hash of what only another network can change.
+    package var specHash: SpecHash {
+        var facts = ["internal": "\(isInternal)", "subnet": subnet?.description ?? ""]
+        for (name, value) in options { facts["option \(name)"] = value }
+        return SpecHash(facts: facts)
+    }
+
     /// Engine options: an internal network has no address of the host on it.
     package var options: [String: String] {
         isInternal ? ["com.docker.network.bridge.inhibit_ipv4": "true"] : [:]
@@ -98,6 +105,9 @@ package struct DesiredVolume: Sendable, Hashable {
         self.purpose = purpose
         self.isPrecious = isPrecious
     }
+
+    /// The hash of what only another volume can change.
+    package var specHash: SpecHash { SpecHash(facts: ["driver": "local"]) }
 }
 
 package struct DesiredContainer: Sendable, Hashable {

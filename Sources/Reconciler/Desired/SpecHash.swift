@@ -16,6 +16,12 @@ package struct SpecHash: Sendable, Hashable, CustomStringConvertible {
         text = "\(Self.version):\(ContentDigest(of: try encoder.encode(value)))"
     }
 
+    /// Hashes facts that are texts already: `name=value` lines, sorted by name.
+    package init(facts: [String: String]) {
+        let lines = facts.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)\n" }.joined()
+        text = "\(Self.version):\(ContentDigest(of: lines))"
+    }
+
     package var isKnownVersion: Bool { text.hasPrefix("\(Self.version):") }
 
     package var description: String { text }

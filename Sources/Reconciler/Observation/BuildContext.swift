@@ -30,7 +30,8 @@ package struct BuildContext: Sendable, Hashable {
         )
     }
 
-    /// Reads a folder; a top-level `tests` folder, hidden files and Python's caches stay out unless everything is kept.
+    /// Reads a folder; its `tests`, `README.md` and `ruff.toml`, hidden files and Python's caches stay out unless
+    /// everything is kept.
     ///
     /// - Throws: `BottleError` `context-unreadable`, for what is neither a file nor a folder too.
     package static func read(_ folder: String, keepingEverything: Bool = false) throws -> BuildContext {
@@ -61,7 +62,9 @@ package struct BuildContext: Sendable, Hashable {
         into files: inout [File]
     ) throws {
         for name in try POSIX.names(in: folder) ?? [] {
-            let isAside = name.hasPrefix(".") || name == "__pycache__" || (prefix.isEmpty && name == "tests")
+            let isAside =
+                name.hasPrefix(".") || name == "__pycache__"
+                || (prefix.isEmpty && ["tests", "README.md", "ruff.toml"].contains(name))
             if isAside && !all { continue }
             let path = "\(folder)/\(name)"
             guard let status = try POSIX.status(path, followLinks: false) else { continue }

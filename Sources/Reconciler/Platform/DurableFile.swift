@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-    package import Darwin
+    import Darwin
 #elseif canImport(Musl)
-    package import Musl
+    import Musl
 #else
-    package import Glibc
+    import Glibc
 #endif
 
 /// Files that are whole or absent, whenever the process or the machine stops.
@@ -23,7 +23,7 @@ package enum DurableFile {
     /// Puts `bytes` under `path`, in the place of what was there.
     ///
     /// Postcondition: readers see the old content or the new, never a part; the new survives a power cut.
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws {
+    package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws {
         while true {
             let temporary = try temporaryFile(bytes, for: path, mode: mode)
             do {
@@ -41,7 +41,7 @@ package enum DurableFile {
     /// Puts `bytes` under `path` unless something is there already.
     ///
     /// - Returns: whether this call made the file. Of any number of callers at once exactly one gets true.
-    package static func create(_ bytes: [UInt8], at path: String, mode: mode_t = 0o600) throws -> Bool {
+    package static func create(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o600) throws -> Bool {
         while true {
             let temporary = try temporaryFile(bytes, for: path, mode: mode)
             let made: Bool
@@ -105,7 +105,7 @@ package enum DurableFile {
         let descriptor: Descriptor
     }
 
-    private static func temporaryFile(_ bytes: [UInt8], for path: String, mode: mode_t) throws -> Temporary {
+    private static func temporaryFile(_ bytes: [UInt8], for path: String, mode: UInt32) throws -> Temporary {
         let folder = POSIX.parent(of: path)
         let prefix = ".\(POSIX.name(of: path))."
         try removeLeftovers(in: folder, prefix: prefix)
@@ -113,7 +113,9 @@ package enum DurableFile {
         let descriptor = try POSIX.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         do {
             _ = flock(descriptor.number, LOCK_EX | LOCK_NB)
-            guard fchmod(descriptor.number, mode) == 0 else { throw SystemError("set the mode of", temporary, errno) }
+            guard fchmod(descriptor.number, mode_t(mode)) == 0 else {
+                throw SystemError("set the mode of", temporary, errno)
+            }
             try descriptor.write(bytes, to: temporary)
             try descriptor.synchronize(temporary)
         } catch {

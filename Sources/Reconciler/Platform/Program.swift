@@ -113,6 +113,22 @@ package struct Program: Sendable, Hashable {
         return true
     }()
 
+    /// Where the program is: swift-subprocess would fork once for each folder of `PATH` that doesn't have it.
+    private func location() throws -> String {
+        guard !executable.contains("/") else { return executable }
+        let folders = (environment["PATH"] ?? "").split(separator: ":", omittingEmptySubsequences: false)
+        // An empty part of PATH is the working folder; what runs from there should be named as such.
+        for folder in folders where !folder.isEmpty {
+            let path = "\(folder)/\(executable)"
+            if let status = try? POSIX.status(path, followLinks: true), status.st_mode & S_IFMT == S_IFREG,
+                unsafe access(path, X_OK) == 0
+            {
+                return path
+            }
+        }
+        throw Failure.notFound(executable)
+    }
+
     private func collect() async throws -> Outcome {
         _ = Self.ignoresBrokenPipes
         var options = PlatformOptions()
@@ -125,7 +141,7 @@ package struct Program: Sendable, Hashable {
             uniquingKeysWith: { first, _ in first }
         )
         let configuration = Configuration(
-            executable: executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
+            executable: .path(FilePath(try location())),
             arguments: Arguments(arguments),
             environment: .custom(variables),
             workingDirectory: workingFolder.map { FilePath($0) },

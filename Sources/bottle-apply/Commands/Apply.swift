@@ -71,7 +71,11 @@ struct Apply: AsyncParsableCommand {
         let done = result.performed.count { $0.outcome == .done }
         let notes = result.findings.filter { $0.error == nil }.map { "\n  note: \(PlanText.text(of: $0))" }.joined()
         let state = result.error == nil ? "converged" : "not converged"
-        return "\(result.identity): \(state), \(done == 1 ? "1 action" : "\(done) actions")\(notes)"
+        let launched = result.performed.contains {
+            $0.action.verb == .create && $0.action.object == .container(.egressProxy)
+        }
+        let fingerprint = launched ? result.preflight.tls.caFingerprint.map { "\n  CA SHA-256 \($0)" } ?? "" : ""
+        return "\(result.identity): \(state), \(done == 1 ? "1 action" : "\(done) actions")\(fingerprint)\(notes)"
     }
 }
 

@@ -74,7 +74,10 @@ struct Describe: AsyncParsableCommand {
         }
         lines += ["", "Containers:", containers.text]
         if let assessment, let manifest {
-            lines += ["", "May reach:", PlanText.of(assessment.preflight, manifest: manifest, style: style)]
+            lines += [
+                "", "May reach:",
+                PlanText.of(assessment.preflight, manifest: manifest, images: assessment.desired.images, style: style),
+            ]
             lines += ["", "Drift and pending actions:", PlanText.of(assessment.plan, style: style)]
         }
         return lines.joined(separator: "\n")

@@ -41,14 +41,16 @@ enum PlanText {
     }
 
     /// What a bottle may do once it is launched.
-    static func of(_ preflight: Preflight, manifest: BottleManifest, style: Style) -> String {
-        var lines = ["  hosts    \(preflight.hosts.isEmpty ? "none" : preflight.hosts.joined(separator: ", "))"]
+    static func of(_ preflight: Preflight, manifest: BottleManifest, images: [DesiredImage], style: Style) -> String {
+        var lines = images.map { "  image    \($0.role.rawValue)  \($0.reference)" }
+        lines += ["  hosts    \(preflight.hosts.isEmpty ? "none" : preflight.hosts.joined(separator: ", "))"]
         for route in preflight.routes {
             let paths = route.paths.isEmpty ? "any path" : route.paths.joined(separator: ", ")
             let credential = route.credential.map { ", sends \(style.yellow($0))" } ?? ""
             let port = route.port == 443 ? "" : ":\(route.port)"
+            let writes = route.methods.allSatisfy { ["GET", "HEAD", "OPTIONS"].contains($0) } ? "" : ", may write"
             lines.append(
-                "  route    \(route.host)\(port)  \(route.methods.joined(separator: ","))  \(Escaped.line(paths))\(credential)"
+                "  route    \(route.host)\(port)  \(route.methods.joined(separator: ","))  \(Escaped.line(paths))\(writes)\(credential)"
             )
         }
         for remote in preflight.gitRemotes { lines.append("  push to  \(Escaped.line(remote))") }

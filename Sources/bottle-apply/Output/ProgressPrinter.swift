@@ -16,8 +16,9 @@ final class ProgressPrinter: Sendable {
     func show(_ identity: Identity, _ progress: PlanExecutor.Progress) {
         switch progress {
         case .began(let action):
-            guard case .image = action.object else { return }
-            console.err("\(identity)  \(action.verb.rawValue) \(action.object) …")
+            // Elsewhere than on a terminal only what can take minutes is announced.
+            if case .image = action.object {} else { guard console.terminal.errorIsTerminal else { return } }
+            console.err("\(identity)  \(style.dim("\(action.verb.rawValue) \(action.object) …"))")
         case .output(let action, let line):
             guard verbose else { return }
             console.err("\(identity)  \(style.dim("\(action.object)  \(Escaped.line(line, limit: 400))"))")
