@@ -20,6 +20,9 @@ struct Delete: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Ask nothing.")
     var yes = false
 
+    @Flag(name: .long, help: "Succeed when a named bottle does not exist.")
+    var ignoreNotFound = false
+
     @Option(name: .long, help: "Why, for the history of the desired state.")
     var reason: String?
 
@@ -28,17 +31,26 @@ struct Delete: AsyncParsableCommand {
     func run() async throws { try await common.run(run(in:)) }
 
     func run(in context: CommandContext) async throws {
-        let identities = try bottles.map { try Identity($0) }
-        guard !identities.isEmpty else { throw ValidationError("name at least one bottle") }
+        var named: [Identity] = []
+        for name in bottles {
+            let identity = try Identity(name)
+            if !named.contains(identity) { named.append(identity) }
+        }
         guard let state = try StateFolder.open(context.paths.state),
             let repository = try DesiredRepository.open(in: state, environment: context.environment)
-        else { throw StoredManifest.missing(identities[0]) }
+        else {
+            if ignoreNotFound { return try report([], context) }
+            throw StoredManifest.missing(named[0])
+        }
         let snapshot = try await repository.snapshot()
         let records = JSONStore<BottleRecord>(folder: state.records, noun: "record")
-        for identity in identities where snapshot.bottles[identity] == nil {
+        let identities = try named.filter { identity in
             // A delete that was killed half-way left the record: it is finished now.
-            guard try records.load(identity) != nil else { throw StoredManifest.missing(identity) }
+            if try snapshot.bottles[identity] != nil || records.load(identity) != nil { return true }
+            guard ignoreNotFound else { throw StoredManifest.missing(identity) }
+            return false
         }
+        guard !identities.isEmpty else { return try report([], context) }
         try confirm(context)
         let engine = try await context.engine()
         defer { engine.close() }
@@ -47,7 +59,10 @@ struct Delete: AsyncParsableCommand {
             identities.map { (DesiredRepository.path(of: $0), DesiredChange.remove) },
             uniquingKeysWith: { first, _ in first }
         )
-        _ = try await repository.commit(changes, message: reason ?? "delete \(bottles.joined(separator: " "))")
+        _ = try await repository.commit(
+            changes,
+            message: reason ?? "delete \(identities.map(\.name).joined(separator: " "))"
+        )
 
         var removed: [PlanDocument.Bottle] = []
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
@@ -63,11 +78,19 @@ struct Delete: AsyncParsableCommand {
                 )
             )
         }
+        try report(removed, context)
+    }
+
+    private func report(_ removed: [PlanDocument.Bottle], _ context: CommandContext) throws {
         let document = PlanDocument(kind: .result, bottles: removed)
-        try context.show(document) { identities.map { "\($0): deleted" }.joined(separator: "\n") }
-        guard document.bottles.allSatisfy({ $0.actions.allSatisfy { $0.outcome == .done } }) else {
-            throw ExitStatus.failure
+        func isWhole(_ bottle: PlanDocument.Bottle) -> Bool { bottle.actions.allSatisfy { $0.outcome == .done } }
+        try context.show(document) {
+            removed.isEmpty
+                ? "nothing to delete"
+                : removed.map { "\($0.identity): \(isWhole($0) ? "deleted" : "not all of it could be removed")" }
+                    .joined(separator: "\n")
         }
+        guard removed.allSatisfy(isWhole) else { throw ExitStatus.failure }
     }
 
     private func confirm(_ context: CommandContext) throws {
