@@ -65,7 +65,9 @@ actor Scene {
         var line = [Self.executable] + arguments
         // In the foreground: it signals this one process and leaves what that started to itself.
         if let kill {
-            line = ["timeout", "--foreground", "-s", kill.signal, "\(kill.after / .seconds(1))"] + line
+            line =
+                ["timeout", "--foreground", "--preserve-status", "-s", kill.signal, "\(kill.after / .seconds(1))"]
+                + line
         }
         return try await run(line, environment: all, input: input, in: workingFolder)
     }
