@@ -135,19 +135,42 @@ struct Launch {
         return try await withThrowingTaskGroup(of: (Int, PassResult).self) { group in
             for (index, manifest) in wanted.enumerated() {
                 let identity = manifest.identity
+                let revision = revisions[identity] ?? snapshot.revision.id
                 group.addTask {
-                    let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
-                    let result = try await installation.state.lock(of: identity).withLock {
-                        try await pass.converge(
-                            to: try StoredManifest.read(snapshot, identity),
-                            revision: revisions[identity] ?? snapshot.revision.id
-                        )
+                    do {
+                        let pass = BottlePass(identity, in: installation, now: CommandContext.now) {
+                            printer.show($0, $1)
+                        }
+                        let stored = try StoredManifest.read(snapshot, identity)
+                        let result = try await installation.state.lock(of: identity).withLock {
+                            try await pass.converge(to: stored, revision: revision)
+                        }
+                        return (index, result)
+                    } catch is CancellationError {
+                        throw CancellationError()
+                    } catch {
+                        // What stops one bottle stops no other.
+                        return (index, PassResult(manifest, revision: revision, failed: BottleError(wrapping: error)))
                     }
-                    return (index, result)
                 }
             }
             return try await group.reduce(into: [(Int, PassResult)]()) { $0.append($1) }
                 .sorted { $0.0 < $1.0 }.map(\.1)
         }
+    }
+}
+
+extension PassResult {
+    /// A pass that could not begin.
+    fileprivate init(_ manifest: BottleManifest, revision: String, failed error: BottleError) {
+        self.init(
+            identity: manifest.identity,
+            revision: revision,
+            performed: [],
+            drift: [],
+            findings: [],
+            preflight: Preflight(manifest, caFingerprint: nil),
+            outcome: .retry(error)
+        )
     }
 }

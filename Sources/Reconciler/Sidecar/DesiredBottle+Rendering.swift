@@ -26,9 +26,11 @@ extension DesiredBottle {
             )
         }
         let prefix = Names.volume(manifest.identity, "")
-        let volumes = containers.flatMap(\.spec.mounts).map { mount in
-            let purpose = String(mount.volume.dropFirst(prefix.count))
-            return DesiredVolume(name: mount.volume, purpose: purpose, isPrecious: purpose == "home")
+        // The home is wanted also while it isn't known where in the container it belongs.
+        let mounted = containers.flatMap(\.spec.mounts).map(\.volume) + [Names.volume(manifest.identity, "home")]
+        let volumes = Set(mounted).map { name in
+            let purpose = String(name.dropFirst(prefix.count))
+            return DesiredVolume(name: name, purpose: purpose, isPrecious: purpose == "home")
         }
         self.init(
             identity: manifest.identity,
