@@ -139,18 +139,20 @@ struct CommandContext: Sendable {
         return BuildContexts(bundled: try bundled?.contexts() ?? [:], stored: state?.contexts)
     }
 
-    /// Credentials for looking only: nothing is minted, and no key is made.
+    /// Credentials for looking only: nothing is minted or made, no command is run, and a value that can't be had by
+    /// looking is left out.
     func readingCredentials(state: StateFolder?, settings: Settings) throws -> Credentials {
-        if let state, try StateFiles(folder: state.trust).read("fingerprint.key") != nil {
-            return try credentials(state: state, settings: settings)
-        }
         let sources = SecretSources(settings.secrets, environment: environment)
-        return Credentials(
-            values: { try await sources.resolve($0) },
-            // Without a key no container can carry a fingerprint yet, so that nothing will be compared with this.
-            fingerprint: { _, _ in "" },
-            authority: { _, _ in nil }
-        )
+        let values: @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue] = {
+            try await sources.attempt($0, runningCommands: false).values
+        }
+        if let state, try StateFiles(folder: state.trust).read("fingerprint.key") != nil {
+            var credentials = try credentials(state: state, settings: settings)
+            credentials.values = values
+            return credentials
+        }
+        // Without a key no container can carry a fingerprint yet, so that nothing will be compared with this one.
+        return Credentials(values: values, fingerprint: { _, _ in "" }, authority: { _, _ in nil })
     }
 
     private func credentials(state: StateFolder, settings: Settings) throws -> Credentials {

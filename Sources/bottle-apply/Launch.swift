@@ -44,43 +44,37 @@ struct Launch {
 
     /// Shows what is about to happen, and asks where somebody can answer.
     ///
+    /// - Returns: whether living agents may be ended.
     /// - Throws: `BottleError` `declined`, or `needs-yes` where nobody can answer and a living agent would end.
-    func confirm(_ previews: [Preview], yes: Bool) throws {
+    func confirm(_ previews: [Preview], yes: Bool) throws -> Bool {
         let busy = previews.filter { !$0.plan.isEmpty }
-        guard !busy.isEmpty else { return }
+        guard !busy.isEmpty else { return yes }
         let console = context.console
-        let style = Style(isOn: console.colorsErrors)
-        let ending = busy.filter(\.plan.replacesAgent).map(\.manifest.identity.name)
-        if !context.format.isDocument {
-            for preview in busy {
-                console.err(PlanText.of(preview.plan, style: style))
-                console.err(
-                    PlanText.of(
-                        preview.preflight,
-                        manifest: preview.manifest,
-                        images: preview.assessment.desired.images,
-                        style: style
-                    )
-                )
-            }
+        let asks = !yes && console.terminal.inputIsTerminal && console.terminal.errorIsTerminal
+        if asks || !context.format.isDocument { busy.forEach(show) }
+        guard !yes else { return true }
+        let ending = busy.filter(\.plan.replacesAgent).map(\.manifest.identity)
+        guard asks else {
+            guard ending.isEmpty else { throw BottleError.needsYes(ending) }
+            return false
         }
-        guard !yes else { return }
-        guard console.terminal.inputIsTerminal && console.terminal.errorIsTerminal else {
-            guard ending.isEmpty else {
-                throw BottleError(
-                    "needs-yes",
-                    "this would end and replace the living agent of \(ending.joined(separator: ", "))",
-                    remedy: "add --yes to do it; nothing was changed"
-                )
-            }
-            return
-        }
-        let question =
-            ending.isEmpty
-            ? "Do this?" : "Do this, and replace the living agent of \(ending.joined(separator: ", "))?"
-        guard console.confirm(question) else {
-            throw BottleError("declined", "nothing was changed")
-        }
+        let names = ending.map(\.name).joined(separator: ", ")
+        let question = ending.isEmpty ? "Do this?" : "Do this, and replace the living agent of \(names)?"
+        guard console.confirm(question) else { throw BottleError("declined", "nothing was changed") }
+        return true
+    }
+
+    private func show(_ preview: Preview) {
+        let style = Style(isOn: context.console.colorsErrors)
+        context.console.err(PlanText.of(preview.plan, style: style))
+        context.console.err(
+            PlanText.of(
+                preview.preflight,
+                manifest: preview.manifest,
+                images: preview.assessment.desired.images,
+                style: style
+            )
+        )
     }
 
     /// The results of bottles that are all desired as wanted already, and as desired; nil when there is anything to do.
@@ -98,79 +92,35 @@ struct Launch {
                 status.observedRevision == converged.revision
             else { return nil }
             results.append(
-                PassResult(
-                    identity: identity,
-                    revision: converged.revision,
-                    performed: [],
-                    drift: [],
-                    findings: [],
-                    preflight: preview.preflight,
-                    outcome: .converged
-                )
+                PassResult(settled: identity, revision: converged.revision, preflight: preview.preflight)
             )
         }
         return results
     }
 
     /// Commits every manifest that isn't desired yet.
-    ///
-    /// - Returns: the revision in which each bottle is as wanted.
-    func commit(reason: String) async throws -> [Identity: String] {
+    func commit(reason: String) async throws {
         var changes: [String: DesiredChange] = [:]
         for manifest in wanted {
             changes[DesiredRepository.path(of: manifest.identity)] = .write(ManifestDocument.yaml(of: manifest))
         }
-        let revision = try await installation.repository.commit(changes, message: reason)
-        var revisions: [Identity: String] = [:]
-        for manifest in wanted {
-            revisions[manifest.identity] = try await installation.revision(of: manifest.identity, committed: revision)
-        }
-        return revisions
+        _ = try await installation.repository.commit(changes, message: reason)
     }
 
-    /// Runs a pass of every bottle side by side, each from what the repository holds.
-    func converge(to revisions: [Identity: String]) async throws -> [PassResult] {
+    /// Runs a pass of every bottle side by side, each from what the repository then holds.
+    func converge(mayEndAgents: Bool) async throws -> [PassResult] {
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
-        let snapshot = try await installation.repository.snapshot()
         return try await withThrowingTaskGroup(of: (Int, PassResult).self) { group in
             for (index, manifest) in wanted.enumerated() {
-                let identity = manifest.identity
-                let revision = revisions[identity] ?? snapshot.revision.id
                 group.addTask {
-                    do {
-                        let pass = BottlePass(identity, in: installation, now: CommandContext.now) {
-                            printer.show($0, $1)
-                        }
-                        let stored = try StoredManifest.read(snapshot, identity)
-                        let result = try await installation.state.lock(of: identity).withLock {
-                            try await pass.converge(to: stored, revision: revision)
-                        }
-                        return (index, result)
-                    } catch is CancellationError {
-                        throw CancellationError()
-                    } catch {
-                        // What stops one bottle stops no other.
-                        return (index, PassResult(manifest, revision: revision, failed: BottleError(wrapping: error)))
+                    let pass = BottlePass(manifest.identity, in: installation, now: CommandContext.now) {
+                        printer.show($0, $1)
                     }
+                    return (index, try await pass.run(mayEndAgent: mayEndAgents))
                 }
             }
             return try await group.reduce(into: [(Int, PassResult)]()) { $0.append($1) }
                 .sorted { $0.0 < $1.0 }.map(\.1)
         }
-    }
-}
-
-extension PassResult {
-    /// A pass that could not begin.
-    fileprivate init(_ manifest: BottleManifest, revision: String, failed error: BottleError) {
-        self.init(
-            identity: manifest.identity,
-            revision: revision,
-            performed: [],
-            drift: [],
-            findings: [],
-            preflight: Preflight(manifest, caFingerprint: nil),
-            outcome: .retry(error)
-        )
     }
 }

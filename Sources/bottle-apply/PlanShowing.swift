@@ -14,25 +14,51 @@ struct PlanShowing {
     }
 
     /// Plans resolved manifests, prints the plans, and exits 2 when there is anything to do.
-    func show(_ wanted: [BottleManifest]) async throws {
+    ///
+    /// - Parameter deleted: bottles that are desired no more, though not all of them is gone.
+    func show(_ wanted: [BottleManifest], deleted: [Identity] = []) async throws {
         let engine = try await context.engine()
         defer { engine.close() }
         let planned = try await plans(of: wanted, engine: engine)
+        let findings = planned.flatMap { assessment in
+            assessment.plan.findings.map { ($0, assessment.desired.identity) }
+        }
+        if let problem = findings.compactMap({ $0.error ?? $0.refusedLoad(of: $1) }).first { throw problem }
+        let shown =
+            planned.map { (plan: $0.plan, preflight: $0.preflight) }
+            + (try await teardowns(of: deleted, engine: engine)).map { (plan: $0, preflight: .none) }
         let document = PlanDocument(
             kind: .plan,
-            bottles: planned.map { assessment in
+            bottles: shown.map { plan, preflight in
                 PlanDocument.Bottle(
-                    identity: assessment.desired.identity.name,
-                    actions: assessment.plan.actions.map(PlanDocument.Step.init),
-                    drift: assessment.plan.drift.map(PlanDocument.Change.init),
-                    preflight: assessment.preflight
+                    identity: plan.identity.name,
+                    actions: plan.actions.map(PlanDocument.Step.init),
+                    drift: plan.drift.map(PlanDocument.Change.init),
+                    preflight: preflight
                 )
             }
         )
-        if let problem = planned.flatMap(\.plan.findings).compactMap(\.error).first { throw problem }
         let style = Style(isOn: context.console.colorsOutput)
-        try context.show(document) { planned.map { PlanText.of($0.plan, style: style) }.joined(separator: "\n") }
+        try context.show(document) { shown.map { PlanText.of($0.plan, style: style) }.joined(separator: "\n") }
         if document.summary.actions > 0 { throw ExitStatus.changesPending }
+    }
+
+    private func teardowns(of deleted: [Identity], engine: any EngineReading) async throws -> [Plan] {
+        guard !deleted.isEmpty, let state = try StateFolder.open(context.paths.state) else { return [] }
+        let records = JSONStore<BottleRecord>(folder: state.records, noun: "record")
+        let inventory = try await Inventory.take(from: engine)
+        var plans: [Plan] = []
+        for identity in deleted {
+            guard let record = try records.load(identity) else { continue }
+            let observed = try await Observer(engine: engine).bottle(
+                DesiredBottle(identity: identity, revision: ""),
+                installation: state.installation,
+                inventory: inventory,
+                images: [:]
+            )
+            plans.append(Planner.teardown(identity, observed: observed, record: record))
+        }
+        return plans
     }
 
     /// Assesses resolved manifests against one inventory.

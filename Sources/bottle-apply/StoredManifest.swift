@@ -9,21 +9,7 @@ enum StoredManifest {
     /// - Throws: `BottleError` `not-found`, or `desired-unreadable` when a person has edited it into nonsense.
     static func read(_ snapshot: DesiredSnapshot, _ identity: Identity) throws -> BottleManifest {
         guard let text = snapshot.bottles[identity] else { throw missing(identity) }
-        let path = DesiredRepository.path(of: identity)
-        let source = ManifestSource(name: path, bytes: Array(text.utf8))
-        let reading = ManifestReader.read([source], limits: .stored)
-        guard !reading.hasErrors, let bottle = reading.bottles.first, bottle.manifest.identity == identity,
-            bottle.manifest.unresolved.isEmpty
-        else {
-            throw BottleError(
-                "desired-unreadable",
-                "the desired state of bottle \(identity) can't be read; nothing of it is touched",
-                at: path,
-                remedy: "mend it, or apply its manifest again",
-                cause: reading.diagnostics.first.map { "\($0.location.map { "\($0): " } ?? "")\($0.message)" }
-            )
-        }
-        return bottle.manifest
+        return try DesiredRepository.manifest(of: identity, text: text)
     }
 
     static func missing(_ identity: Identity) -> BottleError {

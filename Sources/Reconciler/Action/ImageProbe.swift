@@ -1,68 +1,66 @@
 package import ReconcilerEngine
-package import ReconcilerModel
+import ReconcilerModel
 
 /// Looks into an image through a container of it that is never started.
+///
+/// The caller holds the lock for what bottles share.
 package struct ImageProbe: Sendable {
     private let engine: any EngineWriting
     private let installation: String
+    private let store: ImageFactsStore
 
-    package init(engine: any EngineWriting, installation: String) {
+    package init(engine: any EngineWriting, installation: String, store: ImageFactsStore) {
         self.engine = engine
         self.installation = installation
+        self.store = store
     }
 
-    /// Reads the facts of an image.
+    /// Reads the facts of an image and keeps them.
     ///
-    /// If the process dies here, a probe container is left; `sweep` and the next look remove it.
-    package func facts(of id: String) async throws -> ImageFacts {
-        let image = try await engine.image(id)
-        let container = try await make(id)
+    /// If the process dies here, a probe container is left, and a note of it; the next call removes it.
+    package func look(into image: String) async throws {
+        for left in try store.pendingProbes() { try await remove(left) }
+        let details = try await engine.image(image)
+        try store.beginProbe(image)
+        let container = try await make(image)
+        let facts: ImageFacts
         do {
-            let facts = try await ImageFactsReader(engine: engine).facts(of: image, in: container)
-            try await engine.remove(container, force: true, volumes: true)
-            return facts
+            facts = try await ImageFactsReader(engine: engine).facts(of: details, in: container)
         } catch {
-            try? await engine.remove(container, force: true, volumes: true)
+            try? await remove(image)
             throw error
         }
+        try await remove(image)
+        try store.save(facts)
     }
 
-    /// Removes probes that a killed process left.
-    package func sweep(_ inventory: Inventory) async throws {
-        for container in inventory.containers
-        where container.labels[Labels.role] == Self.role && container.labels[Labels.installation] == installation {
-            do {
-                try await engine.remove(container.id, force: true, volumes: true)
-            } catch {
-                // Gone already, or being removed by someone else.
-                guard error.isNotFound || error.isConflict else { throw error }
-            }
-        }
+    private func name(of image: String) -> String {
+        let suffix = image.split(separator: ":").last.map { String($0.prefix(12)) } ?? image
+        return "bottle-probe-\(installation.prefix(8))-\(suffix)"
     }
 
-    private static let role = "probe"
+    private var labels: [String: String] {
+        [Labels.managedBy: "bottle", Labels.installation: installation, Labels.role: "probe"]
+    }
 
-    private func make(_ id: String) async throws -> String {
-        let suffix = id.split(separator: ":").last.map { String($0.prefix(12)) } ?? id
+    private func make(_ image: String) async throws -> String {
         let request = ContainerCreate(
-            config: ContainerConfig(
-                image: id,
-                command: ["true"],
-                labels: [
-                    Labels.managedBy: "bottle", Labels.installation: installation, Labels.role: Self.role,
-                ]
-            ),
+            config: ContainerConfig(image: image, command: ["true"], labels: labels),
             hostConfig: HostConfig(networkMode: "none")
         )
-        let name = "bottle-probe-\(installation.prefix(8))-\(suffix)"
+        return try await engine.createContainer(name: name(of: image), request).id
+    }
+
+    /// Removes the probe of `image`, which we noted before we made it, if it is there and carries our labels.
+    private func remove(_ image: String) async throws {
         do {
-            return try await engine.createContainer(name: name, request).id
-        } catch {
-            // One that was killed looked into the same image: its probe is as good.
-            guard error.isConflict, let found = try? await engine.container(name), found.imageID == id else {
-                throw error
+            let found = try await engine.container(name(of: image))
+            if labels.allSatisfy({ found.config.labels?[$0.key] == $0.value }) {
+                try await engine.remove(found.id, force: true, volumes: true)
             }
-            return found.id
+        } catch {
+            guard error.isNotFound else { throw error }
         }
+        try store.endProbe(image)
     }
 }

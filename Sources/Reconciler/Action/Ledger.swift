@@ -50,17 +50,15 @@ extension BottleRecord {
         }
     }
 
-    /// Records that the bottle is as `desired` says, and forgets what only mattered on the way.
+    /// Records that the bottle is as it should be, and forgets what only mattered on the way.
     ///
     /// What is still there stays ours, wanted or not: a volume with the agent's work goes only with `delete`.
-    package mutating func settle(
-        _ desired: DesiredBottle,
-        observed: ObservedBottle,
-        networks: [NetworkRole: String],
-        agentExit: Int?
-    ) {
+    package mutating func settle(_ assessment: Assessor.Assessment, fingerprints: [SecretReference: String]) {
+        let desired = assessment.desired
+        let observed = assessment.observed
         converged = Converged(desired)
-        self.agentExit = agentExit
+        agentExit = assessment.plan.agentExit
+        self.fingerprints = Dictionary(uniqueKeysWithValues: fingerprints.map { ($0.key.name, $0.value) })
         permissions = [:]
         for container in desired.containers {
             guard let generation = container.generation else { continue }
@@ -73,6 +71,6 @@ extension BottleRecord {
         )
         names = Set(wanted + names.filter(present.contains)).sorted()
         ids = ids.filter { names.contains($0.key) }
-        for network in own { ids[network.name] = networks[network.role] ?? ids[network.name] }
+        for network in own { ids[network.name] = assessment.networks[network.role] ?? ids[network.name] }
     }
 }

@@ -6,6 +6,8 @@ package struct PlanExecutor: Sendable {
     package enum Progress: Sendable {
         case began(Action)
         case ended(PerformedAction)
+        /// Somebody else holds a lock that this pass needs.
+        case waiting(String)
         /// A line of a build or a pull.
         case output(Action, String)
     }

@@ -3,13 +3,12 @@ package import ReconcilerModel
 
 /// One pass over one bottle: observe, diff, plan, act, look again, record.
 ///
-/// Level-triggered: it may be killed at any instant; the next pass starts from what is then there. The caller holds
-/// the bottle's lock.
+/// Level-triggered: it may be killed at any instant; the next pass starts from what is then there.
 package struct BottlePass: Sendable {
-    private let installation: Installation
-    private let identity: Identity
+    let installation: Installation
+    let identity: Identity
     private let now: @Sendable () -> String
-    private let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
+    let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
 
     /// - Parameter now: the time, as RFC 3339 in UTC.
     package init(
@@ -27,99 +26,120 @@ package struct BottlePass: Sendable {
     /// Rounds of look, plan and act before a bottle that never settles is given up for this pass.
     private static let rounds = 6
 
-    /// Brings the bottle to `manifest`, which `revision` of the desired state holds.
+    /// Brings the bottle to what the repository holds of it when the bottle's lock is ours.
     ///
-    /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
-    package func converge(to manifest: BottleManifest, revision: String) async throws -> PassResult {
+    /// - Parameter mayEndAgent: whether a living agent may be ended for a desired-state edit; otherwise such a plan is
+    ///   not begun.
+    /// - Returns: what was done, whatever it ended with; the status says the same.
+    /// - Throws: `CancellationError`; `BottleError` when even the status can't be written.
+    package func run(mayEndAgent: Bool) async throws -> PassResult {
+        try await underLock(installation.state.lock(of: identity)) {
+            var result = PassResult(identity: identity)
+            do {
+                guard let desired = try await installation.repository.manifest(of: identity) else {
+                    result.outcome = .stalled(
+                        BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name)
+                    )
+                    return result
+                }
+                result.revision = desired.revision
+                try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, &result)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                result.outcome = .retry(BottleError(wrapping: error))
+            }
+            try saveStatus(result)
+            return result
+        }
+    }
+
+    private func converge(
+        to manifest: BottleManifest,
+        mayEndAgent: Bool,
+        _ result: inout PassResult
+    ) async throws {
+        result.preflight = Preflight(manifest, caFingerprint: nil)
         let secrets = try await installation.credentials.values(manifest.secrets)
         let needsAuthority = Topology(manifest).roles.contains(.egressProxy)
         let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
+        result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let ledger = try await reserveAddresses(for: manifest)
-        var result = PassResult(
-            identity: identity,
-            revision: revision,
-            performed: [],
-            drift: [],
-            findings: [],
-            preflight: Preflight(manifest, caFingerprint: authority?.fingerprint),
-            outcome: .converged
-        )
+        let fingerprints = try fingerprints(secrets)
         for round in 0..<Self.rounds {
-            let subject = Assessor.Subject(
-                manifest: manifest,
-                revision: revision,
-                record: await ledger.current,
-                fingerprints: try fingerprints(secrets),
-                authority: authority?.material,
-                caFingerprint: authority?.fingerprint,
-                reserved: try installation.reserved(exceptFor: identity)
+            let before = await ledger.current
+            let assessment = try await look(
+                Assessor.Subject(
+                    manifest: manifest,
+                    revision: result.revision,
+                    record: before,
+                    fingerprints: fingerprints,
+                    authority: authority?.material,
+                    caFingerprint: authority?.fingerprint,
+                    reserved: try installation.reserved(exceptFor: identity)
+                )
             )
-            let assessment = try await look(subject)
             if round == 0 { result.drift = assessment.plan.drift }
             result.findings = assessment.plan.findings
             if let problem = assessment.plan.findings.compactMap(\.error).first {
                 result.outcome = .stalled(problem)
-                break
+                return
+            }
+            guard mayEndAgent || !assessment.plan.replacesAgent else {
+                result.outcome = .stalled(.needsYes([identity]))
+                return
             }
             guard !assessment.plan.isEmpty else {
-                try await ledger.commit { record in
-                    record.settle(
-                        assessment.desired,
-                        observed: assessment.observed,
-                        networks: assessment.networks,
-                        agentExit: assessment.plan.agentExit
-                    )
-                }
+                try await ledger.commit { $0.settle(assessment, fingerprints: fingerprints) }
                 result.outcome = outcome(of: assessment.plan)
-                break
+                return
             }
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
             if let failed = performed.first(where: { $0.outcome == .failed }) {
                 // Addresses that the engine refused were given up: the next round has others.
-                if await ledger.current.addresses != assessment.record.addresses { continue }
+                if await ledger.current.avoided != before.avoided { continue }
                 result.outcome = .retry(failure(failed))
-                break
-            }
-            if round == Self.rounds - 1 {
-                result.outcome = .retry(
-                    BottleError("not-converging", "the bottle changed again after each round", at: identity.name)
-                )
+                return
             }
         }
-        try saveStatus(result)
-        return result
+        result.outcome = .retry(
+            BottleError(
+                "not-converging",
+                "the bottle was not as desired after \(Self.rounds) rounds",
+                at: identity.name,
+                remedy: "see what `bottle describe \(identity)` lists as pending, and what changes it from outside"
+            )
+        )
     }
 
     // MARK: - Looking
 
-    private func assessor() -> Assessor {
-        Assessor(
+    /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
+    private func look(_ subject: Assessor.Subject) async throws -> Assessor.Assessment {
+        let assessor = Assessor(
             engine: installation.engine,
             settings: installation.settings,
             contexts: installation.contexts,
             facts: installation.facts,
             guessesFacts: false
         )
-    }
-
-    /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
-    private func look(_ subject: Assessor.Subject) async throws -> Assessor.Assessment {
         let inventory = try await Inventory.take(from: installation.engine)
-        let first = try await assessor().assess(subject, inventory: inventory)
-        guard let image = first.unknownImage else { return first }
-        try await installation.state.sharedLock.withLock {
+        let first = try await assessor.assess(subject, inventory: inventory)
+        guard let image = first.unknownImage, !first.plan.findings.contains(where: \.blocks) else { return first }
+        try await underLock(installation.state.sharedLock) {
             guard installation.facts.load(image) == nil else { return }
-            let probe = ImageProbe(engine: installation.engine, installation: installation.state.installation)
-            try await probe.sweep(inventory)
-            try installation.facts.save(try await probe.facts(of: image))
+            let probe = ImageProbe(
+                engine: installation.engine,
+                installation: installation.state.installation,
+                store: installation.facts
+            )
+            try await probe.look(into: image)
         }
-        return try await assessor().assess(subject, inventory: try await Inventory.take(from: installation.engine))
+        return try await assessor.assess(subject, inventory: try await Inventory.take(from: installation.engine))
     }
 
-    private func fingerprints(
-        _ secrets: [SecretReference: SecretValue]
-    ) throws -> [SecretReference: String] {
+    private func fingerprints(_ secrets: [SecretReference: SecretValue]) throws -> [SecretReference: String] {
         var fingerprints: [SecretReference: String] = [:]
         for (reference, value) in secrets {
             fingerprints[reference] = try installation.credentials.fingerprint(reference, value)
@@ -134,7 +154,7 @@ package struct BottlePass: Sendable {
         let record = try installation.record(of: identity)
         let wanted = Topology(manifest).ownNetworks
         guard wanted.contains(where: { record.addresses[$0] == nil }) else { return Ledger(record, save: save) }
-        return try await installation.state.sharedLock.withLock {
+        return try await underLock(installation.state.sharedLock) {
             var record = try installation.record(of: identity)
             let inventory = try await Inventory.take(from: installation.engine)
             let own = Set(wanted.map { Names.network(identity, $0) })
@@ -149,92 +169,29 @@ package struct BottlePass: Sendable {
         }
     }
 
-    // MARK: - Acting
-
-    private func act(
-        on assessment: Assessor.Assessment,
-        ledger: Ledger,
-        secrets: [SecretReference: SecretValue]
-    ) async throws -> [PerformedAction] {
-        let plan = assessment.plan
-        let images = plan.actions.filter { if case .image = $0.object { true } else { false } }
-        guard images.isEmpty else {
-            // Containers can't be described before their images are there: the next round plans them. A way out that
-            // should not be is shut first all the same: a build can take long.
-            let shut = plan.actions.filter { $0.verb == .disconnect && $0.reason == .foreignNetwork }
-            let only = Plan(
-                identity: identity,
-                actions: shut.map { action in
-                    var action = action
-                    action.after = []
-                    return action
-                } + images.map { Action($0.verb, $0.object, $0.reason) }
-            )
-            return try await installation.state.sharedLock.withLock {
-                try await run(only, assessment, ledger: ledger, secrets: secrets)
-            }
-        }
-        try await ledger.commit { record in
-            record.addresses = assessment.record.addresses
-            record.prepare(for: plan, desired: assessment.desired)
-        }
-        return try await run(plan, assessment, ledger: ledger, secrets: secrets)
-    }
-
-    private func run(
-        _ plan: Plan,
-        _ assessment: Assessor.Assessment,
-        ledger: Ledger,
-        secrets: [SecretReference: SecretValue]
-    ) async throws -> [PerformedAction] {
-        let report: @Sendable (PlanExecutor.Progress) -> Void = { self.report(identity, $0) }
-        let performer = ActionPerformer(
-            engine: installation.engine,
-            desired: assessment.desired,
-            installation: installation.state.installation,
-            secrets: Dictionary(uniqueKeysWithValues: secrets.map { ($0.key.name, $0.value) }),
-            networks: assessment.networks,
-            ledger: ledger,
-            contexts: assessment.contexts,
-            output: { report(.output($0, $1)) }
-        )
-        return try await PlanExecutor(perform: performer.perform, report: report).execute(plan)
-    }
-
-    // MARK: - Removing
-
-    /// Removes everything of the bottle from the engine, its volumes included, then what we remember of it.
+    /// Runs `body` while holding a lock, and says so when that takes a while.
     ///
-    /// The caller has committed the bottle's removal; a pass that dies here is repeated by the next `delete`.
-    package func tearDown() async throws -> [PerformedAction] {
-        let engine = installation.engine
-        let ledger = Ledger(try installation.record(of: identity)) { _ in }
-        let inventory = try await Inventory.take(from: engine)
-        let nothing = DesiredBottle(identity: identity, revision: "")
-        let observed = try await Observer(engine: engine).bottle(
-            nothing,
-            installation: installation.state.installation,
-            inventory: inventory,
-            images: [:]
-        )
-        let plan = Planner.teardown(identity, observed: observed, record: await ledger.current)
-        let performer = ActionPerformer(
-            engine: engine,
-            desired: nothing,
-            installation: installation.state.installation,
-            secrets: [:],
-            networks: [:],
-            ledger: ledger,
-            contexts: [:],
-            output: { _, _ in }
-        )
-        let performed = try await PlanExecutor(perform: performer.perform) { report(identity, $0) }.execute(plan)
-        guard performed.allSatisfy({ $0.outcome == .done }) else { return performed }
-        try installation.statuses.remove(identity)
-        try installation.state.forgetTrust(of: identity)
-        // Last: as long as it is there, a killed delete can be repeated.
-        try installation.records.remove(identity)
-        return performed
+    /// - Throws: `FileLock.TimedOut` after ten minutes, as `BottleError` `busy`.
+    func underLock<Value>(_ lock: FileLock, _ body: () async throws -> Value) async throws -> Value {
+        var held: FileLock.Held?
+        do {
+            held = try await lock.acquire(wait: .seconds(1))
+        } catch let timeout as FileLock.TimedOut {
+            report(identity, .waiting(timeout.holder.map { "process \($0)" } ?? "another process"))
+        }
+        do {
+            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600)) }
+            defer { extendLifetime(held) }
+            return try await body()
+        } catch let timeout as FileLock.TimedOut {
+            throw BottleError(
+                "busy",
+                "another process has held the lock for ten minutes",
+                at: lock.path,
+                remedy: timeout.holder.map { "look what process \($0) does; the lock goes with it" },
+                cause: "\(timeout)"
+            )
+        }
     }
 
     // MARK: - Telling
@@ -251,21 +208,10 @@ package struct BottlePass: Sendable {
 
     /// A plan without actions is convergence, unless a sidecar refuses what it should load.
     private func outcome(of plan: Plan) -> PassOutcome {
-        for finding in plan.findings {
-            guard case .reloadRefused(let role, let reason) = finding else { continue }
-            return .retry(
-                BottleError(
-                    "load-refused",
-                    "\(role.rawValue) refuses its new files: \(reason); what it had stays in force",
-                    at: Names.container(identity, role),
-                    remedy: "see `docker logs \(Names.container(identity, role))`"
-                )
-            )
-        }
-        return .converged
+        plan.findings.compactMap { $0.refusedLoad(of: identity) }.first.map(PassOutcome.retry) ?? .converged
     }
 
-    private func saveStatus(_ result: PassResult) throws {
+    func saveStatus(_ result: PassResult) throws {
         let before = try installation.statuses.load(identity)
         var status = before ?? BottleStatus()
         status.take(result, at: now())

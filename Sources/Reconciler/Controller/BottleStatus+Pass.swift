@@ -32,6 +32,8 @@ extension BottleStatus {
                 : "the living agent differs; it is replaced only by an edit, or once it ended",
             at: time
         )
+        // A pass that failed before it looked knows nothing of the agent.
+        guard error == nil || ended != nil else { return }
         set(
             .completed,
             ended == 0,

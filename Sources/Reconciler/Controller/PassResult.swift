@@ -20,22 +20,23 @@ package struct PassResult: Sendable {
     package var preflight: Preflight
     package var outcome: PassOutcome
 
-    package init(
-        identity: Identity,
-        revision: String,
-        performed: [PerformedAction],
-        drift: [Drift],
-        findings: [Finding],
-        preflight: Preflight,
-        outcome: PassOutcome
-    ) {
+    /// A pass that has done nothing yet, and is not converged until something says so.
+    package init(identity: Identity) {
         self.identity = identity
+        revision = ""
+        performed = []
+        drift = []
+        findings = []
+        preflight = .none
+        outcome = .retry(BottleError("not-begun", "the pass did not begin", at: identity.name))
+    }
+
+    /// A bottle that was looked at and found as desired.
+    package init(settled identity: Identity, revision: String, preflight: Preflight) {
+        self.init(identity: identity)
         self.revision = revision
-        self.performed = performed
-        self.drift = drift
-        self.findings = findings
         self.preflight = preflight
-        self.outcome = outcome
+        outcome = .converged
     }
 
     package var error: BottleError? {
@@ -74,5 +75,18 @@ extension Finding {
             )
         case .replacementPending, .reloadRefused, .agentEnded: nil
         }
+    }
+}
+
+extension Finding {
+    /// The error that a refused load makes of a bottle; nil for every other finding.
+    package func refusedLoad(of identity: Identity) -> BottleError? {
+        guard case .reloadRefused(let role, let reason) = self else { return nil }
+        return BottleError(
+            "load-refused",
+            "\(role.rawValue) refuses its new files: \(reason); what it had stays in force",
+            at: Names.container(identity, role),
+            remedy: "see `docker logs \(Names.container(identity, role))`"
+        )
     }
 }

@@ -20,6 +20,9 @@ package struct SubjectReader: Sendable {
         let authority = try await credentials.authority(manifest.identity, false)
         let records = state.map { JSONStore<BottleRecord>(folder: $0.records, noun: "record") }
         let all = try records?.loadAll() ?? [:]
+        // A value that can't be had by looking is taken to be the one that is in place.
+        let known = all[manifest.identity]?.fingerprints ?? [:]
+        for secret in manifest.secrets where fingerprints[secret] == nil { fingerprints[secret] = known[secret.name] }
         return Assessor.Subject(
             manifest: manifest,
             revision: revision,

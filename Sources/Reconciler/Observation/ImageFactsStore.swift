@@ -9,11 +9,11 @@ package import ReconcilerModel
 
 /// Facts of images, read once from a container of the image and kept: an image never changes under its id.
 package struct ImageFactsStore: Sendable {
-    private let folder: String
+    let folder: String
 
     package init(folder: String) { self.folder = folder }
 
-    private func path(of image: String) -> String {
+    func path(of image: String) -> String {
         let name = image.split(separator: ":").last.map(String.init) ?? image
         return "\(folder)/\(name.filter { $0.isLetter || $0.isNumber }).json"
     }

@@ -43,10 +43,9 @@ struct Apply: AsyncParsableCommand {
         let launch = Launch(context: context, installation: installation, wanted: wanted)
         let previews = try await launch.preview()
         if let settled = try launch.settled(previews) { return try report(settled, context) }
-        try launch.confirm(previews, yes: yes)
-        let revisions = try await launch.commit(reason: reason ?? "apply \(manifests.names)")
-        let results = try await launch.converge(to: revisions)
-        try report(results, context)
+        let mayEndAgents = try launch.confirm(previews, yes: yes)
+        try await launch.commit(reason: reason ?? "apply \(manifests.names)")
+        try report(try await launch.converge(mayEndAgents: mayEndAgents), context)
     }
 
     private func report(_ results: [PassResult], _ context: CommandContext) throws {

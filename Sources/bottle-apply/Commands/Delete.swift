@@ -55,30 +55,25 @@ struct Delete: AsyncParsableCommand {
         let engine = try await context.engine()
         defer { engine.close() }
         let installation = try await context.installation(engine: engine)
-        let changes = Dictionary(
-            identities.map { (DesiredRepository.path(of: $0), DesiredChange.remove) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        _ = try await repository.commit(
-            changes,
-            message: reason ?? "delete \(identities.map(\.name).joined(separator: " "))"
-        )
-
         var removed: [PlanDocument.Bottle] = []
+        var problems: [BottleError] = []
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
         for identity in identities {
             let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
-            let performed = try await state.lock(of: identity).withLock { try await pass.tearDown() }
-            removed.append(
-                PlanDocument.Bottle(
-                    identity: identity.name,
-                    actions: performed.map(PlanDocument.Step.init),
-                    drift: [],
-                    preflight: Preflight.none
-                )
-            )
+            do {
+                let performed = try await pass.delete(reason: reason ?? "delete \(identity)")
+                removed.append(PlanDocument.Bottle(deleted: identity, performed))
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // What keeps one bottle keeps no other.
+                problems.append(BottleError(wrapping: error))
+            }
         }
+        if let problem = problems.first, removed.isEmpty { throw problem }
+        for problem in problems { context.console.err(problem.text(Style(isOn: context.console.colorsErrors))) }
         try report(removed, context)
+        if !problems.isEmpty { throw ExitStatus.failure }
     }
 
     private func report(_ removed: [PlanDocument.Bottle], _ context: CommandContext) throws {
@@ -106,5 +101,17 @@ struct Delete: AsyncParsableCommand {
         guard context.console.confirm("Delete \(names), with the agent's home?") else {
             throw BottleError("declined", "nothing was changed")
         }
+    }
+}
+
+extension PlanDocument.Bottle {
+    /// A bottle that was removed, or of which something could not be.
+    fileprivate init(deleted identity: Identity, _ performed: [PerformedAction]) {
+        self.init(
+            identity: identity.name,
+            actions: performed.map(PlanDocument.Step.init),
+            drift: [],
+            preflight: .none
+        )
     }
 }

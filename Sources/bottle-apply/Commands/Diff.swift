@@ -32,11 +32,18 @@ struct Diff: AsyncParsableCommand {
             guard let snapshot else { throw StoredManifest.missing(identity) }
             return try StoredManifest.read(snapshot, identity)
         }
-        try await showing.show(wanted)
+        try await showing.show(wanted, deleted: names.isEmpty ? try context.deletedBottles(snapshot) : [])
     }
 }
 
 extension CommandContext {
+    /// Bottles that are desired no more, though there is still a record of them: a delete was stopped half-way.
+    fileprivate func deletedBottles(_ snapshot: DesiredSnapshot?) throws -> [Identity] {
+        guard let snapshot, let state = try StateFolder.open(paths.state) else { return [] }
+        let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
+        return records.keys.filter { snapshot.bottles[$0] == nil }.sorted()
+    }
+
     /// Everything that is desired; nil when nothing was ever applied.
     func snapshot() async throws -> DesiredSnapshot? {
         guard let state = try StateFolder.open(paths.state) else { return nil }

@@ -1,5 +1,4 @@
 import Reconciler
-import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
 
@@ -34,23 +33,6 @@ struct ErrorDocument: Encodable {
 }
 
 extension BottleError {
-    /// Any error as one that a person can act on.
-    init(wrapping error: any Error) {
-        switch error {
-        case let error as BottleError: self = error
-        case let error as EngineError:
-            self.init(
-                "engine-refused",
-                "the Docker engine did not do what was asked",
-                remedy: "mend what it says, then run the command again: nothing that was done is lost",
-                cause: "\(error)"
-            )
-        case let error as InvalidValue: self.init("invalid-value", "\(error)")
-        case is CancellationError: self.init("interrupted", "interrupted; run the command again to go on")
-        default: self.init("internal", "something went wrong that bottle did not expect", cause: "\(error)")
-        }
-    }
-
     /// What a person reads: what, where, why, what next.
     func text(_ style: Style) -> String {
         var text = style.red("error: ") + Escaped.line(message)

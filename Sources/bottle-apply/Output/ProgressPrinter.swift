@@ -19,6 +19,8 @@ final class ProgressPrinter: Sendable {
             // Elsewhere than on a terminal only what can take minutes is announced.
             if case .image = action.object {} else { guard console.terminal.errorIsTerminal else { return } }
             console.err("\(identity)  \(style.dim("\(action.verb.rawValue) \(action.object) …"))")
+        case .waiting(let holder):
+            console.err("\(identity)  waiting for \(holder), which works on it too")
         case .output(let action, let line):
             guard verbose else { return }
             console.err("\(identity)  \(style.dim("\(action.object)  \(Escaped.line(line, limit: 400))"))")

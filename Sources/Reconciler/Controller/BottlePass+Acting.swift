@@ -1,0 +1,129 @@
+import ReconcilerEngine
+package import ReconcilerModel
+
+extension BottlePass {
+    /// Performs what can be performed of a plan in this round.
+    ///
+    /// While images are missing, containers can't be described; what doesn't wait for them is done first, so that
+    /// nothing that closes a way out waits for a build.
+    func act(
+        on assessment: Assessor.Assessment,
+        ledger: Ledger,
+        secrets: [SecretReference: SecretValue]
+    ) async throws -> [PerformedAction] {
+        let (now, images) = assessment.plan.split()
+        try await ledger.commit { record in
+            record.addresses = assessment.record.addresses
+            record.prepare(for: now, desired: assessment.desired)
+        }
+        let performed = try await run(now, assessment, ledger: ledger, secrets: secrets)
+        guard !images.isEmpty, performed.allSatisfy({ $0.outcome == .done }) else { return performed }
+        return try await underLock(installation.state.sharedLock) {
+            performed + (try await run(images, assessment, ledger: ledger, secrets: secrets))
+        }
+    }
+
+    private func run(
+        _ plan: Plan,
+        _ assessment: Assessor.Assessment,
+        ledger: Ledger,
+        secrets: [SecretReference: SecretValue]
+    ) async throws -> [PerformedAction] {
+        let report: @Sendable (PlanExecutor.Progress) -> Void = { self.report(identity, $0) }
+        let performer = ActionPerformer(
+            engine: installation.engine,
+            desired: assessment.desired,
+            installation: installation.state.installation,
+            secrets: Dictionary(uniqueKeysWithValues: secrets.map { ($0.key.name, $0.value) }),
+            networks: assessment.networks,
+            ledger: ledger,
+            contexts: assessment.contexts,
+            output: { report(.output($0, $1)) }
+        )
+        return try await PlanExecutor(perform: performer.perform, report: report).execute(plan)
+    }
+
+    /// Commits the bottle's removal, then removes everything of it from the engine, its volumes included, and what we
+    /// remember of it.
+    ///
+    /// If the process dies here the record is still there, and the next call finishes the work.
+    /// - Parameter reason: the message of the commit.
+    /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
+    package func delete(reason: String) async throws -> [PerformedAction] {
+        try await underLock(installation.state.lock(of: identity)) {
+            _ = try await installation.repository.commit(
+                [DesiredRepository.path(of: identity): .remove],
+                message: reason
+            )
+            return try await tearDown()
+        }
+    }
+
+    private func tearDown() async throws -> [PerformedAction] {
+        let record = try installation.record(of: identity)
+        let nothing = DesiredBottle(identity: identity, revision: "")
+        let observed = try await Observer(engine: installation.engine).bottle(
+            nothing,
+            installation: installation.state.installation,
+            inventory: try await Inventory.take(from: installation.engine),
+            images: [:]
+        )
+        let performer = ActionPerformer(
+            engine: installation.engine,
+            desired: nothing,
+            installation: installation.state.installation,
+            secrets: [:],
+            networks: [:],
+            ledger: Ledger(record) { _ in },
+            contexts: [:],
+            output: { _, _ in }
+        )
+        let plan = Planner.teardown(identity, observed: observed, record: record)
+        let performed = try await PlanExecutor(perform: performer.perform) { report(identity, $0) }.execute(plan)
+        guard performed.allSatisfy({ $0.outcome == .done }) else {
+            var result = PassResult(identity: identity)
+            result.outcome = .retry(
+                BottleError(
+                    "not-deleted",
+                    "the bottle was deleted, but not all of it could be removed",
+                    at: identity.name
+                )
+            )
+            try saveStatus(result)
+            return performed
+        }
+        try installation.statuses.remove(identity)
+        try installation.state.forgetTrust(of: identity)
+        // Last: as long as it is there, a killed delete can be repeated.
+        try installation.records.remove(identity)
+        return performed
+    }
+}
+
+extension Plan {
+    /// What needs no image that is missing, and the actions that bring images.
+    fileprivate func split() -> (now: Plan, images: Plan) {
+        var waiting: Set<Int> = []
+        for (index, action) in actions.enumerated() {
+            if case .image = action.object { waiting.insert(index) }
+            if (action.after + action.startsAfter).contains(where: waiting.contains) { waiting.insert(index) }
+        }
+        var now = self
+        now.actions = []
+        var place: [Int: Int] = [:]
+        for (index, action) in actions.enumerated() where !waiting.contains(index) {
+            var action = action
+            action.after = action.after.compactMap { place[$0] }
+            action.startsAfter = action.startsAfter.compactMap { place[$0] }
+            place[index] = now.actions.count
+            now.actions.append(action)
+        }
+        var images = self
+        images.actions = actions.filter { if case .image = $0.object { true } else { false } }.map { action in
+            var action = action
+            action.after = []
+            return action
+        }
+        return (now, images)
+    }
+}
