@@ -22,6 +22,9 @@ package struct BottleRecord: Sendable, Hashable, Codable {
     /// With it, an ended agent whose container is removed stays ended.
     package var agentExit: Int?
 
+    /// Keyed fingerprints of the secrets' values it last converged with, by name.
+    package var fingerprints: [String: String]?
+
     package struct Converged: Sendable, Hashable, Codable {
         package var revision: String
         /// Spec hashes by role.
