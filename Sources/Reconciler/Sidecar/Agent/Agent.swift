@@ -99,10 +99,12 @@ package enum Agent {
         var files: [DesiredFile] = []
         if topology.facingProxy == .egressProxy, let authority = input.authority {
             files.append(DesiredFile(path: "\(folder)/ca.pem", content: Array(authority.certificate.utf8)))
-            let roots = input.agentFacts?.roots.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
-            files.append(
-                DesiredFile(path: "\(folder)/ca-bundle.pem", content: Array((roots + authority.certificate).utf8))
-            )
+            // While the image's own roots aren't known, the bundle isn't either: a living agent keeps the one it has.
+            if let facts = input.agentFacts {
+                let roots = facts.roots.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
+                let bundle = Array((roots + authority.certificate).utf8)
+                files.append(DesiredFile(path: "\(folder)/ca-bundle.pem", content: bundle))
+            }
         }
         if case .text(let prompt) = input.manifest.agent.prompt {
             files.append(DesiredFile(path: "\(folder)/prompt.md", content: Array(prompt.utf8)))
