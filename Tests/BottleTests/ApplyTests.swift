@@ -132,6 +132,31 @@ struct ApplyTests {
         }
     }
 
+    @Test("at the same time, of one bottle and of others' bottles, all end with their bottle as described")
+    func atOnce() async throws {
+        try await Scene.run { scene in
+            let sample = Self.whole(scene)
+            let other = Sample.alone(scene.name())
+            let secrets = ["BT_TOKEN": "t0ken"]
+            let elsewhere = ["BOTTLE_STATE_DIR": "\(scene.folder)/other"]
+            // Each writes its manifest before the first begins.
+            let file = try scene.write(sample)
+            let otherFile = try scene.write(other)
+            async let first = scene.bottle("apply", "-f", file, "--yes", "-o", "json", environment: secrets)
+            async let second = scene.bottle("apply", "-f", file, "--yes", "-o", "json", environment: secrets)
+            async let third = scene.bottle("apply", "-f", otherFile, "--yes", environment: elsewhere)
+            let runs = try await [first, second, third]
+            for run in runs { #expect(run.status == 0, "\(run)") }
+            // Whatever was needed was made by one of the two.
+            let made = try (runs[0].actions() + runs[1].actions()).filter { $0.hasPrefix("create") }
+            #expect(made.count == Self.parts.count)
+            #expect(try await scene.world().parts(of: sample.name) == Self.parts)
+            #expect(try await scene.applied(sample, environment: secrets).actions() == [])
+            let there = try await scene.world(of: "\(scene.folder)/other")
+            #expect(there.parts(of: other.name) == ["agent", "home", "internal"])
+        }
+    }
+
     @Test("a bottle without what others have comes up, changes, and goes", arguments: Variant.all)
     func variant(_ variant: Variant) async throws {
         try await Scene.run { scene in

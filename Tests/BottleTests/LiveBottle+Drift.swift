@@ -166,7 +166,7 @@ extension LiveBottle {
             try await bottle.settle()
             try await bottle.scene.docker("rm", "-f", bottle.container("firewall"))
             let mark = bottle.scene.name()
-            #expect(try await bottle.request(["https://files.bt.test/\(mark)"]) != 200)
+            #expect(try await bottle.request(["--max-time", "6", "https://files.bt.test/\(mark)"]) != 200)
             #expect(try await bottle.internet.requests(holding: mark, due: false).isEmpty)
         }
     }

@@ -1,0 +1,257 @@
+import ReconcilerEngine
+import Testing
+
+@Suite("Input that can't be used", .serialized, .needsEngine)
+struct BadInputTests {
+    /// A manifest with a fault, and what the error must name.
+    struct Fault: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let code: String
+        /// What standard error or the document must tell, besides the place.
+        let tells: [String]
+        /// The line of the fault; nil: it has none.
+        var line: Int?
+        /// The commands that it stops.
+        var commands = [["apply", "--yes"], ["diff"]]
+        let change: @Sendable (String) -> String
+    }
+
+    static let faults = [
+        Fault(testDescription: "broken YAML", code: "invalid-manifest", tells: [], line: 6) {
+            $0.replacing("spec:\n", with: "spec: [\n")
+        },
+        Fault(testDescription: "an unknown key", code: "invalid-manifest", tells: ["alowlist", "allowlist"], line: 10) {
+            $0.replacing("allowlist:", with: "alowlist:")
+        },
+        Fault(testDescription: "a pattern for every host", code: "invalid-manifest", tells: ["*"], line: 10) {
+            $0.replacing("[files.bt.test]", with: #"["*"]"#)
+        },
+        Fault(testDescription: "a URL in place of a host", code: "invalid-manifest", tells: ["https://"], line: 13) {
+            $0.replacing("host: api.bt.test", with: #"host: "https://api.bt.test""#)
+        },
+        Fault(testDescription: "auth without methods", code: "invalid-manifest", tells: ["methods"], line: 13) {
+            $0.replacing("methods: [GET], ", with: "")
+        },
+        Fault(
+            testDescription: "a secret that is nowhere",
+            code: "secret-unavailable",
+            tells: ["BT_MISSING"],
+            // A look needs no values.
+            commands: [["apply", "--yes"]]
+        ) {
+            $0.replacing("BT_TOKEN", with: "BT_MISSING")
+        },
+        Fault(testDescription: "a network that isn't there", code: "network-missing", tells: ["no-such-net"]) {
+            $0.replacing("    firewall: squid\n", with: "    firewall: squid\n    network: no-such-net\n")
+        },
+        Fault(testDescription: "supervise, not built yet", code: "not-built-yet", tells: ["supervise"]) {
+            $0 + "  supervise: true\n"
+        },
+        Fault(testDescription: "pipelock, not built yet", code: "not-built-yet", tells: ["pipelock"]) {
+            $0.replacing("squid", with: "pipelock")
+        },
+        Fault(testDescription: "a workspace, not built yet", code: "not-built-yet", tells: ["workspace"]) {
+            $0.replacing(
+                "    image: bottle/agent\n",
+                with: "    image: bottle/agent\n    workspace: {path: ., mode: copy}\n"
+            )
+        },
+        Fault(testDescription: "skills, not built yet", code: "not-built-yet", tells: ["skills"]) {
+            $0.replacing("    image: bottle/agent\n", with: "    image: bottle/agent\n    skills: [/tmp]\n")
+        },
+    ]
+
+    @Test("is an error that says what, where and what next, and touches nothing", arguments: faults)
+    func fault(_ fault: Fault) async throws {
+        try await Scene.run { scene in
+            let sample = ApplyTests.whole(scene)
+            let text = fault.change(sample.text)
+            try #require(text != sample.text)
+            let file = try scene.write(text, to: "bad.yaml")
+            for command in fault.commands {
+                let line = command + ["-f", file, "-o", "json"]
+                let run = try await scene.bottle(line, environment: ["BT_TOKEN": "t0ken"])
+                let error = try expectError(run, fault.code)
+                for word in fault.tells { #expect(run.text.contains(word)) }
+                if let line = fault.line { #expect(error["where"].text.hasPrefix("\(file):\(line):"), "\(run)") }
+            }
+            try await expectUntouched(scene)
+        }
+    }
+
+    @Test("a file that can't be read is one", arguments: ["nowhere.yaml", "folder-without-manifests", "dangling.yaml"])
+    func unreadable(_ name: String) async throws {
+        try await Scene.run { scene in
+            _ = try await scene.run(["sh", "-ec", "mkdir folder-without-manifests; ln -s nothing dangling.yaml"])
+            let run = try await scene.bottle("apply", "-f", "\(scene.folder)/\(name)", "-o", "json")
+            try expectError(run, "invalid-manifest")
+            #expect(run.text.contains(name))
+            #expect(!exists(scene.state))
+        }
+    }
+
+    @Test("names every fault of a manifest at once, each with its place")
+    func allAtOnce() async throws {
+        try await Scene.run { scene in
+            let text = ApplyTests.whole(scene).text.replacing("allowlist:", with: "alowlist:")
+                .replacing("host: api", with: "hots: api")
+            let file = try scene.write(text, to: "bad.yaml")
+            let run = try await scene.bottle("validate", "-f", file)
+            #expect(run.status == 1)
+            #expect(run.text.contains("\(file):10:"))
+            #expect(run.text.contains("\(file):13:"))
+        }
+    }
+
+    @Test(
+        "no engine is an error, and nothing is committed",
+        arguments: ["unix:///nonexistent/docker.sock", "gopher://a"]
+    )
+    func noEngine(_ address: String) async throws {
+        try await Scene.run { scene in
+            let file = try scene.write(Sample.alone(scene.name()))
+            let run = try await scene.bottle("apply", "-f", file, "-o", "json", environment: ["DOCKER_HOST": address])
+            let error = try expectError(run, address.hasPrefix("unix") ? "engine-unreachable" : "engine-address")
+            #expect(error["remedy"].text.contains("DOCKER_HOST"))
+            #expect(!exists(scene.state))
+        }
+    }
+
+    @Test("what the engine refuses is told in its own words, and mended by the next apply")
+    func engineRefuses() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            let run = try await scene.apply(sample.with { $0.agent.append("runtime: no-such-runtime") })
+            #expect(run.status == 1)
+            let failed = try run.document()["bottles"][0]["actions"].list.filter { $0["outcome"].text == "failed" }
+            #expect(failed.map(\.["object"].text) == ["container/agent"])
+            #expect(failed[0]["error"].text.contains("no-such-runtime"))
+            let item = try await scene.bottle("get", "-o", "json").document()["items"][0]
+            #expect(item.condition("Ready") == "False")
+            #expect(item.condition("Degraded") == "True")
+
+            try await scene.applied(sample)
+            #expect(try await scene.apply(sample).actions() == [])
+            #expect(try await scene.world().parts(of: sample.name) == ["agent", "home", "internal"])
+        }
+    }
+
+    @Test(
+        "a thing of others under one of our names is named, and it and all else stays as it is",
+        arguments: Foreign.all
+    )
+    func foreign(_ foreign: Foreign) async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            let name = "bottle-\(sample.name)-\(foreign.part)"
+            let made = try await scene.run(["docker"] + foreign.create.map { $0 == "NAME" ? name : $0 })
+            try #require(made.status == 0, "\(made)")
+            await scene.onTearDown { _ = try await scene.run(["docker"] + foreign.remove + [name]) }
+            let inspect = ["docker", foreign.kind, "inspect", name]
+            let before = try await scene.run(inspect).output
+
+            let run = try await scene.apply(sample)
+            try expectError(run, "name-taken")
+            #expect(run.text.contains(name))
+            #expect(try await scene.run(inspect).output == before)
+            #expect(try await scene.world() == World())
+            #expect(!exists("\(scene.state)/desired/bottles/\(sample.name).yaml"))
+
+            _ = try await scene.run(["docker"] + foreign.remove + [name])
+            try await scene.applied(sample)
+        }
+    }
+
+    struct Foreign: Sendable, CustomTestStringConvertible {
+        let kind: String
+        let part: String
+        let create: [String]
+        let remove: [String]
+
+        var testDescription: String { kind }
+
+        static let all = [
+            Foreign(
+                kind: "container",
+                part: "agent",
+                create: ["create", "--name", "NAME", "bottle/agent"],
+                remove: ["rm", "-f"]
+            ),
+            Foreign(
+                kind: "network",
+                part: "internal",
+                create: ["network", "create", "--internal", "--subnet", "10.199.255.240/28", "NAME"],
+                remove: ["network", "rm"]
+            ),
+            Foreign(kind: "volume", part: "home", create: ["volume", "create", "NAME"], remove: ["volume", "rm"]),
+        ]
+    }
+
+    @Test("another installation's bottle of the same name stays as it is, and can be neither taken nor deleted")
+    func otherInstallation() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            let before = try await scene.world()
+            let other = ["BOTTLE_STATE_DIR": "\(scene.folder)/other"]
+            let run = try await scene.apply(sample, environment: other)
+            try expectError(run, "name-taken")
+            #expect(run.text.contains(try #require(try scene.installation())))
+            let delete = try await scene.bottle("delete", sample.name, "--yes", environment: other)
+            #expect(delete.status == 1)
+            #expect(try await scene.world() == before)
+            #expect(try await scene.apply(sample).actions() == [])
+        }
+    }
+
+    @Test("an image that carries our labels is refused")
+    func forgedImage() async throws {
+        try await Scene.run { scene in
+            let image = try await scene.image("FROM bottle/agent\nLABEL dev.bottle.managed-by=bottle\n")
+            let sample = Sample.alone(scene.name()).with { $0.image = image }
+            try expectError(try await scene.apply(sample), "image-forges-labels")
+            #expect(try await scene.world() == World())
+        }
+    }
+
+    /// Expects exit 1 and an error document with its contract's fields.
+    @discardableResult
+    private func expectError(
+        _ run: Run,
+        _ code: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> JSON {
+        #expect(run.status == 1, "\(run)", sourceLocation: sourceLocation)
+        let error = try run.document(sourceLocation: sourceLocation)
+        #expect(
+            error.keys.isSuperset(of: ["kind", "code", "message", "where", "remedy", "cause"]),
+            sourceLocation: sourceLocation
+        )
+        #expect(error["kind"].text == "Error", sourceLocation: sourceLocation)
+        #expect(error["code"].text == code, "\(run)", sourceLocation: sourceLocation)
+        #expect(!error["message"].text.isEmpty, sourceLocation: sourceLocation)
+        return error
+    }
+
+    /// Expects no bottle in the desired state and nothing in the engine.
+    private func expectUntouched(_ scene: Scene) async throws {
+        #expect(try await scene.world() == World())
+        let bottles = try await scene.run(["find", "\(scene.state)/desired/bottles", "-name", "*.yaml"])
+        #expect(bottles.output == "")
+    }
+}
+
+extension JSON {
+    /// The status of a bottle's condition.
+    func condition(_ type: String) -> String {
+        self["conditions"].list.first { $0["type"].text == type }?["status"].text ?? ""
+    }
+}
+
+extension String {
+    func replacing(_ old: String, with new: String) -> String {
+        var text = self
+        for range in ranges(of: old).reversed() { text.replaceSubrange(range, with: new) }
+        return text
+    }
+}

@@ -1,0 +1,94 @@
+import Testing
+
+@Suite("The other commands", .serialized, .needsEngine)
+struct CommandTests {
+    @Test("tell about a bottle what their contracts name")
+    func about() async throws {
+        try await Scene.run { scene in
+            let empty = try await scene.bottle("get", "-o", "json")
+            #expect(empty.status == 0)
+            #expect(try empty.document()["items"] == .array([]))
+            #expect(!exists(scene.state))
+
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            let list = try await scene.bottle("get", "-o", "json").document()
+            #expect(list["kind"].text == "BottleList")
+            let item = list["items"][0]
+            try expectItem(item, of: sample, scene)
+
+            let described = try await scene.bottle("describe", sample.name, "-o", "json")
+            #expect(described.status == 0)
+            #expect(try described.document()["bottle"]["identity"].text == sample.name)
+            let table = try await scene.bottle("describe", sample.name)
+            #expect(table.output.contains(sample.name))
+            let missing = try await scene.bottle("describe", "bt-nobody", "-o", "json")
+            #expect(missing.status == 1)
+            #expect(try missing.document()["code"].text == "not-found")
+        }
+    }
+
+    private func expectItem(_ item: JSON, of sample: Sample, _ scene: Scene) throws {
+        #expect(
+            item.keys.isSuperset(of: ["identity", "desiredRevision", "observedRevision", "conditions", "containers"])
+        )
+        #expect(item["identity"].text == sample.name)
+        #expect(item["desiredRevision"].text == (try scene.desiredHead()?.prefix(40)).map(String.init))
+        #expect(item["observedRevision"] == item["desiredRevision"])
+        #expect(item.condition("Ready") == "True")
+        for condition in item["conditions"].list {
+            #expect(condition.keys == ["type", "status", "reason", "message", "lastTransitionTime"])
+        }
+        #expect(item["containers"].list.map(\.["role"].text) == ["agent"])
+        #expect(item["containers"][0].keys == ["role", "id", "state", "image"])
+        #expect(item["containers"][0]["state"].text == "running")
+    }
+
+    @Test("make a manifest that is valid, and check one without an engine")
+    func manifest() async throws {
+        try await Scene.run { scene in
+            let engineless = ["DOCKER_HOST": "unix:///nonexistent"]
+            let made = try await scene.bottle("init", environment: engineless)
+            #expect(made.status == 0)
+            let file = try scene.write(made.output, to: "made.yaml")
+            let valid = try await scene.bottle("validate", "-f", file, "-o", "json", environment: engineless)
+            #expect(valid.status == 0, "\(valid)")
+            _ = try valid.document()
+            let piped = try await scene.bottle(["validate", "-f", "-"], environment: engineless, input: made.output)
+            #expect(piped.status == 0, "\(piped)")
+            #expect(!exists(scene.state))
+        }
+    }
+
+    @Test(
+        "print one document each, without an engine and without state",
+        arguments: [["schema"], ["version", "-o", "json"]]
+    )
+    func documents(_ line: [String]) async throws {
+        try await Scene.run { scene in
+            let run = try await scene.bottle(line, environment: ["DOCKER_HOST": "unix:///nonexistent"])
+            #expect(run.status == 0)
+            #expect(try !run.document().keys.isEmpty)
+            #expect(!exists(scene.state))
+        }
+    }
+
+    @Test("doctor finds the engine, and says what to do where there is none")
+    func doctor() async throws {
+        try await Scene.run { scene in
+            let good = try await scene.bottle("doctor", "-o", "json")
+            let engine = try good.document()["checks"].list.first { $0["name"].text == "engine" }
+            #expect(engine?["verdict"].text == "good")
+            let bad = try await scene.bottle(
+                "doctor",
+                "-o",
+                "json",
+                environment: ["DOCKER_HOST": "unix:///nonexistent"]
+            )
+            #expect(bad.status == 1)
+            let missing = try bad.document()["checks"].list.first { $0["name"].text == "engine" }
+            #expect(missing?["verdict"].text != "good")
+            #expect(!exists(scene.state))
+        }
+    }
+}
