@@ -1,0 +1,77 @@
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+@Suite("Commands at once on one bottle", .serialized, .needsEngine)
+struct ConcurrencyTests {
+    /// Waits until `condition` holds; the test's time limit is the bound.
+    private func until(_ condition: () async throws -> Bool) async throws {
+        while try await !condition() { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    private func commits(_ scene: Scene) async throws -> Int {
+        let run = try await scene.run(["git", "-C", "\(scene.state)/desired", "rev-list", "--count", "HEAD"])
+        return Int(run.output.trimmingSuffix(while: \.isNewline)) ?? 0
+    }
+
+    @Test("bring about what was committed last, whichever of them gets the lock last", .timeLimit(.minutes(3)))
+    func lastCommitWins() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            for _ in 0..<3 {
+                let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
+                let before = try await commits(scene)
+                var held: FileLock.Held? = try await lock.acquire()
+                let value = Int.random(in: 1000...9999)
+                func edited(_ mark: String) -> Sample {
+                    sample.with { $0.agent.append("env: {MARK: '\(mark)-\(value)'}") }
+                }
+                async let first = scene.apply(edited("one"))
+                try await until { try await commits(scene) == before + 1 }
+                let second = try scene.write(edited("two").text, to: "two.yaml")
+                async let other = scene.bottle(["apply", "-f", second, "--yes", "-o", "json"])
+                try await until { try await commits(scene) == before + 2 }
+                extendLifetime(held)
+                held = nil
+                #expect(try await first.status == 0)
+                #expect(try await other.status == 0)
+
+                let variables = try await scene.docker(
+                    "inspect",
+                    "-f",
+                    "{{.Config.Env}}",
+                    "bottle-\(sample.name)-agent"
+                )
+                #expect(variables.contains("MARK=two-\(value)"))
+                #expect(try await scene.bottle("diff", sample.name).status == 0)
+            }
+        }
+    }
+
+    @Test("leave nothing behind when one of them deletes it", .timeLimit(.minutes(3)))
+    func deletedBeside() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
+            let before = try await commits(scene)
+            var held: FileLock.Held? = try await lock.acquire()
+            async let applying = scene.apply(sample.with { $0.agent.append("env: {MARK: two}") })
+            try await until { try await commits(scene) == before + 1 }
+            async let deleting = scene.bottle("delete", sample.name, "--yes")
+            extendLifetime(held)
+            held = nil
+            _ = try await applying
+            #expect(try await deleting.status == 0)
+            let installation = try #require(try scene.installation())
+            let left = try await scene.engine.containers(
+                labels: ["dev.bottle.installation=\(installation)"],
+                all: true
+            )
+            #expect(left.isEmpty)
+            #expect(try await scene.bottle("get", sample.name).status == 1)
+        }
+    }
+}
