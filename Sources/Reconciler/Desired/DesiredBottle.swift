@@ -55,11 +55,23 @@ package struct DesiredImage: Sendable, Hashable {
     package static let contextLabel = "io.bottle.context"
 
     /// What the image must say it was built from; nil for one that isn't built here.
+    ///
+    /// Another Dockerfile of the same folder builds another image.
     package var context: ContentDigest? {
         switch source {
-        case .bundled(let context), .stored(let context, _): context
+        case .bundled(let context): context
+        case .stored(let context, "Dockerfile"): context
+        case .stored(let context, let dockerfile): ContentDigest(of: "\(context)/\(dockerfile)")
         case .registry: nil
         }
+    }
+
+    /// The image as people wrote it: its name, and what they would have it built from.
+    ///
+    /// A context that comes with the program is not in it: a new version of that is nobody's edit.
+    package var intent: String {
+        guard case .stored = source, let context else { return reference.text }
+        return "\(reference)@\(context)"
     }
 }
 
@@ -140,7 +152,7 @@ package struct DesiredContainer: Sendable, Hashable {
     package var spec: ContainerSpec
     /// Nil while something of the spec can't be known, such as the image's id.
     package var specHash: SpecHash?
-    /// The hash of what people wrote, the image by name instead of id; it moves only with a desired-state edit.
+    /// The hash of what people wrote, the image by its intent instead of its id; it moves only with a desired-state edit.
     package var intentHash: SpecHash
     package var limits: Resources
     package var endpoints: [Endpoint]

@@ -85,7 +85,7 @@ extension RenderInput {
         }
         var spec = spec
         spec.limited = limits.names
-        let intent = HashedSpec(image: image.desired.reference.text, spec: spec)
+        let intent = HashedSpec(image: image.desired.intent, spec: spec)
         var hash: SpecHash?
         if isSpecKnown, let id = image.id { hash = try SpecHash(of: HashedSpec(image: id, spec: spec)) }
         return DesiredContainer(
