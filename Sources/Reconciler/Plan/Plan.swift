@@ -5,6 +5,8 @@ package struct Plan: Sendable, Hashable {
     package var drift: [Drift]
     /// What must not be done or can't be: each is shown, none is acted on.
     package var findings: [Finding]
+    /// Whether a living agent ends by this plan, or by the one that follows once its image is there.
+    package var replacesAgent = false
 
     package init(identity: Identity, actions: [Action] = [], drift: [Drift] = [], findings: [Finding] = []) {
         self.identity = identity
@@ -21,11 +23,6 @@ package struct Plan: Sendable, Hashable {
             if case .agentEnded(let code) = finding { return code }
         }
         return nil
-    }
-
-    /// Whether the plan ends a living agent.
-    package var replacesAgent: Bool {
-        actions.contains { $0.verb == .stop && $0.object == .container(.agent) }
     }
 }
 

@@ -113,10 +113,26 @@ extension Planner {
             let object = ObjectName.container(wanted.role)
             var before = steps.detachments + steps.images
             if wanted.role == .agent, container.isLiving {
-                before = [add(Action(.stop, object, reason, target: container.id, after: before))]
+                before = [addStop(of: container, reason, after: before)]
             }
             steps.removals.append(add(Action(.remove, object, reason, target: container.id, after: before)))
         }
+    }
+
+    /// Ends a living agent; tells the position.
+    mutating func addStop(of agent: ObservedContainer, _ reason: Reason, after: [Int] = []) -> Int {
+        plan.replacesAgent = true
+        return add(Action(.stop, .container(.agent), reason, target: agent.id, after: after))
+    }
+
+    /// Sees the replacement that a later plan holds: what a living agent should be can't be compared with what it is
+    /// while its image is missing, not built of what it should be, or unknown inside.
+    mutating func foreseeReplacement() {
+        guard let wanted = desired.container(.agent), container(.agent)?.isLiving == true,
+            !isForRecordedIntent(wanted)
+        else { return }
+        let isImagePending = steps.images.contains { plan.actions[$0].object == .image(.agent) }
+        if isImagePending || wanted.specHash == nil { plan.replacesAgent = true }
     }
 
     /// Makes a container; its start waits for the sidecars before it, the agent's for all of them.

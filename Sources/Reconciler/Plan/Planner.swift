@@ -67,6 +67,7 @@ package struct Planner {
         let fates = desired.containers.map { ContainerFate(container: $0, fate: fate(of: $0)) }
         planDetachments(fates)
         planImages()
+        foreseeReplacement()
         planRemovals(fates)
         planNetworks(keeping: fates.filter { !$0.fate.isNew }.map(\.container))
         planVolumes()
@@ -83,9 +84,7 @@ package struct Planner {
     private mutating func makeTeardown() {
         for container in owned {
             guard let role = container.role else { continue }
-            let stop =
-                container.isLiving && role == .agent
-                ? [add(Action(.stop, .container(role), .deleted, target: container.id))] : []
+            let stop = container.isLiving && role == .agent ? [addStop(of: container, .deleted)] : []
             steps.removals.append(
                 add(Action(.remove, .container(role), .deleted, target: container.id, after: stop))
             )

@@ -90,8 +90,9 @@ struct PlannerEditTests {
                 3 create network/egress missing
                 4 create volume/bottle-dev-firewall-config missing
                 5 create volume/bottle-dev-firewall-run missing
-                6 create container/firewall missing after 0,1,2,3,4,5
-                7 create container/agent missing after 0,1,2 starts after 6
+                6 create volume/bottle-dev-home missing
+                7 create container/firewall missing after 0,1,2,3,4,5
+                8 create container/agent missing after 0,1,2 starts after 7
                 """
         )
     }
@@ -294,6 +295,57 @@ struct PlannerEditTests {
         #expect(try plan(Sample.routed) { $0.agent.resources.pids = 99 } == memory)
     }
 
+    /// A bottle whose agent is built from a folder of its user.
+    private static func built(_ context: String, dockerfile: String = "Dockerfile") -> BuildSource {
+        BuildSource(context: "/project", dockerfile: dockerfile, pinned: ContentDigest(of: context))
+    }
+
+    @Test(
+        "an edited Dockerfile builds first and then replaces the living agent, which is told beforehand",
+        arguments: [built("another"), built("one", dockerfile: "b/Dockerfile")]
+    )
+    func dockerfile(_ source: BuildSource) throws {
+        var manifest = Sample.routed
+        manifest.agent.image = .build(Self.built("one"))
+        var world = try World.converged(manifest)
+        let before = try #require(world.box(.agent)?.shell.id)
+        #expect(try world.plan().text == "")
+        world.edit { $0.agent.image = .build(source) }
+        let first = try world.plan()
+        #expect(first.text == "0 build image/agent context-changed")
+        #expect(first.replacesAgent)
+        let plans = try world.converge()
+        try #require(plans.count == 2)
+        #expect(plans[1].verbs == ["stop container/agent", "remove container/agent", "create container/agent"])
+        #expect(plans[1].replacesAgent)
+        #expect(world.box(.agent)?.shell.id != before)
+    }
+
+    @Test("an image of another name that is still to come replaces the living agent, which is told beforehand")
+    func otherImage() throws {
+        var world = try World.converged(Sample.routed)
+        world.edit { $0.agent.image = .build(Self.built("one")) }
+        let first = try world.plan()
+        #expect(first.verbs == ["build image/agent"])
+        #expect(first.replacesAgent)
+    }
+
+    @Test("a plan that ends no living agent says so, whatever image it brings")
+    func replacesNobody() throws {
+        // The image's files changed without an edit: a build, and then only a finding.
+        var world = try World.converged(Sample.routed)
+        world.contexts[.agent] = ContentDigest(of: "new version")
+        #expect(try world.plan().verbs == ["build image/agent"])
+        #expect(try !world.plan().replacesAgent)
+        let sidecar = try World.converged(Sample.routed).editing { $0.egress.allowlist = [] }
+        #expect(!sidecar.replacesAgent)
+        // An agent that ended has nothing to lose.
+        var ended = try World.converged(Sample.routed)
+        ended.end(.agent, exitCode: 0)
+        #expect(try !ended.editing { $0.agent.environment["TZ"] = .literal("CET") }.replacesAgent)
+        #expect(try !World(Sample.routed).editing { _ in }.replacesAgent)
+    }
+
     @Test("a limit that is taken away replaces the agent, since the engine can't take it away")
     func limitTaken() throws {
         let text = try plan(Sample.routed) { $0.agent.resources.memory = nil }
@@ -396,5 +448,14 @@ struct PlannerEditTests {
         #expect(world.boxes.map(\.shell.name) == ["bottle-dev-supervise"])
         #expect(world.networks.map(\.name) == ["bridge", "corp"])
         #expect(world.volumes.isEmpty)
+    }
+}
+
+extension World {
+    /// The plan after an edit.
+    fileprivate func editing(_ change: (inout BottleManifest) -> Void) throws -> Plan {
+        var world = self
+        world.edit(change)
+        return try world.plan()
     }
 }

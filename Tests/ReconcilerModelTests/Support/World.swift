@@ -83,6 +83,10 @@ struct World {
         for role in topology.roles {
             var image = Sample.image(role)
             if let context = contexts[role] { image.source = .bundled(context: context) }
+            if role == .agent, case .build(let source) = manifest.agent.image, let pinned = source.pinned {
+                image.reference = Sample.known(try ImageReference("bottle/\(manifest.identity)-agent"))
+                image.source = .stored(context: pinned, dockerfile: source.dockerfile)
+            }
             images[role] = .init(desired: image, id: self.images[image.reference]?.id)
         }
         let agent = images[.agent]?.id
