@@ -22,7 +22,9 @@ extension EngineClient {
 
     /// Maps to `GET /containers/{id}/archive`.
     package func archive(container: String, path: String) async throws(EngineError) -> EngineStream<[UInt8]> {
-        try await stream(request(.GET, try Self.path(container, "/archive"), [("path", path)]))
+        var request = request(.GET, try Self.path(container, "/archive"), [("path", path)])
+        request.deadlines.idle = longTimeout
+        return try await stream(request)
     }
 
     /// Maps to `PUT /containers/{id}/archive`.
@@ -35,13 +37,14 @@ extension EngineClient {
         var query = [("path", path)]
         if options.keepKinds { query.append(("noOverwriteDirNonDir", "1")) }
         if options.copyOwner { query.append(("copyUIDGID", "1")) }
-        let request = request(
+        var request = request(
             .PUT,
             try Self.path(container, "/archive"),
             query,
             body: archive,
             contentType: "application/x-tar"
         )
+        request.deadlines.idle = callTimeout
         switch archive {
         case .bytes: try await call(request)
         case .stream: _ = try await stream(request).collect(upTo: Self.messageLimit)

@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 
 extension EngineClient {
@@ -21,7 +22,8 @@ extension EngineClient {
         guard !name.isEmpty else { throw .invalidArgument("a container needs a name") }
         return try await value(
             CreatedContainer.self,
-            try request(.POST, "/containers/create", [("name", name)], json: container)
+            // A folder of the image that lies under a volume is copied into it.
+            patient(try request(.POST, "/containers/create", [("name", name)], json: container))
         )
     }
 
@@ -32,7 +34,7 @@ extension EngineClient {
 
     /// Maps to `POST /containers/{id}/stop`.
     package func stop(_ container: String, timeout: Int?) async throws(EngineError) {
-        try await call(request(.POST, try Self.path(container, "/stop"), Self.seconds(timeout)))
+        try await end(container, "/stop", timeout)
     }
 
     /// Maps to `POST /containers/{id}/kill`.
@@ -44,7 +46,7 @@ extension EngineClient {
 
     /// Maps to `POST /containers/{id}/restart`.
     package func restart(_ container: String, timeout: Int?) async throws(EngineError) {
-        try await call(request(.POST, try Self.path(container, "/restart"), Self.seconds(timeout)))
+        try await end(container, "/restart", timeout)
     }
 
     /// Maps to `POST /containers/{id}/pause`.
@@ -76,7 +78,7 @@ extension EngineClient {
     /// Maps to `DELETE /containers/{id}`.
     package func remove(_ container: String, force: Bool, volumes: Bool) async throws(EngineError) {
         let query = [("force", force ? "1" : "0"), ("v", volumes ? "1" : "0")]
-        try await call(request(.DELETE, try Self.path(container), query))
+        try await call(patient(request(.DELETE, try Self.path(container), query)))
     }
 
     /// Maps to `POST /containers/{id}/wait`.
@@ -114,7 +116,9 @@ extension EngineClient {
         query.append(("tail", options.tail.map { String($0) } ?? "all"))
         if let since = options.since { query.append(("since", since.unixText)) }
         if let until = options.until { query.append(("until", until.unixText)) }
-        let request = request(.GET, try Self.path(container, "/logs"), query)
+        var request = request(.GET, try Self.path(container, "/logs"), query)
+        // Nothing may be written for long.
+        request.deadlines = options.follow ? .none : Deadlines(answer: callTimeout, idle: longTimeout)
         return try await stream(request).decoded(by: FrameDecoder(isFramed: !options.tty))
     }
 
@@ -122,7 +126,15 @@ extension EngineClient {
         "/containers/\(try EngineRequest.segment(container, "container"))\(rest)"
     }
 
-    private static func seconds(_ timeout: Int?) -> [(String, String)] {
-        timeout.map { [("t", String($0))] } ?? []
+    /// Asks for what ends a process, and gives it its time before the engine's; its own configuration's is not known.
+    private func end(_ container: String, _ verb: String, _ timeout: Int?) async throws(EngineError) {
+        let query = timeout.map { [("t", String($0))] } ?? []
+        var request = request(.POST, try Self.path(container, verb), query)
+        if let timeout, timeout >= 0 {
+            request.deadlines.answer = callTimeout + .seconds(Int64(min(timeout, 86_400)))
+        } else {
+            request = patient(request)
+        }
+        try await call(request)
     }
 }

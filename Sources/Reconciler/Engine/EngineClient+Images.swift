@@ -30,7 +30,7 @@ extension EngineClient {
         if let memory = options.memory { query.append(("memory", String(memory))) }
         if let swap = options.memorySwap { query.append(("memswap", String(swap))) }
         query += options.extraHosts.map { ("extrahosts", $0) }
-        let request = request(.POST, "/build", query, body: context, contentType: "application/x-tar")
+        let request = patient(request(.POST, "/build", query, body: context, contentType: "application/x-tar"))
         return try await stream(request).decoded(by: JSONLines<ProgressLine>(path: request.path))
     }
 
@@ -41,7 +41,7 @@ extension EngineClient {
         guard !lastPart.isEmpty else { throw .invalidArgument("'\(reference)' is not the name of an image") }
         let isTagged = lastPart.contains(":") || lastPart.contains("@")
         let query = [("fromImage", isTagged ? reference : "\(reference):latest")]
-        let request = request(.POST, "/images/create", query)
+        let request = patient(request(.POST, "/images/create", query))
         return try await stream(request).decoded(by: JSONLines<ProgressLine>(path: request.path))
     }
 
@@ -59,7 +59,8 @@ extension EngineClient {
 
     /// Maps to `DELETE /images/{name}`.
     package func removeImage(_ reference: String, force: Bool) async throws(EngineError) {
-        try await call(request(.DELETE, try Self.imagePath(reference), [("force", force ? "1" : "0")]))
+        let query = [("force", force ? "1" : "0")]
+        try await call(patient(request(.DELETE, try Self.imagePath(reference), query)))
     }
 
     private static func imagePath(_ reference: String, _ rest: String = "") throws(EngineError) -> String {

@@ -4,12 +4,13 @@ import NIOHTTP1
 extension EngineClient {
     /// Maps to `GET /_ping`.
     package func ping() async throws(EngineError) -> EnginePing {
-        try await ping(patience: nil)
+        try await ping(within: callTimeout)
     }
 
     /// The ping with a bound: a socket can accept and never answer.
-    func ping(patience: TimeAmount?) async throws(EngineError) -> EnginePing {
-        let head = try await call(EngineRequest(method: .GET, path: "/_ping", patience: patience)).head
+    func ping(within time: TimeAmount) async throws(EngineError) -> EnginePing {
+        let request = EngineRequest(method: .GET, path: "/_ping", deadlines: Deadlines(answer: time))
+        let head = try await call(request).head
         return EnginePing(
             apiVersion: head.headers.first(name: "Api-Version") ?? "",
             osType: head.headers.first(name: "Ostype") ?? "",
@@ -33,7 +34,9 @@ extension EngineClient {
         if let since = query.since { pairs.append(("since", since.unixText)) }
         if let until = query.until { pairs.append(("until", until.unixText)) }
         pairs += try EngineRequest.filters(query.filters)
-        let request = request(.GET, "/events", pairs)
+        var request = request(.GET, "/events", pairs)
+        // Nothing may happen for long.
+        request.deadlines = .none
         return try await stream(request).decoded(by: JSONLines<EngineEvent>(path: request.path))
     }
 }

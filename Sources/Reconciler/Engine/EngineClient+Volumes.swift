@@ -39,7 +39,7 @@ extension EngineClient {
 
     /// Maps to `DELETE /volumes/{name}`.
     package func removeVolume(_ name: String) async throws(EngineError) {
-        try await call(request(.DELETE, try Self.volumePath(name)))
+        try await call(patient(request(.DELETE, try Self.volumePath(name))))
     }
 
     private static func volumePath(_ name: String) throws(EngineError) -> String {

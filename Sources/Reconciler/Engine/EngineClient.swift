@@ -28,29 +28,47 @@ package final class EngineClient: EngineWriting {
     /// The most bytes of an error's text.
     static let messageLimit = 64 << 10
 
+    /// How long an engine may take to do something, such as to remove a large file system, and how long a build or a
+    /// pull may be silent.
+    let longTimeout: TimeAmount
+    /// How long an engine may take to answer anything else.
+    let callTimeout: TimeAmount
     private let pool: ConnectionPool
     private let onCall: (@Sendable (Call) -> Void)?
     private let host: String
 
     /// Reaches the engine and agrees on a version with it: `GET /_ping`.
     ///
-    /// `timeout` bounds each connecting and the ping, nothing else. The connection stays for the next call.
+    /// The connection stays for the next call. An engine that takes longer than these bounds is a `.transport` error,
+    /// and the connection is closed; what it does all the same is not known.
+    /// - Parameters:
+    ///   - timeout: bounds each connecting and the ping.
+    ///   - callTimeout: bounds each call from request to answer, of a stream to the answer's head. Events and followed
+    ///     logs have no bound, what ends a process has its own time on top.
+    ///   - longTimeout: bounds in its place what may take the engine long: to create with a copy of a folder, to remove,
+    ///     and each silence of a build or a pull.
     package static func connect(
         to address: EngineAddress,
         timeout: Duration = .seconds(10),
+        callTimeout: Duration = .seconds(60),
+        longTimeout: Duration = .seconds(600),
         onCall: (@Sendable (Call) -> Void)? = nil
     ) async throws(EngineError) -> EngineClient {
         let amount = TimeAmount(timeout)
         let client = EngineClient(
             address: address,
             apiVersion: .minimum,
+            callTimeout: TimeAmount(callTimeout),
+            longTimeout: TimeAmount(longTimeout),
             pool: ConnectionPool(address: address, timeout: amount),
             onCall: onCall
         )
-        let ping = try await client.ping(patience: amount)
+        let ping = try await client.ping(within: amount)
         return EngineClient(
             address: address,
             apiVersion: try APIVersion.negotiated(offered: ping.apiVersion),
+            callTimeout: client.callTimeout,
+            longTimeout: client.longTimeout,
             pool: client.pool,
             onCall: onCall
         )
@@ -59,11 +77,15 @@ package final class EngineClient: EngineWriting {
     private init(
         address: EngineAddress,
         apiVersion: APIVersion,
+        callTimeout: TimeAmount,
+        longTimeout: TimeAmount,
         pool: ConnectionPool,
         onCall: (@Sendable (Call) -> Void)?
     ) {
         self.address = address
         self.apiVersion = apiVersion
+        self.callTimeout = callTimeout
+        self.longTimeout = longTimeout
         self.pool = pool
         self.onCall = onCall
         host =
@@ -80,7 +102,7 @@ package final class EngineClient: EngineWriting {
 
     // MARK: - For the endpoints
 
-    /// A request to a path under the API version.
+    /// A request to a path under the API version, to be answered within `callTimeout`.
     func request(
         _ method: HTTPMethod,
         _ path: String,
@@ -93,7 +115,8 @@ package final class EngineClient: EngineWriting {
             path: "/v\(apiVersion)\(path)",
             query: EngineRequest.query(query),
             contentType: contentType,
-            body: body
+            body: body,
+            deadlines: Deadlines(answer: callTimeout)
         )
     }
 
@@ -105,6 +128,13 @@ package final class EngineClient: EngineWriting {
         json: some Encodable
     ) throws(EngineError) -> EngineRequest {
         request(method, path, query, body: .bytes(try EngineJSON.encode(json)))
+    }
+
+    /// `request`, for what may take the engine long, or may be silent for long.
+    func patient(_ request: EngineRequest) -> EngineRequest {
+        var request = request
+        request.deadlines = Deadlines(answer: longTimeout, idle: longTimeout)
+        return request
     }
 
     /// Makes a call whose answer is taken whole; a status outside 200 to 299 is thrown with the engine's words.

@@ -5,7 +5,8 @@ import NIOCore
 /// Lives on its connection's event loop.
 final class BodyPipe {
     private let queue: BodyQueue
-    private var isPaused = false
+    /// Whether the reader lags so far behind that nothing more is read.
+    private(set) var isPaused = false
     private var holdsRead = false
     private let read: () -> Void
     private let abandoned: () -> Void

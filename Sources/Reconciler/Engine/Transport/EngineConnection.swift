@@ -109,10 +109,9 @@ struct EngineConnection: Sendable {
             let answer = eventLoop.flatSubmit { [handler] in
                 handler.value.begin(
                     token,
+                    request,
                     head,
-                    body: request.body,
                     limit: limit,
-                    patience: request.patience,
                     on: eventLoop
                 )
             }

@@ -10,8 +10,7 @@ struct EngineRequest: Sendable {
     var query = ""
     var contentType = "application/json"
     var body: EngineBody?
-    /// How long the engine may take to begin its answer; for ever when nil.
-    var patience: TimeAmount?
+    var deadlines = Deadlines.none
 
     /// Whether doing it twice is as doing it once and asking is all that it does.
     var isReadOnly: Bool { method == .GET || method == .HEAD }
@@ -57,6 +56,8 @@ struct ExchangeFailure: Error {
         case unanswered
         /// A part of the answer came, or it is not HTTP.
         case begun
+        /// The engine took too long.
+        case overdue
     }
 
     var error: EngineError
@@ -67,7 +68,7 @@ struct ExchangeFailure: Error {
         switch progress {
         case .notSent: true
         case .unanswered: request.isReadOnly && error != .cancelled
-        case .begun: false
+        case .begun, .overdue: false
         }
     }
 }

@@ -14,6 +14,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private final class Exchange {
         let token: ExchangeToken
+        let request: EngineRequest
         /// The most bytes of a body that is collected; nil streams the body.
         let limit: Int?
         /// Let go once kept: a future holds its value, and a stream that is held is never abandoned.
@@ -23,10 +24,17 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var pipe: BodyPipe?
         var isSent = false
         var chunk: EventLoopPromise<Void>?
-        var patience: Scheduled<Void>?
+        /// When the engine will have taken too long.
+        var deadline: Scheduled<Void>?
 
-        init(token: ExchangeToken, limit: Int?, promise: EventLoopPromise<EngineResponse>) {
+        init(
+            token: ExchangeToken,
+            request: EngineRequest,
+            limit: Int?,
+            promise: EventLoopPromise<EngineResponse>
+        ) {
             self.token = token
+            self.request = request
             self.limit = limit
             self.promise = promise
         }
@@ -55,10 +63,9 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// A streamed body follows by `send` and `finish`.
     func begin(
         _ token: ExchangeToken,
+        _ request: EngineRequest,
         _ head: HTTPRequestHead,
-        body: EngineBody?,
         limit: Int?,
-        patience: TimeAmount?,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<EngineResponse> {
         guard case .idle = state, let context, context.channel.isActive else {
@@ -66,18 +73,14 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return eventLoop.makeFailedFuture(ExchangeFailure(error: error, progress: .notSent))
         }
         let promise = eventLoop.makePromise(of: EngineResponse.self)
-        let exchange = Exchange(token: token, limit: limit, promise: promise)
-        if let patience {
-            exchange.patience = eventLoop.assumeIsolated().scheduleTask(in: patience) {
-                self.fail(token, .transport("the engine did not answer within \(patience.nanoseconds / 1_000_000) ms"))
-            }
-        }
+        let exchange = Exchange(token: token, request: request, limit: limit, promise: promise)
         state = .busy(exchange)
+        expectAnswer(exchange)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
-        if case .bytes(let bytes) = body, !bytes.isEmpty {
+        if case .bytes(let bytes) = request.body, !bytes.isEmpty {
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: nil)
         }
-        if case .stream = body { context.flush() } else { writeEnd(context, token) }
+        if case .stream = request.body { context.flush() } else { writeEnd(context, token) }
         return promise.futureResult
     }
 
@@ -95,6 +98,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 return
             }
             exchange.chunk = nil
+            self.expectAnswer(exchange)
             chunk.completeWith(result)
         }
         context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: bytes)))), promise: written)
@@ -104,6 +108,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Ends a streamed body.
     func finish(_ token: ExchangeToken) {
         guard case .busy(let exchange) = state, exchange.token === token, let context else { return }
+        expectAnswer(exchange)
         writeEnd(context, token)
     }
 
@@ -112,6 +117,37 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard case .busy(let exchange) = state, exchange.token === token else { return }
         end(error, progress: exchange.head == nil ? .unanswered : .begun)
         context?.close(promise: nil)
+    }
+
+    // MARK: - Deadlines
+
+    /// Starts anew to wait for the answer.
+    private func expectAnswer(_ exchange: Exchange) {
+        guard exchange.head == nil || exchange.pipe == nil else { return }
+        expect(exchange, within: exchange.request.deadlines.answer, "no answer")
+    }
+
+    /// Starts anew to wait for the next part of a streamed body.
+    private func expectMore(_ exchange: Exchange) {
+        let deadlines = exchange.request.deadlines
+        // A refusal ends soon, however long the stream asked for may be silent.
+        let isRefused = !(200..<300).contains(exchange.head?.status.code ?? 200)
+        expect(exchange, within: isRefused ? deadlines.answer : deadlines.idle, "no more of the answer")
+    }
+
+    private func expect(_ exchange: Exchange, within time: TimeAmount?, _ problem: String) {
+        exchange.deadline?.cancel()
+        exchange.deadline = nil
+        guard let time, let context else { return }
+        exchange.deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
+            guard case .busy(let current) = self.state, current === exchange else { return }
+            // The engine waits for us, not we for it.
+            if let pipe = exchange.pipe, pipe.isPaused { return self.expect(exchange, within: time, problem) }
+            let request = exchange.request
+            let error = EngineError.transport("\(problem) within \(time.words) to \(request.method) \(request.path)")
+            self.end(error, progress: .overdue)
+            self.context?.close(promise: nil)
+        }
     }
 
     private func writeEnd(_ context: ChannelHandlerContext, _ token: ExchangeToken) {
@@ -148,7 +184,6 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             exchange.head = head
-            exchange.patience?.cancel()
             let chunk = exchange.chunk
             if head.status.code >= 400 { exchange.chunk = nil }
             if exchange.limit == nil { exchange.pipe = makePipe(context, exchange.token) }
@@ -156,10 +191,12 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             if let pipe = exchange.pipe {
                 exchange.promise?.succeed(EngineResponse(head: head, body: .stream(pipe.open())))
                 exchange.promise = nil
+                expectMore(exchange)
             }
         case .body(let bytes):
             if let pipe = exchange.pipe {
                 pipe.yield(bytes)
+                expectMore(exchange)
             } else if let limit = exchange.limit, exchange.collected.readableBytes + bytes.readableBytes > limit {
                 fail(exchange.token, .limitExceeded("the engine's answer is larger than \(limit) bytes"))
             } else {
@@ -201,6 +238,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func complete(_ context: ChannelHandlerContext, _ exchange: Exchange) {
         guard let head = exchange.head else { return }
+        exchange.deadline?.cancel()
         let isReusable = head.isKeepAlive && exchange.isSent && becameIdle != nil
         state = isReusable ? .idle : .closed
         exchange.chunk?.fail(UploadStopped())
@@ -217,7 +255,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func end(_ error: EngineError, progress: ExchangeFailure.Progress) {
         guard case .busy(let exchange) = state else { return }
         state = .closed
-        exchange.patience?.cancel()
+        exchange.deadline?.cancel()
         exchange.pipe?.finish(error)
         exchange.chunk?.fail(UploadStopped())
         exchange.promise?.fail(ExchangeFailure(error: error, progress: progress))
@@ -243,7 +281,7 @@ extension ExchangeHandler {
         let handler = RawStreamHandler()
         guard case .busy(let exchange) = state else { return handler }
         state = .closed
-        exchange.patience?.cancel()
+        exchange.deadline?.cancel()
         let body = handler.open(on: context.eventLoop)
         exchange.promise?.succeed(EngineResponse(head: head, body: .hijacked(body)))
         return handler
