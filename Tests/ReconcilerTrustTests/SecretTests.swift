@@ -92,11 +92,11 @@ struct SecretSourcesTests {
             environment: ["BARE": "1", "RENAMED": "wrong", "OTHER": "2", "HOME": "/home/u"],
             files: ["/run/token": Array("3\n".utf8), "/home/u/token": Array("4\r\n".utf8)],
             run: { arguments in
-                .init(succeeded: arguments == ["pass", "show", "a b"], output: Array(" 5 ünï\n".utf8))
+                .init(succeeded: arguments == ["pass", "show", "a b"], output: Array("5 6~!\n".utf8))
             }
         )
         let values = try await sources.resolve(names)
-        #expect(names.map { values[$0]?.exposed } == ["1", "2", "3", "4", " 5 ünï"])
+        #expect(names.map { values[$0]?.exposed } == ["1", "2", "3", "4", "5 6~!"])
     }
 
     struct Row: Sendable, CustomTestStringConvertible {
@@ -131,14 +131,21 @@ struct SecretSourcesTests {
         Row("newline in a variable", .environment("V"), environment: ["V": "\(marker)\nx"], reason: "control"),
         Row("trailing newline in a variable", .environment("V"), environment: ["V": "\(marker)\n"], reason: "control"),
         Row("escape in a variable", .environment("V"), environment: ["V": "\(marker)\u{1B}[0m"], reason: "control"),
-        Row("C1 control in a variable", .environment("V"), environment: ["V": "\(marker)\u{85}"], reason: "control"),
+        Row("C1 control in a variable", .environment("V"), environment: ["V": "\(marker)\u{85}"], reason: "ASCII"),
         Row("missing file", .file("/f"), reason: "no such file"),
         Row("empty file", .file("/f"), content: [], reason: "empty"),
         Row("file of a newline", .file("/f"), content: [10], reason: "empty"),
         Row("two newlines", .file("/f"), content: Array("\(marker)\n\n".utf8), reason: "control"),
         Row("header injection", .file("/f"), content: bad, reason: "control"),
         Row("NUL in a file", .file("/f"), content: Array("\(marker)\0x".utf8), reason: "control"),
-        Row("bytes that are no UTF-8", .file("/f"), content: Array(marker.utf8) + [0xFF], reason: "UTF-8"),
+        Row("bytes that are no UTF-8", .file("/f"), content: Array(marker.utf8) + [0xFF], reason: "printable ASCII"),
+        Row("a letter beyond ASCII", .environment("V"), environment: ["V": "\(marker)ü"], reason: "printable ASCII"),
+        Row("a no-break space", .file("/f"), content: Array("\(marker)\u{A0}".utf8), reason: "printable ASCII"),
+        Row("a blank before", .environment("V"), environment: ["V": " \(marker)"], reason: "a blank"),
+        Row("a blank after", .command(["pass"]), content: Array("\(marker) \n".utf8), reason: "a blank"),
+        Row("a blank alone", .file("/f"), content: [0x20], reason: "a blank"),
+        Row("DEL in a variable", .environment("V"), environment: ["V": "\(marker)\u{7F}"], reason: "control"),
+        Row("a tab after", .file("/f"), content: Array("\(marker)\t".utf8), reason: "control"),
         Row("file over the limit", .file("/f"), content: [UInt8](repeating: 65, count: 65_537), reason: "longer"),
         Row("huge file", .file("/f"), content: [UInt8](repeating: 65, count: 1 << 20), reason: "Refused"),
         Row("home file without HOME", .file("~/f"), reason: "HOME"),

@@ -148,15 +148,20 @@ package struct SecretSources: Sendable {
         return Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
 
-    /// A control character would end the header that the value is put in, or the variable it travels in.
+    /// What can stand in a header: the egress-proxy refuses every other value (`bad-credential`).
     private static func checked(_ bytes: [UInt8]) throws(Refusal) -> SecretValue {
         guard !bytes.isEmpty else { throw Refusal(reason: "it is empty") }
         guard bytes.count <= valueLimit else { throw Refusal(reason: "it is longer than \(valueLimit) bytes") }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Refusal(reason: "it is not UTF-8") }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
             throw Refusal(reason: "it holds a newline or another control character")
         }
-        return SecretValue(text)
+        guard bytes.allSatisfy({ $0 < 0x80 }) else {
+            throw Refusal(reason: "it holds a character other than printable ASCII")
+        }
+        guard bytes.first != 0x20, bytes.last != 0x20 else {
+            throw Refusal(reason: "it begins or ends with a blank")
+        }
+        return SecretValue(String(decoding: bytes, as: UTF8.self))
     }
 
     private static func describe(_ source: SecretSource) -> String {
