@@ -53,7 +53,49 @@ import Testing
             "second-way-to-push",
             bottle(git + "egress: {allowlist: [@@'*.example.com']}")
         ),
+        BadManifest(
+            "a credential for the agent",
+            "credential-to-agent",
+            bottle(
+                "egress_proxy: {routes: [{host: a.example, methods: [GET], auth: {token_ref: T}}]}",
+                agent: "{image: a, env: {A: {from_host: T_2}, X: {from_host: @@T}}}"
+            ),
+            "remove 'X'"
+        ),
+        BadManifest(
+            "a credential for a shared agent",
+            "credential-to-agent",
+            """
+            {apiVersion: bottle/v1, kind: Agent, metadata: {name: a}, spec: {image: a, env: {X: {from_host: @@T}}}}
+            ---
+
+            """
+                + bottle(
+                    "egress_proxy: {routes: [{host: a.example, methods: [GET], auth: {token_ref: T}}]}",
+                    agent: "{ref: a}"
+                )
+        ),
+        BadManifest(
+            "a variable of the role",
+            "owned-variable",
+            bottle(
+                "egress_proxy: {routes: [{host: a.example, role: claude_code_oauth, methods: any, auth: {token_ref: T}}]}",
+                agent: "{image: a, env: {@@CLAUDE_CODE_OAUTH_TOKEN: x}}"
+            ),
+            "remove it"
+        ),
     ]
+
+    @Test("A variable of a role that no route has, and a variable that no route needs, are the person's")
+    func freeVariables() {
+        let reading = read(
+            bottle(
+                "egress_proxy: {routes: [{host: a.example, methods: [GET], auth: {token_ref: T}}]}",
+                agent: "{image: a, env: {T: x, CLAUDE_CODE_OAUTH_TOKEN: x, DISABLE_TELEMETRY: '1', E: {from_host: E}}}"
+            )
+        )
+        #expect(reading.errors.isEmpty, "\(reading.errors)")
+    }
 
     static let upstreams = [
         "https://git.example.com/a/b.git", "git://git.example.com/a", "/a/b.git", "git.example.com:a/b",

@@ -145,12 +145,14 @@ extension ManifestDecoder {
                     suggestion: error.rule
                 )
             }
-            if Self.ownedVariables.contains(entry.key) {
+            if OwnedVariables.always.contains(entry.key) {
                 findings.error(
                     "owned-variable",
-                    "'\(entry.key)' is set by bottle, so that everything goes through its proxy and trusts its certificate",
+                    "'\(entry.key)' is set by bottle, for the agent's home, its proxy or its certificates",
                     at: entry.keyPlace,
-                    suggestion: "remove it; further roots go into egress.trust"
+                    suggestion: entry.key == "HOME"
+                        ? "remove it; 'home:' of the agent names another folder"
+                        : "remove it; further roots go into egress.trust"
                 )
             }
             if let source = entry.value["from_host"], let name = source.text {
@@ -163,16 +165,6 @@ extension ManifestDecoder {
         }
         return environment
     }
-
-    /// Variables that lead to the proxy and its certificate, and the placeholder of a role: the tool's own.
-    static let ownedVariables: Set<String> = [
-        "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy",
-        "FTP_PROXY", "ftp_proxy", "NODE_USE_ENV_PROXY", "GLOBAL_AGENT_HTTP_PROXY", "GLOBAL_AGENT_HTTPS_PROXY",
-        "NPM_CONFIG_PROXY", "npm_config_proxy", "NPM_CONFIG_HTTPS_PROXY", "npm_config_https_proxy", "PIP_PROXY",
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "PIP_CERT", "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO",
-        "NPM_CONFIG_CAFILE", "npm_config_cafile", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    ]
 
     mutating func word(_ cursor: Cursor, _ noun: String) -> String? {
         guard let text = cursor.text else { return nil }

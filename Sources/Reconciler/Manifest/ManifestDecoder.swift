@@ -73,6 +73,7 @@ struct ManifestDecoder {
             gitRemote(cursor).map { (cursor: cursor, remote: $0) }
         }
         crossCheck(spec, egress: egress, routes: routes, git: git)
+        if let choice { checkEnvironment(choice.cursor["env"], routes: routes) }
         guard let name, let choice, let agent else { return nil }
         let manifest = BottleManifest(
             identity: name,
