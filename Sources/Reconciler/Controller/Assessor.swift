@@ -90,8 +90,9 @@ package struct Assessor: Sendable {
                 + record.avoided.compactMap { try? IPv4Block($0) }
         )
         let agentImage = wanted[.agent].flatMap { images[$0.reference]?.id }
-        let agentFacts = try await agentImage.asyncFlatMap { id in
-            try await knownFacts(of: id, inventory: inventory, installation: record.installation)
+        var agentFacts: ImageFacts?
+        if let agentImage {
+            agentFacts = try await knownFacts(of: agentImage, inventory: inventory, installation: record.installation)
         }
         let desired = try DesiredBottle(
             rendering: RenderInput(
@@ -130,13 +131,12 @@ package struct Assessor: Sendable {
                 && $0.labels[Labels.role] == Role.agent.rawValue
         }
         guard let container else { return nil }
-        return try await ImageFactsReader(engine: engine).facts(of: engine.image(id), in: container.id)
-    }
-}
-
-extension Optional where Wrapped: Sendable {
-    func asyncFlatMap<Value>(_ transform: (Wrapped) async throws -> Value?) async rethrows -> Value? {
-        guard let self else { return nil }
-        return try await transform(self)
+        do {
+            return try await ImageFactsReader(engine: engine).facts(of: engine.image(id), in: container.id)
+        } catch {
+            // An agent that is root can make its own files unreadable; a plan is shown all the same.
+            guard (error as? EngineError)?.status != nil else { throw error }
+            return nil
+        }
     }
 }

@@ -66,6 +66,13 @@ extension Finding {
                 at: name,
                 remedy: "create it, or leave `egress.network` out for a network of the bottle's own"
             )
+        case .externalNetworkOfBottle(let name):
+            BottleError(
+                "network-of-a-bottle",
+                "the network that `egress.network` names belongs to a bottle",
+                at: name,
+                remedy: "name a network that bottle did not make, or leave `egress.network` out"
+            )
         case .imageForgesLabels(let role, let reference):
             BottleError(
                 "image-forges-labels",

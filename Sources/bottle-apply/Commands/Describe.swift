@@ -27,11 +27,12 @@ struct Describe: AsyncParsableCommand {
         let manifest = try snapshot.flatMap { snapshot in
             snapshot.bottles[identity] == nil ? nil : try StoredManifest.read(snapshot, identity)
         }
-        let assessment = try await manifest.asyncMap { manifest in
+        var assessment: Assessor.Assessment?
+        if let manifest {
             let engine = try await context.engine()
             defer { engine.close() }
-            return try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
-        }?.flatMap { $0 }
+            assessment = try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
+        }
         let document = BottleDescription(
             bottle: item,
             plan: assessment.map { assessment in
@@ -89,11 +90,4 @@ private struct BottleDescription: Encodable {
     var kind = "BottleDescription"
     var bottle: BottleItem
     var plan: PlanDocument.Bottle?
-}
-
-extension Optional {
-    func asyncMap<Value>(_ transform: (Wrapped) async throws -> Value) async rethrows -> Value? {
-        guard let self else { return nil }
-        return try await transform(self)
-    }
 }
