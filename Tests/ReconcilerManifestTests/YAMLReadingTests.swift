@@ -186,14 +186,21 @@ import Testing
         let source = ManifestSource(name: text.hasPrefix("---\n") ? "bomb.md" : "bomb.yaml", bytes: Array(text.utf8))
         resetPeakMemory()
         let before = peakMemory()
-        let clock = ContinuousClock()
-        var errors: [Diagnostic] = []
-        let time = clock.measure { errors = ManifestReader.read([source]).errors }
+        let start = processorTime()
+        let errors = ManifestReader.read([source]).errors
+        let time = processorTime() - start
         let grown = peakMemory() - before
         print("bomb: \(name): \(time), \(grown >> 10) KiB, \(errors.map(\.code).prefix(3))")
         #expect(errors.contains { $0.code == code }, "\(name): \(errors.prefix(3))")
         #expect(time < .seconds(1.5), "\(name)")
         #expect(grown < 100 << 20, "\(name)")
+    }
+
+    /// What this thread has used of a processor: other work on the machine doesn't count.
+    private func processorTime() -> Duration {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// Starts the count of the process's peak memory anew, where the kernel can.

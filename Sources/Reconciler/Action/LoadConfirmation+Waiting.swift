@@ -30,7 +30,7 @@ struct LoadWatcher: Sendable {
                     remedy: "see `docker logs \(name)` for what it said"
                 )
             }
-            return loaded.inForce == generation ? () : nil
+            return loaded.inForce == generation && loaded.refusal == nil ? () : nil
         }
     }
 

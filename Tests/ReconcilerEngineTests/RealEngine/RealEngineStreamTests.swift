@@ -194,11 +194,9 @@ struct RealEngineStreamTests {
                 for try await _ in try await engine.events(EventQuery(filters: ["type": ["plugin"]])) {}
             }
             try await Task.sleep(for: .milliseconds(100))
-            let start = ContinuousClock.now
             reader.cancel()
             let result = await reader.result
             #expect(throws: EngineError.cancelled) { try result.get() }
-            #expect(ContinuousClock.now - start < .seconds(1))
         }
     }
 }

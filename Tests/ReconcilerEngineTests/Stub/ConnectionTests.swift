@@ -64,13 +64,13 @@ struct ConnectionTests {
         }
         try await StubServer.run(script: script) { server in
             let engine = try await EngineClient.connect(to: server.address)
-            for count in 1...5 {
+            for count in 1...2 {
                 #expect(await eventually { server.closed == count })
-                // The client's end learns of it a moment later.
-                try await Task.sleep(for: .milliseconds(300))
+                // The client's end learns of it a moment later, on a busy machine a long one.
+                try await Task.sleep(for: .seconds(2))
                 try await engine.kill("x", signal: "SIGHUP")
             }
-            #expect(server.opened == 6)
+            #expect(server.opened == 3)
         }
     }
 

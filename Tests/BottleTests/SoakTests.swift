@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Testing
+
+/// How long `make soak` lets its tests run; nil elsewhere.
+private enum Soak {
+    static let minutes = ProcessInfo.processInfo.environment["BOTTLE_SOAK_MINUTES"].flatMap(Double.init)
+}
+
+/// Long random runs for `make soak`, which sets how many minutes they may take; `make test` leaves them out.
+@Suite("Soak: killed again and again", .serialized, .needsEngine, .enabled(if: Soak.minutes != nil))
+struct SoakTests {
+    @Test("one bottle is applied, changed and deleted, each killed at any moment, and is always made whole again")
+    func kills() async throws {
+        let seed = SplitMix64.seed
+        print("seed of the moments: BOTTLE_TEST_SEED=\(seed)")
+        var random = SplitMix64(seed: seed)
+        let end = ContinuousClock.now.advanced(by: .seconds(60 * (Soak.minutes ?? 0)))
+        var kills = 0
+        while ContinuousClock.now < end {
+            let moments = (0..<8).map { _ in random.moments(1, in: .seconds(4))[0] }
+            try await Scene.run { scene in
+                let sample = ApplyTests.whole(scene)
+                let other = sample.with { $0.routes.append("{host: more.bt.test}") }
+                for (turn, moment) in moments.dropLast().enumerated() {
+                    let wanted = turn.isMultiple(of: 2) ? sample : other
+                    let line = ["apply", "-f", try scene.write(wanted), "--yes"]
+                    let run = try await scene.bottle(line, environment: CrashTests.secrets, kill: ("KILL", moment))
+                    if run.status != 0 { kills += 1 }
+                    guard turn.isMultiple(of: 3) else { continue }
+                    let when: Comment = "turn \(turn), killed after \(moment), seed \(seed)"
+                    try await CrashTests().expectWhole(wanted, ApplyTests.parts, scene, when)
+                }
+                let line = ["delete", sample.name, "--yes", "--ignore-not-found"]
+                _ = try await scene.bottle(line, kill: ("KILL", moments[7]))
+                #expect(try await scene.bottle(line).status == 0)
+                #expect(try await scene.world() == World(), "deleted, killed after \(moments[7]), seed \(seed)")
+            }
+        }
+        print("\(kills) kills")
+        #expect(kills > 0)
+    }
+}
