@@ -117,6 +117,58 @@ struct BadInputTests {
         }
     }
 
+    @Test("an engine that refuses everything is told in its own words, and nothing is committed")
+    func refusingEngine() async throws {
+        try await Scene.run { scene in
+            let socket = "\(scene.folder)/engine.sock"
+            let stop = "\(scene.folder)/stop"
+            async let server = scene.run(["python3", "-c", Self.refuser, socket, stop])
+            for _ in 0..<100 where !exists(socket) { try await Task.sleep(for: .milliseconds(50)) }
+            let file = try scene.write(Sample.alone(scene.name()))
+            let run = try await scene.bottle(
+                ["apply", "-f", file, "-o", "json"],
+                environment: ["DOCKER_HOST": "unix://\(socket)"]
+            )
+            try scene.write("", to: "stop")
+            #expect(try await server.status == 0)
+            #expect(run.status == 1)
+            #expect(try run.document()["kind"].text == "Error")
+            #expect(try run.document()["cause"].text.contains("not for you"))
+            #expect(!exists("\(scene.state)/desired/bottles"))
+        }
+    }
+
+    /// An engine that answers its ping and refuses everything else.
+    static let refuser = """
+        import http.server, os, socketserver, sys, threading, time
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            def answer(self):
+                ping = self.path.endswith("/_ping")
+                body = b"OK" if ping else b'{"message": "not for you"}'
+                self.send_response(200 if ping else 403)
+                self.send_header("Api-Version", "1.41")
+                self.send_header("Content-Type", "text/plain" if ping else "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+            do_GET = do_HEAD = do_POST = do_DELETE = do_PUT = answer
+            def log_message(self, *_):
+                pass
+            def address_string(self):
+                return "-"
+
+        class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+            daemon_threads = True
+
+        server = Server(sys.argv[1], Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        while not os.path.exists(sys.argv[2]):
+            time.sleep(0.05)
+        """
+
     @Test("what the engine refuses is told in its own words, and mended by the next apply")
     func engineRefuses() async throws {
         try await Scene.run { scene in

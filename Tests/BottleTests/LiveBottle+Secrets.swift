@@ -15,7 +15,7 @@ extension LiveBottle {
             let file = try scene.write(values[1] + "\n", to: "secrets/file")
             let command = try scene.write(values[2] + "\n", to: "secrets/command")
             try scene.write(
-                "secrets:\n  BT_FILE: {file: \(file)}\n  BT_COMMAND: {command: [cat, \(command)]}\n",
+                scene.settings + "secrets:\n  BT_FILE: {file: \(file)}\n  BT_COMMAND: {command: [cat, \(command)]}\n",
                 to: "config/bottle/config.yaml"
             )
             let names = ["BT_ENV", "BT_FILE", "BT_COMMAND"]

@@ -35,9 +35,11 @@ struct Run: Sendable, CustomStringConvertible {
     }
 
     /// The actions of all bottles in a plan or a result, as text: `copy container/egress-proxy`.
-    func actions(sourceLocation: SourceLocation = #_sourceLocation) throws -> [String] {
-        try document(sourceLocation: sourceLocation)["bottles"].list.flatMap(\.["actions"].list).map {
-            "\($0["verb"].text) \($0["object"].text)"
-        }
+    ///
+    /// - Parameter outcome: only those that came to this.
+    func actions(outcome: String? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws -> [String] {
+        try document(sourceLocation: sourceLocation)["bottles"].list.flatMap(\.["actions"].list)
+            .filter { outcome == nil || $0["outcome"].text == outcome }
+            .map { "\($0["verb"].text) \($0["object"].text)" }
     }
 }

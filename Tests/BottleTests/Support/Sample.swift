@@ -2,6 +2,8 @@
 struct Sample {
     var name: String
     var image = "bottle/agent"
+    /// In place of the image, as a YAML flow mapping.
+    var build: String?
     /// Further lines below `agent:`.
     var agent: [String] = ["command: [sleep, infinity]"]
     var firewall = "squid"
@@ -17,7 +19,7 @@ struct Sample {
     var text: String {
         var lines = [
             "apiVersion: bottle/v1", "kind: Bottle", "metadata: {name: \(name)}", "spec:", "  agent:",
-            "    image: \(image)",
+            build.map { "    build: \($0)" } ?? "    image: \(image)",
         ]
         lines += agent.map { "    \($0)" }
         lines += ["  egress:", "    firewall: \(firewall)", "    allowlist: [\(allowlist.joined(separator: ", "))]"]

@@ -11,6 +11,8 @@ actor Scene {
     nonisolated let engine: EngineClient
     /// What the programs run with: no variable of the developer's but where programs and the engine are.
     nonisolated let environment: [String: String]
+    /// The operator's settings that are in place.
+    nonisolated let settings: String
     private var undo: [@Sendable () async throws -> Void] = []
     private var stateFolders: [String] = []
 
@@ -20,6 +22,10 @@ actor Scene {
         try POSIX.makeFolder(folder)
         for name in ["home", "config", "config/bottle"] { try POSIX.makeFolder("\(folder)/\(name)") }
         let own = ProcessInfo.processInfo.environment
+        // Scenes run side by side; from one pool they would all take the same first block.
+        let pool = "10.\(Int.random(in: 128...199)).\(Int.random(in: 0...255)).0/24"
+        settings = "network: {pool: \(pool)}\n"
+        try DurableFile.write(Array(settings.utf8), to: "\(folder)/config/bottle/config.yaml")
         environment = [
             "PATH": own["PATH"] ?? "/usr/local/bin:/usr/bin:/bin",
             "HOME": "\(folder)/home",
@@ -62,7 +68,7 @@ actor Scene {
     ) async throws -> Run {
         let all = environment.merging(more) { $1 }
         if let state = all["BOTTLE_STATE_DIR"] { await remember(state) }
-        var line = [Self.executable] + arguments
+        var line = [executable] + arguments
         // In the foreground: it signals this one process and leaves what that started to itself.
         if let kill {
             line =
@@ -125,7 +131,9 @@ actor Scene {
     }
 
     /// The executable under test: `BOTTLE_EXECUTABLE`, else the debug build of this checkout.
-    private static let executable: String = {
+    nonisolated var executable: String { Self.executableUnderTest }
+
+    private static let executableUnderTest: String = {
         if let path = ProcessInfo.processInfo.environment["BOTTLE_EXECUTABLE"], !path.isEmpty { return path }
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
         return "\(root)/.build/debug/bottle"
@@ -145,7 +153,7 @@ actor Scene {
 
     // MARK: - The way back
 
-    private func remember(_ state: String) {
+    func remember(_ state: String) {
         if !stateFolders.contains(state) { stateFolders.append(state) }
     }
 
