@@ -100,7 +100,7 @@ let package = Package(
 
         .testTarget(
             name: "ReconcilerModelTests",
-            dependencies: ["ReconcilerModel"],
+            dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -43,7 +43,7 @@ package struct Observer: Sendable {
         let references = names + others.map(\.id)
         let containers = try await withThrowingTaskGroup(of: ObservedContainer?.self) { group in
             for reference in references {
-                group.addTask { try await container(reference, desired: desired) }
+                group.addTask { try await container(reference, desired: desired, installation: installation) }
             }
             return try await group.reduce(into: [ObservedContainer]()) { list, found in
                 if let found { list.append(found) }
@@ -57,7 +57,11 @@ package struct Observer: Sendable {
         )
     }
 
-    private func container(_ reference: String, desired: DesiredBottle) async throws -> ObservedContainer? {
+    private func container(
+        _ reference: String,
+        desired: DesiredBottle,
+        installation: String
+    ) async throws -> ObservedContainer? {
         let details: ContainerDetails
         do {
             details = try await engine.container(reference)
@@ -66,32 +70,60 @@ package struct Observer: Sendable {
             return nil
         }
         var container = ObservedContainer(details)
-        guard let wanted = desired.containers.first(where: { $0.name == container.name }),
-            container.labels[Labels.managedBy] == "bottle"
+        // By what it is, not by its name: a container that somebody renamed is looked at all the same.
+        guard let wanted = desired.containers.first(where: { $0.role == container.role }),
+            isOf(desired.identity, installation: installation, container.labels)
         else { return container }
+        container.confinement = Confinement(details, variables: wanted.spec.environment.keys)
         let id = container.id
-        let looks = try await withThrowingTaskGroup(of: (String, PathStat?).self) { group in
+        let looks = try await withThrowingTaskGroup(of: (String, Look).self) { group in
             for path in wanted.files.map(\.path) + (wanted.generation == nil ? [] : [LoadConfirmation.path]) {
                 group.addTask { (path, try await look(at: path, in: id)) }
             }
-            return try await group.reduce(into: [String: PathStat?]()) { looks, look in looks[look.0] = .some(look.1) }
+            return try await group.reduce(into: [String: Look]()) { looks, look in looks[look.0] = look.1 }
         }
-        for file in wanted.files {
-            container.files[file.path] = .some(looks[file.path].flatMap { $0 }.map(ObservedFile.init))
-        }
-        if let link = looks[LoadConfirmation.path].flatMap({ $0 }), container.isLiving {
+        for file in wanted.files { container.files[file.path] = .some(looks[file.path]?.file) }
+        if case .found(let link) = looks[LoadConfirmation.path], container.isLiving {
             container.loaded = LoadedGeneration(link, since: container.startedAt)
         }
         return container
     }
 
-    /// A container that vanished since it was inspected has no files.
-    private func look(at path: String, in container: String) async throws -> PathStat? {
+    private func isOf(_ identity: Identity, installation: String, _ labels: [String: String]) -> Bool {
+        labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == installation
+            && labels[Labels.identity] == identity.name
+    }
+
+    /// What a look at one path in a container came to.
+    private enum Look: Sendable {
+        case missing
+        case found(PathStat)
+        /// The engine answered, but could not tell what is there.
+        case refused
+
+        var file: ObservedFile? {
+            switch self {
+            case .missing: nil
+            case .found(let stat): ObservedFile(stat)
+            case .refused: .unreadable
+            }
+        }
+    }
+
+    /// Looks at a path, whatever the container's own processes have put there.
+    ///
+    /// They can make the engine refuse the look, with links in a circle or times that no calendar has; a refusal says
+    /// that what is there is not ours, and must not keep us from the rest of the bottle. A container that vanished
+    /// since it was inspected has no files.
+    private func look(at path: String, in container: String) async throws -> Look {
         do {
-            return try await engine.stat(container: container, path: path)
+            return try await engine.stat(container: container, path: path).map(Look.found) ?? .missing
         } catch {
-            guard error.isNotFound else { throw error }
-            return nil
+            if error.isNotFound { return .missing }
+            switch error {
+            case .http, .decoding, .limitExceeded: return .refused
+            default: throw error
+            }
         }
     }
 
@@ -168,6 +200,7 @@ extension ObservedContainer {
                 memory: host.memory.flatMap { $0 > 0 ? $0 : nil },
                 pids: host.pidsLimit.flatMap { $0 > 0 ? Int($0) : nil }
             ),
+            restartsItself: !["", "no"].contains(host.restartPolicy?.name ?? ""),
             endpoints: details.networks.map { name, endpoint in
                 // A stopped container has no address, only the one it asked for.
                 let asked = endpoint.addressing?.ipv4Address ?? ""
@@ -179,6 +212,33 @@ extension ObservedContainer {
                 )
             }.sorted { $0.networkName < $1.networkName }
         )
+    }
+}
+
+extension Confinement {
+    /// - Parameter variables: names of the variables that are no secrets; others are not taken over.
+    init(_ details: ContainerDetails, variables: some Collection<String>) {
+        let host = details.hostConfig
+        let wanted = Set(variables)
+        var environment: [String: String] = [:]
+        for line in details.config.environment ?? [] {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            if parts.count == 2, wanted.contains(parts[0]) { environment[parts[0]] = parts[1] }
+        }
+        self.init(
+            isRootReadOnly: host.readOnlyRoot ?? false,
+            mounts: details.mounts.filter { $0.type != "tmpfs" }.map {
+                Mount(volume: $0.type == "volume" ? $0.name : nil, target: $0.destination)
+            },
+            user: details.config.user ?? "",
+            command: details.config.command ?? [],
+            environment: environment
+        )
+        dropsAllCapabilities = host.dropCapabilities?.contains { $0.uppercased() == "ALL" } ?? false
+        hasAddedCapabilities = host.addCapabilities?.isEmpty == false
+        hasNoNewPrivileges =
+            host.securityOptions?.contains { ["no-new-privileges", "no-new-privileges:true"].contains($0) } ?? false
+        isPrivileged = host.isPrivileged ?? false
     }
 }
 

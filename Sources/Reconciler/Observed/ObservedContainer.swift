@@ -28,6 +28,10 @@ package struct ObservedContainer: Sendable, Hashable {
     package var wasKilledForMemory: Bool
     package var startedAt: FileTime?
     package var limits: Resources
+    /// Whether the engine would start it again by itself, which is for the loop alone to do.
+    package var restartsItself: Bool
+    /// Nil: not looked at.
+    package var confinement: Confinement?
     package var endpoints: [Endpoint]
     /// The managed files that were looked at, by path; nil: looked for and missing.
     package var files: [String: ObservedFile?]
@@ -44,6 +48,8 @@ package struct ObservedContainer: Sendable, Hashable {
         wasKilledForMemory: Bool = false,
         startedAt: FileTime? = nil,
         limits: Resources = Resources(),
+        restartsItself: Bool = false,
+        confinement: Confinement? = nil,
         endpoints: [Endpoint] = [],
         files: [String: ObservedFile?] = [:],
         loaded: LoadedGeneration? = nil
@@ -57,6 +63,8 @@ package struct ObservedContainer: Sendable, Hashable {
         self.wasKilledForMemory = wasKilledForMemory
         self.startedAt = startedAt
         self.limits = limits
+        self.restartsItself = restartsItself
+        self.confinement = confinement
         self.endpoints = endpoints
         self.files = files
         self.loaded = loaded
@@ -84,6 +92,9 @@ package struct ObservedFile: Sendable, Hashable {
         self.mode = mode
         self.modified = modified
     }
+
+    /// Something is there that the engine can't look at, such as a link in a circle: nothing that we put there.
+    package static let unreadable = ObservedFile(size: -1, mode: 0, modified: FileTime(seconds: 0, nanoseconds: 0))
 
     /// Whether this is the file that `desired` describes, as far as a look from outside tells.
     package func shows(_ desired: DesiredFile) -> Bool {

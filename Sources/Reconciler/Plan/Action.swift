@@ -28,6 +28,7 @@ package enum Reason: String, Sendable, Hashable, CaseIterable, Codable {
     case imageChanged = "image-changed"
     case networkChanged = "network-changed"
     case networkGone = "network-gone"
+    case renamed
     case stopped
     case neverStarted = "never-started"
     case ended

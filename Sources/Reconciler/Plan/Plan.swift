@@ -47,6 +47,8 @@ package enum Finding: Sendable, Hashable {
     case nameTaken(object: ObjectName, name: String, holder: String)
     /// The network that the manifest names in place of its own isn't there.
     case externalNetworkMissing(String)
+    /// The network that the manifest names in place of its own is one that bottle made for a bottle.
+    case externalNetworkOfBottle(String)
     /// An image carries labels that only we may set.
     case imageForgesLabels(role: Role, reference: ImageReference)
     /// A living agent isn't what it should be, and nobody edited the desired state.
@@ -59,7 +61,7 @@ package enum Finding: Sendable, Hashable {
     /// Whether nothing may be done for the bottle before a person acts.
     package var blocks: Bool {
         switch self {
-        case .nameTaken, .externalNetworkMissing, .imageForgesLabels: true
+        case .nameTaken, .externalNetworkMissing, .externalNetworkOfBottle, .imageForgesLabels: true
         case .replacementPending, .reloadRefused, .agentEnded: false
         }
     }

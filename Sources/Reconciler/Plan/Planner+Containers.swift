@@ -76,6 +76,7 @@ extension Planner {
         switch reason {
         case .networkGone: "is on a network that is gone"
         case .imageChanged: "runs another image than its name stands for now"
+        case .renamed: "has another name"
         default: "was made from another description"
         }
     }
@@ -91,9 +92,21 @@ extension Planner {
     }
 
     private func difference(_ wanted: DesiredContainer, _ container: ObservedContainer) -> Reason? {
+        specDifference(wanted, container) ?? (container.name == wanted.name ? nil : .renamed)
+    }
+
+    /// How a container was made otherwise than it would be made now.
+    ///
+    /// Its label alone proves nothing, since anybody who reaches the engine can put it on another container. So the
+    /// image and the confinement that the engine tells count before it. Another id than the recorded one proves
+    /// nothing either: an id is written down after the container is made, and a kill in between leaves the old one.
+    private func specDifference(_ wanted: DesiredContainer, _ container: ObservedContainer) -> Reason? {
         let isStranded = !container.isLiving && container.endpoints.contains { network(of: $0) == nil }
-        if let hash = container.specHash, hash == wanted.specHash { return isStranded ? .networkGone : nil }
         if let id = wanted.imageID, id != container.imageID { return .imageChanged }
+        if wanted.specHash != nil, let confinement = container.confinement, !confinement.meets(wanted.spec) {
+            return .specChanged
+        }
+        if let hash = container.specHash, hash == wanted.specHash { return isStranded ? .networkGone : nil }
         // Another version's hash can't be compared, so only an edit is taken for a difference.
         if let hash = container.specHash, !hash.isKnownVersion, !isEdited { return isStranded ? .networkGone : nil }
         return wanted.specHash == nil ? nil : .specChanged

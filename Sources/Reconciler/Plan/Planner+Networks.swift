@@ -166,7 +166,10 @@ extension Planner {
         }
     }
 
-    private var everything: [Int] { Array(plan.actions.indices) }
+    /// All there is to wait for, but for the agent's own files: what lives in it can make a copy fail.
+    private var everything: [Int] {
+        plan.actions.indices.filter { plan.actions[$0].verb != .copy || plan.actions[$0].object != .container(.agent) }
+    }
 
     private func isPrecious(_ volume: ObservedVolume) -> Bool {
         ["home", "workspace"].contains(volume.labels[Labels.role])

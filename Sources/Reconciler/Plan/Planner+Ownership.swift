@@ -64,6 +64,10 @@ extension Planner {
             let named = observed.networks.filter { $0.name == network.name }.sorted { $0.id < $1.id }
             if network.isExternal {
                 if named.isEmpty { plan.findings.append(.externalNetworkMissing(network.name)) }
+                // On another bottle's network its agent or its exit would be a neighbour.
+                if named.contains(where: { $0.labels[Labels.managedBy] != nil }) {
+                    plan.findings.append(.externalNetworkOfBottle(network.name))
+                }
                 continue
             }
             for other in named where !isOurs(labels: other.labels, name: other.name, id: other.id) {

@@ -14,15 +14,27 @@ extension Planner {
             before = [add(Action(.unpause, object, .paused, target: container.id, after: before))]
         }
         before += planEndpoints(of: wanted, container)
-        if !wanted.limits.areMet(by: container.limits) {
-            note(.limitsChanged, object, "has other limits", unless: isEdited)
-            before.append(add(Action(.update, object, .limitsChanged, target: container.id)))
-        }
+        before += planUpdate(of: wanted, container)
         planContent(of: wanted, container, after: before)
         // Whoever waits for this container waits for all that is done to it.
         let awaited = Set(plan.actions[start...].flatMap(\.after))
         let last = plan.actions.indices[start...].filter { !awaited.contains($0) }
         if !last.isEmpty { steps.containers[wanted.role] = last }
+    }
+
+    /// Puts right what the engine can change in place; tells the update.
+    private mutating func planUpdate(of wanted: DesiredContainer, _ container: ObservedContainer) -> [Int] {
+        let object = ObjectName.container(wanted.role)
+        let names = Set(container.limits.names).subtracting(wanted.limits.names).sorted()
+        // The engine can't take a limit away in place, and this alone is no reason to end what lives in it.
+        if !names.isEmpty {
+            note(.limitsChanged, object, "has limits that nobody asked for: \(names.joined(separator: ", "))")
+        }
+        let isLimited = wanted.limits.areMet(by: container.limits)
+        if !isLimited { note(.limitsChanged, object, "has other limits", unless: isEdited) }
+        if container.restartsItself { note(.limitsChanged, object, "would be started again by the engine itself") }
+        guard !isLimited || container.restartsItself else { return [] }
+        return [add(Action(.update, object, .limitsChanged, target: container.id))]
     }
 
     /// A managed file that is not as it should be.

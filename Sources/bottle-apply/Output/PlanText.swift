@@ -31,6 +31,7 @@ enum PlanText {
         case .nameTaken(let object, let name, let holder):
             "\(object): the name \(name) is taken by \(Escaped.line(holder))"
         case .externalNetworkMissing(let name): "the network \(Escaped.line(name)) is not there"
+        case .externalNetworkOfBottle(let name): "the network \(Escaped.line(name)) belongs to a bottle"
         case .imageForgesLabels(let role, let reference):
             "the image \(reference) of \(role.rawValue) carries our labels"
         case .replacementPending(let reason):

@@ -423,6 +423,125 @@ struct PlannerDriftTests {
         )
     }
 
+    @Test("a container under our labels is believed only as far as the engine tells the same of it")
+    func impostor() throws {
+        let sidecar = try plan(.unconfined(.firewall))
+        #expect(
+            sidecar
+                == """
+                0 remove container/firewall spec-changed
+                1 create container/firewall spec-changed after 0
+                drift spec-changed container/firewall: was made from another description
+                """
+        )
+        let agent = try plan(.unconfined(.agent))
+        #expect(
+            agent
+                == """
+                drift spec-changed container/agent: is not what its unchanged description would be made into now
+                finding replacementPending(reason: ReconcilerModel.Reason.specChanged)
+                """
+        )
+        var world = try World.converged(Sample.routed)
+        world.change(.egressProxy) { $0.shell.imageID = "sha256:evil" }
+        let image = try world.plan().text
+        #expect(image.hasPrefix("0 remove container/egress-proxy image-changed\n"))
+    }
+
+    @Test("every part of what confines a container counts")
+    func confinement() throws {
+        let wanted = try #require(try DesiredBottle(rendering: Sample.input(Sample.routed)).container(.agent))
+        var spec = wanted.spec
+        spec.user = "node"
+        let right = Confinement(spec)
+        #expect(right.meets(spec))
+        let wrong: [(inout Confinement) -> Void] = [
+            { $0.dropsAllCapabilities = false }, { $0.hasAddedCapabilities = true }, { $0.hasNoNewPrivileges = false },
+            { $0.isPrivileged = true }, { $0.isRootReadOnly.toggle() }, { $0.user = "root" }, { $0.command = ["sh"] },
+            { $0.environment["HTTP_PROXY"] = "http://evil" }, { $0.environment["HTTP_PROXY"] = nil },
+            { $0.mounts.removeFirst() }, { $0.mounts[0].volume = "other" }, { $0.mounts[0].target = "/other" },
+            { $0.mounts.append(.init(volume: nil, target: "/var/run/docker.sock")) },
+            { $0.mounts.append(.init(volume: "bottle-other-home", target: "/other")) },
+        ]
+        for (index, change) in wrong.enumerated() {
+            var confinement = right
+            change(&confinement)
+            #expect(!confinement.meets(spec), "change \(index)")
+        }
+    }
+
+    @Test("a container that the engine would start again by itself is told not to", arguments: [Role.firewall, .agent])
+    func restartsItself(_ role: Role) throws {
+        let text = try plan(.restarting(role))
+        #expect(
+            text
+                == """
+                0 update container/\(role.rawValue) limits-changed
+                drift limits-changed container/\(role.rawValue): would be started again by the engine itself
+                """
+        )
+    }
+
+    @Test("a limit that nobody asked for is told; it can't be taken away in place")
+    func overlimited() throws {
+        var manifest = Sample.routed
+        manifest.agent.resources.memory = nil
+        let text = try plan(.overlimited(.agent), to: manifest)
+        #expect(text == "drift limits-changed container/agent: has limits that nobody asked for: memory")
+    }
+
+    @Test("a renamed sidecar is made anew under its name, a renamed living agent is only flagged")
+    func renamed() throws {
+        let sidecar = try plan(.renamed(.egressProxy))
+        #expect(
+            sidecar
+                == """
+                0 remove container/egress-proxy renamed
+                1 create container/egress-proxy renamed after 0
+                drift renamed container/egress-proxy: has another name
+                """
+        )
+        let agent = try plan(.renamed(.agent))
+        #expect(
+            agent
+                == """
+                drift renamed container/agent: is not what its unchanged description would be made into now
+                finding replacementPending(reason: ReconcilerModel.Reason.renamed)
+                """
+        )
+    }
+
+    @Test("a file in the agent that can't be looked at is put there again, and nothing of the sidecars waits for that")
+    func unreadable() throws {
+        var world = try World.converged(Sample.routed)
+        world.networks.append(
+            ObservedNetwork(
+                id: "n-old",
+                name: "bottle-dev-old",
+                labels: Labels.of(Sample.identity, role: "link", installation: Sample.installation)
+            )
+        )
+        world.record.names.append("bottle-dev-old")
+        world.edit { $0.egress.allowlist = [] }
+        let desired = try world.desired()
+        var observed = world.observe(desired)
+        let agent = try #require(observed.containers.firstIndex { $0.role == .agent })
+        observed.containers[agent].files["/etc/bottle/prompt.md"] = .some(.unreadable)
+        let plan = Planner.plan(desired: desired, observed: observed, record: world.record)
+        #expect(
+            plan.text
+                == """
+                0 copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml
+                1 signal container/egress-proxy files-copied after 0
+                2 copy container/firewall file-changed /etc/firewall/allowlist after 1
+                3 restart container/firewall permission-withdrawn after 2
+                4 copy container/agent file-changed /etc/bottle/prompt.md after 1,3
+                5 remove network/link not-desired after 0,1,2,3
+                drift file-changed container/agent: /etc/bottle/prompt.md is not as it was put there
+                """
+        )
+    }
+
     @Test("a removed image is built again while its container runs on")
     func imageGone() throws {
         let text = try plan(.imageGone(.firewall))

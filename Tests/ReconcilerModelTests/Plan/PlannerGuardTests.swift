@@ -73,7 +73,28 @@ struct PlannerGuardTests {
         #expect(plan.findings == [.externalNetworkMissing("corp")])
     }
 
-    @Test("an egress network of others is joined, never changed or removed, whatever its labels say")
+    @Test(
+        "an egress network that bottle made for a bottle blocks, whichever bottle's it is",
+        arguments: [Sample.installation, "inst2"]
+    )
+    func externalOfBottle(_ installation: String) throws {
+        let other = try Identity("other")
+        let plan = try blocked { world in
+            world.manifest.egress.network = "bottle-other-egress"
+            world.networks.append(
+                ObservedNetwork(
+                    id: "n-other",
+                    name: "bottle-other-egress",
+                    labels: Labels.of(other, role: "egress", installation: installation)
+                )
+            )
+        }
+        #expect(plan.isEmpty)
+        #expect(plan.findings == [.externalNetworkOfBottle("bottle-other-egress")])
+        #expect(plan.findings.filter(\.blocks).count == 1)
+    }
+
+    @Test("an egress network of others is joined, never changed or removed, even if our record names it")
     func externalKept() throws {
         var manifest = Sample.routed
         manifest.egress.network = "corp"
@@ -81,11 +102,6 @@ struct PlannerGuardTests {
         for index in world.networks.indices where world.networks[index].name == "corp" {
             world.networks[index].isInternal = true
             world.networks[index].options = ["x": "y"]
-            world.networks[index].labels = Labels.of(
-                Sample.identity,
-                role: "egress",
-                installation: Sample.installation
-            )
         }
         world.record.names.append("corp")
         #expect(try world.plan().text == "")

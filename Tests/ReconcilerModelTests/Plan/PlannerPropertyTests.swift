@@ -149,6 +149,7 @@ struct PlannerPropertyTests {
                 }
                 let differs =
                     box.shell.specHash != wanted.specHash || box.shell.state == .dead
+                    || box.shell.confinement?.meets(wanted.spec) != true
                     || (isStranded && !box.shell.isLiving)
                 if isRemoved && !differs { return "removes \(wanted.role.rawValue)\n\(plan.text)" }
                 guard wanted.role == .agent, box.shell.isLiving else { continue }

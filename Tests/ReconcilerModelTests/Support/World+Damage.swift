@@ -10,6 +10,10 @@ enum Damage: Hashable, CustomStringConvertible {
     case readdressed(Role)
     case attached(Role)
     case limited(Role)
+    case overlimited(Role)
+    case restarting(Role)
+    case unconfined(Role)
+    case renamed(Role)
     case edited(Role)
     case lost(Role)
     case moded(Role)
@@ -34,6 +38,10 @@ enum Damage: Hashable, CustomStringConvertible {
         case .readdressed(let role): "readdressed \(role.rawValue)"
         case .attached(let role): "attached \(role.rawValue)"
         case .limited(let role): "limited \(role.rawValue)"
+        case .overlimited(let role): "overlimited \(role.rawValue)"
+        case .restarting(let role): "restarting \(role.rawValue)"
+        case .unconfined(let role): "unconfined \(role.rawValue)"
+        case .renamed(let role): "renamed \(role.rawValue)"
         case .edited(let role): "edited \(role.rawValue)"
         case .lost(let role): "lost \(role.rawValue)"
         case .moded(let role): "moded \(role.rawValue)"
@@ -58,7 +66,7 @@ enum Damage: Hashable, CustomStringConvertible {
             [
                 .removed(role), .paused(role), .disconnected(role), .attached(role), .limited(role),
                 .edited(role), .lost(role), .moded(role), .imageMoved(role), .imageGone(role), .dead(role),
-                .volumeGone(role), .readdressed(role),
+                .volumeGone(role), .readdressed(role), .restarting(role), .unconfined(role), .renamed(role),
             ]
         }
         all += sidecars.flatMap { [.stopped($0), .reloadedEdit($0)] }
@@ -111,6 +119,10 @@ extension World {
                 )
             }
         case .limited(let role): change(role) { $0.shell.limits.pids = 7 }
+        case .overlimited(let role): change(role) { $0.shell.limits.memory = 1 << 20 }
+        case .restarting(let role): change(role) { $0.shell.restartsItself = true }
+        case .unconfined(let role): change(role) { $0.shell.confinement?.isPrivileged = true }
+        case .renamed(let role): change(role) { $0.shell.name = "renamed-\(role.rawValue)" }
         case .edited(let role): edit(role, reload: false)
         case .reloadedEdit(let role): edit(role, reload: true)
         case .lost(let role):

@@ -208,6 +208,7 @@ extension World {
             if let cpus = limits.milliCPUs { boxes[index].shell.limits.milliCPUs = cpus }
             if let memory = limits.memory { boxes[index].shell.limits.memory = memory }
             if let pids = limits.pids { boxes[index].shell.limits.pids = pids }
+            boxes[index].shell.restartsItself = false
         case .signal:
             load(try running(action, action.target), wanted, isStart: false)
         case .restart:
@@ -241,7 +242,8 @@ extension World {
             ),
             imageID: image.id,
             state: .created,
-            limits: wanted.limits
+            limits: wanted.limits,
+            confinement: Confinement(wanted.spec)
         )
         shell.endpoints = try wanted.endpoints.prefix(half ? 1 : wanted.endpoints.count).map { endpoint in
             try self.endpoint(action, endpoint, desired)
@@ -359,5 +361,19 @@ extension World {
 extension World.DiskFile {
     init(_ file: DesiredFile) {
         self.init(content: file.content, mode: file.mode, modified: file.stamp)
+    }
+}
+
+extension Confinement {
+    /// Of a container that was made from `spec`, of an image that runs as `node` and asks for a volume.
+    init(_ spec: ContainerSpec) {
+        self.init(
+            isRootReadOnly: spec.isRootReadOnly,
+            mounts: spec.mounts.map { Mount(volume: $0.volume, target: $0.target) }
+                + [Mount(volume: ContentDigest(of: "anonymous").hex, target: "/var/cache")],
+            user: spec.user ?? "node",
+            command: spec.command.isEmpty ? ["from-image"] : spec.command,
+            environment: spec.environment
+        )
     }
 }

@@ -110,7 +110,7 @@ struct World {
         ObservedBottle(
             containers: boxes.map { box in
                 var shell = box.shell
-                if let wanted = desired.containers.first(where: { $0.name == shell.name }) {
+                if let wanted = desired.containers.first(where: { $0.role == shell.role }) {
                     for file in wanted.files {
                         let found = box.disk[file.path].map {
                             ObservedFile(size: Int64($0.content.count), mode: $0.mode, modified: $0.modified)

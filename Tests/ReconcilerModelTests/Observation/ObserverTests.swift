@@ -1,0 +1,85 @@
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+@Suite("what the observer makes of an engine's answers")
+struct ObserverTests {
+    private func details(_ role: Role, name: String? = nil) -> ContainerDetails {
+        ContainerDetails(
+            id: "c-\(role.rawValue)",
+            name: name ?? Names.container(Sample.identity, role),
+            config: ContainerConfig(
+                labels: Labels.of(Sample.identity, role: role.rawValue, installation: Sample.installation)
+            ),
+            state: ContainerState(status: "running", isRunning: true, startedAt: EngineTime(seconds: 100))
+        )
+    }
+
+    private func observe(_ engine: StubEngine) async throws -> ObservedBottle {
+        try await Observer(engine: engine).bottle(
+            try DesiredBottle(rendering: Sample.input(Sample.routed)),
+            installation: Sample.installation,
+            inventory: Inventory(containers: engine.inventory),
+            images: [:]
+        )
+    }
+
+    @Test(
+        "a look that the engine refuses shows something that is not the file we put there",
+        arguments: [
+            .http(.init(status: 500, method: "HEAD", path: "/archive", message: "")),
+            .http(.init(status: 400, method: "HEAD", path: "/archive", message: "")),
+            .decoding(path: "/archive", message: "no readable header"),
+        ] as [EngineError]
+    )
+    func refusedLook(_ refusal: EngineError) async throws {
+        let path = "\(Agent.folder)/prompt.md"
+        let engine = StubEngine(shown: [details(.agent)], looks: [path: .failure(refusal)])
+        let agent = try #require(try await observe(engine).containers.first)
+        #expect(agent.files[path] == .some(.unreadable))
+        #expect(agent.files["\(Agent.folder)/ca.pem"] == .some(nil))
+        let wanted = try DesiredBottle(rendering: Sample.input(Sample.routed)).container(.agent)
+        let file = try #require(wanted?.files.first { $0.path == path })
+        #expect(!ObservedFile.unreadable.shows(file))
+    }
+
+    @Test(
+        "an engine that gives no answer is no answer about a file",
+        arguments: [.transport("gone"), .cancelled] as [EngineError]
+    )
+    func noAnswer(_ failure: EngineError) async throws {
+        let engine = StubEngine(
+            shown: [details(.agent)],
+            looks: ["\(Agent.folder)/prompt.md": .failure(failure)]
+        )
+        await #expect(throws: EngineError.self) { try await observe(engine) }
+    }
+
+    @Test("a load confirmation that the engine refuses to show is no word of the sidecar")
+    func refusedConfirmation() async throws {
+        let refusal = EngineError.http(.init(status: 500, method: "HEAD", path: "/archive", message: ""))
+        let engine = StubEngine(shown: [details(.firewall)], looks: [LoadConfirmation.path: .failure(refusal)])
+        #expect(try await observe(engine).containers.first?.loaded == nil)
+    }
+
+    @Test("a renamed container of ours is looked at like one under its name", arguments: [Role.firewall, .agent])
+    func renamed(_ role: Role) async throws {
+        let hash = ContentDigest(of: "loaded")
+        let link = PathStat(
+            name: "loaded",
+            size: 0,
+            mode: PathStat.linkBit | 0o777,
+            modifiedAt: EngineTime(seconds: 101),
+            linkTarget: "/\(hash)/ok"
+        )
+        let engine = StubEngine(
+            shown: [details(role, name: "renamed")],
+            looks: [LoadConfirmation.path: .success(link)]
+        )
+        let found = try #require(try await observe(engine).containers.first)
+        #expect(found.name == "renamed")
+        #expect(!found.files.isEmpty)
+        #expect(found.loaded?.inForce == (role == .firewall ? hash : nil))
+    }
+}
