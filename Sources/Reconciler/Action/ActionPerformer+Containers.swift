@@ -14,6 +14,8 @@ extension ActionPerformer {
         guard let target = action.target else { throw unplannable(action) }
         switch action.verb {
         case .start:
+            // Half made: what is done before the first start may be missing.
+            if action.reason == .neverStarted { try await giveHome(of: wanted, in: target) }
             try await start(target, wanted)
         case .unpause:
             try await unpause(target)
@@ -52,6 +54,7 @@ extension ActionPerformer {
         let id = try await createOnly(wanted)
         await ledger.note(id: id, of: wanted.name)
         for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }
+        try await giveHome(of: wanted, in: id)
         try await upload(wanted.files, to: id, wanted)
         try await mayStart()
         try await start(id, wanted)
@@ -61,7 +64,7 @@ extension ActionPerformer {
         let request = try wanted.request(
             identity: identity,
             installation: installation,
-            networks: await networkNames(of: wanted),
+            networks: await networkIDs(of: wanted),
             secrets: secrets
         )
         do {
@@ -77,25 +80,39 @@ extension ActionPerformer {
         }
     }
 
-    private func networkNames(of wanted: DesiredContainer) async throws -> [NetworkRole: String] {
-        var names: [NetworkRole: String] = [:]
-        for endpoint in wanted.endpoints {
-            guard let network = desired.network(endpoint.network) else {
-                throw BottleError(
-                    "network-missing",
-                    "the \(endpoint.network.rawValue) network is not planned",
-                    at: wanted.name
-                )
-            }
-            names[endpoint.network] = network.name
+    /// The networks by the engine's ids, since two of them can share a name.
+    private func networkIDs(of wanted: DesiredContainer) async throws -> [NetworkRole: String] {
+        let known = await networks.ids
+        for endpoint in wanted.endpoints where known[endpoint.network] == nil {
+            throw BottleError(
+                "network-missing",
+                "the \(endpoint.network.rawValue) network is not there",
+                at: wanted.name
+            )
         }
-        return names
+        return known
     }
 
     private func upload(_ files: [DesiredFile], to id: String, _ wanted: DesiredContainer) async throws {
         for upload in try FileUpload.of(files, mounts: wanted.spec.mounts) {
             try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
         }
+    }
+
+    /// Gives the home folder itself to the agent's account: the engine makes it root's where the image has none, and
+    /// it stays its former user's when the user changes.
+    private func giveHome(of wanted: DesiredContainer, in id: String) async throws {
+        guard let home = wanted.home else { return }
+        var path = home.path
+        var stat = try await engine.stat(container: id, path: path)
+        if let link = stat, link.isLink {
+            path = link.linkTarget
+            stat = try await engine.stat(container: id, path: path)
+        }
+        guard let stat, stat.isFolder, let upload = try FileUpload.ofFolder(path, like: stat, home.owner) else {
+            return
+        }
+        try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
     }
 
     // MARK: - Running
@@ -117,7 +134,8 @@ extension ActionPerformer {
         }
         // A program that has no handler yet would die of the signal; it has one once its first word is there.
         let said = try await watcher.firstWord(of: id, name: wanted.name)
-        guard said.inForce != generation else { return }
+        // A refusal of other files that are gone by now is told again, and then no more.
+        guard said.inForce != generation || said.refusal != nil else { return }
         try await engine.kill(id, signal: "SIGHUP")
         try await confirm(id, wanted)
     }
@@ -206,7 +224,8 @@ extension Resources {
             memory: memory,
             memorySwap: memory,
             nanoCPUs: milliCPUs.map { Int64($0) * 1_000_000 },
-            pidsLimit: pids.map(Int64.init)
+            pidsLimit: pids.map(Int64.init),
+            restartPolicy: .init(name: "no")
         )
     }
 }

@@ -4,6 +4,7 @@ package import ReconcilerModel
 extension DesiredContainer {
     /// The request that makes this container: hardened, on its first network, with its secrets' values.
     ///
+    /// - Parameter networks: the engine's ids. (20.10 takes them in place of names, and shows the names all the same.)
     /// - Throws: `BottleError` `secret-unavailable` when a value is missing; `image-missing` without an image id.
     package func request(
         identity: Identity,

@@ -1,4 +1,4 @@
-import ReconcilerEngine
+package import ReconcilerEngine
 package import ReconcilerModel
 
 /// Files of a container as archives to unpack in it.
@@ -17,6 +17,26 @@ package struct FileUpload: Sendable, Hashable {
         return try byFolder.sorted { $0.key < $1.key }.map { folder, files in
             FileUpload(folder: folder, archive: try archive(files, below: folder))
         }
+    }
+
+    /// The upload that gives a folder that is there to `owner` and leaves all else of it; nil for the root.
+    ///
+    /// It is unpacked in the folder above, because the engine skips an archive's entry for the very folder it unpacks in.
+    package static func ofFolder(_ path: String, like stat: PathStat, _ owner: FileOwner) throws -> FileUpload? {
+        let parts = path.split(separator: "/").map(String.init)
+        guard let name = parts.last else { return nil }
+        var writer = TarWriter()
+        try writer.add(
+            TarEntry(
+                path: name,
+                kind: .folder,
+                mode: stat.permissions,
+                uid: Int64(owner.user),
+                gid: Int64(owner.group),
+                modifiedAt: stat.modifiedAt
+            )
+        )
+        return FileUpload(folder: "/" + parts.dropLast().joined(separator: "/"), archive: writer.finish())
     }
 
     private static func archive(_ files: [DesiredFile], below folder: String) throws -> [UInt8] {

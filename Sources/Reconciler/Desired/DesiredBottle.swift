@@ -144,6 +144,17 @@ package struct DesiredContainer: Sendable, Hashable {
         }
     }
 
+    /// The agent's home folder, and whose it is to be.
+    package struct Home: Sendable, Hashable {
+        package var path: String
+        package var owner: FileOwner
+
+        package init(path: String, owner: FileOwner) {
+            self.path = path
+            self.owner = owner
+        }
+    }
+
     package var role: Role
     package var name: String
     package var reference: ImageReference
@@ -161,6 +172,8 @@ package struct DesiredContainer: Sendable, Hashable {
     /// Everything the reloadable files allow, sorted: taking one away cuts what is live.
     package var permissions: [String]
     package var restart: RestartPolicy
+    /// Given to its owner before the first start; nil where there is none, or its owner isn't known.
+    package var home: Home?
 
     package init(
         role: Role,

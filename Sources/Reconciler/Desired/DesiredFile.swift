@@ -31,6 +31,17 @@ package struct DesiredFile: Sendable, Hashable {
     package var stamp: FileTime { FileTime(contentDigest: digest) }
 }
 
+/// A user and a group, by number.
+package struct FileOwner: Sendable, Hashable {
+    package var user: Int
+    package var group: Int
+
+    package init(user: Int, group: Int) {
+        self.user = user
+        self.group = group
+    }
+}
+
 /// Seconds and nanoseconds since 1970.
 package struct FileTime: Sendable, Hashable {
     package var seconds: Int64

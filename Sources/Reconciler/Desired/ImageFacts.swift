@@ -37,6 +37,18 @@ package struct ImageFacts: Sendable, Hashable, Codable {
         return accounts.first { $0.name == name }
     }
 
+    /// The numbers that a process of `user` has, in the forms that `account` takes; nil for an unknown name.
+    ///
+    /// The engine gives a number without an account the group 0. A group's name isn't looked up: the account's own
+    /// stands for it.
+    package func owner(_ user: String) -> FileOwner? {
+        let parts = user.split(separator: ":", maxSplits: 1).map(String.init)
+        let account = account(user)
+        guard let id = account?.uid ?? parts.first.map({ Int($0) }) ?? 0, id >= 0 else { return nil }
+        let group = parts.count == 2 ? Int(parts[1]) ?? account?.gid : account?.gid
+        return FileOwner(user: id, group: max(0, group ?? 0))
+    }
+
     /// Reads the lines of an /etc/passwd; lines that aren't accounts are left out.
     package static func accounts(passwd text: String) -> [Account] {
         text.split(separator: "\n").compactMap { line in

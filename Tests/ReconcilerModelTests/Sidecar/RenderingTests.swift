@@ -198,6 +198,50 @@ struct RenderingTests {
         #expect(error?.code == "home-unknown")
     }
 
+    @Test(
+        "a home that is no plain path, or overlaps with the system's folders, is refused",
+        arguments: [
+            "home", "", "/", "/home/../etc", "/home/./a", "//home/a", "/home//a", "/home/a/", "/home/a\nb",
+            "/etc", "/etc/bottle", "/usr/local/home", "/proc/1", "/dev/shm/x", "/var", "/var/run/x", "/tmp", "/lib64",
+        ]
+    )
+    func homeUnsuitable(_ home: String) throws {
+        var manifest = Sample.routed
+        manifest.agent.home = home
+        let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: Sample.input(manifest)) }
+        #expect(error?.code == "home-unsuitable")
+        guard home.hasPrefix("/"), home != "/" else { return }
+        var input = try Sample.input(Sample.routed)
+        input.agentFacts?.accounts[0].home = home
+        let ofImage = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
+        #expect(ofImage?.code == "home-unsuitable")
+    }
+
+    @Test("a home of the agent's own is taken", arguments: ["/root", "/home/a.b", "/var/lib/a", "/data", "/etcetera"])
+    func homeSuitable(_ home: String) throws {
+        var manifest = Sample.routed
+        manifest.agent.home = home
+        let agent = try DesiredBottle(rendering: Sample.input(manifest)).container(.agent)
+        #expect(agent?.home == .init(path: home, owner: FileOwner(user: 1000, group: 1000)))
+    }
+
+    @Test(
+        "the home belongs to the numbers that the engine gives the agent's user",
+        arguments: [
+            (nil, 1000, 1000), ("root", 0, 0), ("node", 1000, 1000), ("1000", 1000, 1000), ("4242", 4242, 0),
+            ("4242:77", 4242, 77), ("node:77", 1000, 77), ("node:staff", 1000, 1000), ("0:5", 0, 5),
+        ] as [(String?, Int, Int)]
+    )
+    func homeOwner(_ user: String?, _ uid: Int, _ gid: Int) throws {
+        var manifest = Sample.routed
+        manifest.agent.home = "/home/agent"
+        manifest.agent.user = user
+        var input = try Sample.input(manifest)
+        input.agentFacts?.accounts.append(.init(name: "root", uid: 0, gid: 0, home: "/root"))
+        let agent = try DesiredBottle(rendering: input).container(.agent)
+        #expect(agent?.home?.owner == FileOwner(user: uid, group: gid))
+    }
+
     @Test("accounts are read from the lines of an /etc/passwd that are accounts")
     func passwd() throws {
         let text = "root:x:0:0:root:/root:/bin/bash\n#x\n\nnode:x:1000:1001::/home/node\nbad:x:a:0::/\nshort:x:1:1\n"

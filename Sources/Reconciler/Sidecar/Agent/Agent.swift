@@ -35,13 +35,17 @@ package enum Agent {
             isSpecKnown: home != nil
         )
         container.restart = agent.restart
+        let user = agent.user ?? input.agentFacts?.user ?? ""
+        if let home, let owner = input.agentFacts?.owner(user.isEmpty ? "root" : user) {
+            container.home = .init(path: home, owner: owner)
+        }
         return container
     }
 
     /// The home folder: the manifest's, or that of the user in the image's /etc/passwd; nil while that isn't known.
     private static func home(_ input: RenderInput) throws -> String? {
         let agent = input.manifest.agent
-        if let home = agent.home { return home }
+        if let home = agent.home { return try suitable(home, "spec.agent.home") }
         guard let facts = input.agentFacts else { return nil }
         let user = agent.user ?? facts.user
         guard let account = facts.account(user.isEmpty ? "root" : user), account.home.hasPrefix("/"),
@@ -54,7 +58,41 @@ package enum Agent {
                 remedy: "set `home:` to the agent's home folder, or `user:` to a user of the image"
             )
         }
-        return account.home
+        return try suitable(account.home, "spec.agent")
+    }
+
+    /// Folders that the system of an image needs as they are: a volume over one, or in one, breaks or overrules it.
+    private static let systemFolders = [
+        "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys",
+        "/tmp", "/usr", "/var/run",
+    ]
+
+    /// `home`, if a volume can be mounted there.
+    ///
+    /// - Throws: `BottleError` `home-unsuitable`.
+    private static func suitable(_ home: String, _ place: String) throws -> String {
+        let parts = home.split(separator: "/", omittingEmptySubsequences: false)
+        let isNormal =
+            home.hasPrefix("/") && home.utf8.count <= 1024
+            && parts.dropFirst().allSatisfy { !["", ".", ".."].contains($0) }
+            && !home.utf8.contains { $0 < 0x20 || $0 == 0x7F }
+        guard isNormal else {
+            throw BottleError(
+                "home-unsuitable",
+                "the home folder '\(home)' is not an absolute path in its plain form",
+                at: place,
+                remedy: "set `home:` to a path such as /home/agent, without '.', '..' or a '/' too many"
+            )
+        }
+        if let folder = systemFolders.first(where: { "\(home)/".hasPrefix("\($0)/") || $0.hasPrefix("\(home)/") }) {
+            throw BottleError(
+                "home-unsuitable",
+                "the home folder '\(home)' is mounted as a volume and would overlap with the system's \(folder)",
+                at: place,
+                remedy: "set `home:` to a folder of the agent's own, such as /home/agent"
+            )
+        }
+        return home
     }
 
     private static func environment(_ manifest: BottleManifest, _ topology: Topology) -> [String: String] {
