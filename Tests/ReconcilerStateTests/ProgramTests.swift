@@ -48,7 +48,7 @@ struct ProgramTests {
         #expect(outcome.succeeded)
     }
 
-    @Test("that never reads its input is stopped all the same", arguments: ["exec sleep 60", "exec yes"])
+    @Test("that never reads its input is stopped all the same", arguments: ["exec sleep 900", "exec yes"])
     func neverReads(_ line: String) async throws {
         let start = ContinuousClock.now
         let input = [UInt8](repeating: 65, count: 4_000_000)
@@ -62,7 +62,7 @@ struct ProgramTests {
                 timeLimit: .milliseconds(500)
             ).run()
         }
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(120))
     }
 
     @Test("never loses output by ending quickly")
