@@ -23,9 +23,9 @@ struct ManifestArguments: ParsableArguments {
 
     /// The bottles that can be acted on, standing alone.
     ///
-    /// - Parameter contexts: where copies of build contexts are stored.
+    /// - Parameter contexts: where copies of build contexts are stored; nil stores nothing.
     /// - Throws: `InvalidManifest`; `BottleError` `not-built-yet`.
-    func resolved(_ context: CommandContext, contexts: String) throws -> [BottleManifest] {
+    func resolved(_ context: CommandContext, contexts: String?) throws -> [BottleManifest] {
         let reading = try read(context)
         for bottle in reading.bottles {
             let features = unbuiltFeatures(of: bottle.manifest)

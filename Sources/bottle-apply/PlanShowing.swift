@@ -10,7 +10,7 @@ struct PlanShowing {
 
     /// Plans the bottles of manifests.
     func show(manifests: ManifestArguments) async throws {
-        try await show(try manifests.resolved(context, contexts: "\(context.paths.state)/contexts"))
+        try await show(try manifests.resolved(context, contexts: nil))
     }
 
     /// Plans resolved manifests, prints the plans, and exits 2 when there is anything to do.

@@ -66,8 +66,8 @@ enum HostFiles {
     }
 
     /// The bytes of the file at `path`, which may be a pipe; never more than `limit`.
-    static func read(_ path: String, limit: Int) throws(FileProblem) -> [UInt8] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    static func read(_ path: String, limit: Int, followsLinks: Bool = true) throws(FileProblem) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else { throw FileProblem(errno: errno, path) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

@@ -3,15 +3,15 @@ package import ReconcilerModel
 /// Turns an authored manifest into one that stands alone (SPEC 3, *Resolved*).
 ///
 /// Reads the files that the manifest names, from the person's folders, and writes only copies of build contexts below
-/// `contextStore`: each whole or not at all, named by its digest, so a death in between leaves nothing half and a
+/// `contextStore`, or nothing without one: each whole or not at all, named by its digest, so a death in between leaves nothing half and a
 /// second run the same.
 package struct ManifestResolver: Sendable {
     /// The home folder that `~` stands for.
     package var home: String
     /// The environment of the person who applies.
     package var environment: [String: String]
-    /// Folder for copies of build contexts: `<contextStore>/<digest>/…`.
-    package var contextStore: String
+    /// Folder for copies of build contexts: `<contextStore>/<digest>/…`; nil stores nothing, for showing a plan.
+    package var contextStore: String?
     /// The tool's state folder, which no workspace may hold.
     package var stateFolder: String?
     /// Sockets of engines, which no workspace may hold.
@@ -22,7 +22,7 @@ package struct ManifestResolver: Sendable {
     package init(
         home: String,
         environment: [String: String],
-        contextStore: String,
+        contextStore: String?,
         stateFolder: String? = nil,
         engineSockets: [String] = ["/var/run/docker.sock", "/run/docker.sock"],
         knownHosts: String? = nil
@@ -54,7 +54,7 @@ struct Resolution {
     /// Absolute paths of everything on the host that the manifest is made from, with what each is.
     var inputs: [(path: String, noun: String)] = []
 
-    private var pending: (context: BuildContext, place: Place)?
+    private var pending: (context: AuthoredContext, place: Place)?
 
     static let promptLimit = 1 << 20
     static let trustLimit = 1 << 20
@@ -127,10 +127,10 @@ struct Resolution {
         let dockerfilePlace = bottle.agent.descend([.key("build"), .key("dockerfile")]).place
         guard exists(dockerfile, .file, noun: "Dockerfile", at: dockerfilePlace) else { return }
         do {
-            let context = try BuildContext(root: root, dockerfile: source.dockerfile)
+            let context = try AuthoredContext(root: root, dockerfile: source.dockerfile)
             pending = (context, place)
             source.context = path
-            source.pinned = context.digest
+            source.pinned = context.listing.digest
             agent.image = .build(source)
         } catch {
             findings.error(
@@ -144,9 +144,9 @@ struct Resolution {
 
     /// Keeps the copy of the build context; the last step, so that nothing is written for a manifest that is refused.
     private mutating func keepContext() {
-        guard let pending, !findings.hasErrors else { return }
+        guard let pending, let store = resolver.contextStore, !findings.hasErrors else { return }
         do {
-            try pending.context.keep(in: resolver.contextStore)
+            try pending.context.keep(in: store)
         } catch {
             findings.error("build-context", "the build context can't be kept: \(error)", at: pending.place)
         }

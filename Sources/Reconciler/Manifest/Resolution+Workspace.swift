@@ -41,7 +41,7 @@ extension Resolution {
             all.append((folder + "/" + Self.lastPart(file), "the agent's manifest"))
         }
         if let state = resolver.stateFolder { all.append((state, "the state folder")) }
-        all.append((resolver.contextStore, "the state folder"))
+        if let store = resolver.contextStore { all.append((store, "the state folder")) }
         all.append((resolver.home, "the home folder"))
         all.append((resolver.home + "/.ssh", "'.ssh'"))
         all += resolver.engineSockets.map { ($0, "an engine's socket") }

@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerManifest
 package import ReconcilerModel
 
 #if canImport(Darwin)
@@ -9,38 +10,113 @@ package import ReconcilerModel
     import Glibc
 #endif
 
-/// The files an image is built from, read whole.
+/// What an image is built from: read already, or a stored copy that is read when something is built of it.
 package struct BuildContext: Sendable, Hashable {
-    package struct File: Sendable, Hashable {
-        package var path: String
-        package var isExecutable: Bool
-        package var content: [UInt8]
+    /// One file, folder or link of a context.
+    package enum Entry: Sendable, Hashable {
+        case folder
+        /// A symbolic link; the builder follows it, inside its own walls.
+        case link(String)
+        case file([UInt8], isExecutable: Bool)
     }
 
-    /// Sorted by path.
-    package let files: [File]
-    package let digest: ContentDigest
+    private enum Source: Sendable, Hashable {
+        case read([String: Entry])
+        case stored(folder: String)
+    }
 
-    package init(files: [File]) {
-        self.files = files.sorted { $0.path < $1.path }
-        // What goes into an image: names, content, and whether a file may be run.
-        digest = ContentDigest(
-            of: self.files.map { "\(ContentDigest(of: $0.content)) \($0.isExecutable ? "x" : "-") \($0.path)\n" }
-                .joined()
+    /// What goes into an image: names, content, links, and whether a file may be run.
+    package let digest: ContentDigest
+    private let source: Source
+
+    /// A context of `entries`, by path below it.
+    package init(_ entries: [String: Entry]) {
+        digest = Self.digest(of: entries)
+        source = .read(entries)
+    }
+
+    /// The copy in `folder` of the context that was pinned by `digest`; it need not be there until it is built.
+    package init(storedIn folder: String, digest: ContentDigest) {
+        self.digest = digest
+        source = .stored(folder: folder)
+    }
+
+    /// Reads a folder; its `tests`, `README.md` and `ruff.toml`, hidden files and Python's caches stay out.
+    ///
+    /// - Throws: `BottleError` `context-unreadable`, for what is neither a file, a folder nor a link too.
+    package static func read(_ folder: String) throws -> BuildContext {
+        BuildContext(try entries(of: folder, keepingEverything: false))
+    }
+
+    /// The context as the builder takes it: the same bytes for the same files.
+    ///
+    /// - Throws: `BottleError` `context-unreadable` for a stored copy that is gone, or is not what was pinned any more.
+    package func archive() throws -> [UInt8] {
+        let entries = try entries()
+        var writer = TarWriter()
+        for path in Self.listing(of: entries).paths {
+            switch entries[path] {
+            case .folder: try writer.add(TarEntry(path: path, kind: .folder, mode: 0o755))
+            case .link(let target):
+                try writer.add(TarEntry(path: path, kind: .symbolicLink(target: target), mode: 0o777))
+            case .file(let content, let isExecutable):
+                try writer.add(TarEntry(path: path, mode: isExecutable ? 0o755 : 0o644), content: content)
+            case nil: continue
+            }
+        }
+        return writer.finish()
+    }
+
+    private func entries() throws -> [String: Entry] {
+        switch source {
+        case .read(let entries): return entries
+        case .stored(let folder):
+            let entries = try Self.entries(of: folder, keepingEverything: true)
+            guard Self.digest(of: entries) == digest else {
+                throw BottleError(
+                    "context-unreadable",
+                    "the stored copy of the build context is not what was applied",
+                    at: folder,
+                    remedy: "remove this folder and apply the manifest again"
+                )
+            }
+            return entries
+        }
+    }
+
+    private static func listing(of entries: [String: Entry]) -> ContextListing {
+        ContextListing(
+            entries.mapValues { entry in
+                switch entry {
+                case .folder: .folder
+                case .link(let target): .link(target)
+                case .file(let content, let isExecutable):
+                    .file(digest: ContentDigest(of: content), isExecutable: isExecutable)
+                }
+            }
         )
     }
 
-    /// Reads a folder; its `tests`, `README.md` and `ruff.toml`, hidden files and Python's caches stay out unless
-    /// everything is kept.
-    ///
-    /// - Throws: `BottleError` `context-unreadable`, for what is neither a file nor a folder too.
-    package static func read(_ folder: String, keepingEverything: Bool = false) throws -> BuildContext {
-        var files: [File] = []
+    private static func digest(of entries: [String: Entry]) -> ContentDigest { listing(of: entries).digest }
+
+    // MARK: - Reading
+
+    private static func entries(of folder: String, keepingEverything: Bool) throws -> [String: Entry] {
         do {
-            guard try POSIX.names(in: folder) != nil else {
-                throw BottleError("context-unreadable", "there is no such folder", at: folder)
+            // A link in the place of the folder leads elsewhere.
+            guard let status = try POSIX.status(folder, followLinks: !keepingEverything),
+                status.st_mode & S_IFMT == S_IFDIR
+            else {
+                throw BottleError(
+                    "context-unreadable",
+                    "there is no such folder",
+                    at: folder,
+                    remedy: keepingEverything ? "apply the manifest again" : nil
+                )
             }
-            try collect(folder, below: "", all: keepingEverything, into: &files)
+            var entries: [String: Entry] = [:]
+            try collect(folder, below: "", all: keepingEverything, into: &entries)
+            return entries
         } catch let error as BottleError {
             throw error
         } catch {
@@ -52,14 +128,13 @@ package struct BuildContext: Sendable, Hashable {
                 cause: "\(error)"
             )
         }
-        return BuildContext(files: files)
     }
 
     private static func collect(
         _ folder: String,
         below prefix: String,
         all: Bool,
-        into files: inout [File]
+        into entries: inout [String: Entry]
     ) throws {
         for name in try POSIX.names(in: folder) ?? [] {
             let isAside =
@@ -70,35 +145,30 @@ package struct BuildContext: Sendable, Hashable {
             guard let status = try POSIX.status(path, followLinks: false) else { continue }
             switch status.st_mode & S_IFMT {
             case S_IFDIR:
-                try collect(path, below: "\(prefix)\(name)/", all: all, into: &files)
+                entries[prefix + name] = .folder
+                try collect(path, below: "\(prefix)\(name)/", all: all, into: &entries)
             case S_IFREG:
-                let content = try DurableFile.read(path, limit: 64 << 20, followLinks: false) ?? []
-                files.append(
-                    File(path: prefix + name, isExecutable: status.st_mode & S_IXUSR != 0, content: content)
-                )
+                let content = try DurableFile.read(path, limit: 256 << 20, followLinks: false) ?? []
+                entries[prefix + name] = .file(content, isExecutable: status.st_mode & S_IXUSR != 0)
+            case S_IFLNK:
+                entries[prefix + name] = .link(try POSIX.target(ofLink: path))
             default:
-                throw BottleError("context-unreadable", "only files and folders can be built from", at: path)
+                throw BottleError("context-unreadable", "only files, folders and links can be built from", at: path)
             }
         }
     }
+}
 
-    /// The context as the builder takes it: the same bytes for the same files.
-    package func archive() throws -> [UInt8] {
-        var writer = TarWriter()
-        var folders: Set<String> = []
-        for file in files {
-            var parent = file.path.split(separator: "/").dropLast().map(String.init)
-            var missing: [String] = []
-            while !parent.isEmpty, folders.insert(parent.joined(separator: "/")).inserted {
-                missing.append(parent.joined(separator: "/"))
-                parent.removeLast()
-            }
-            for folder in missing.reversed() { try writer.add(TarEntry(path: folder, kind: .folder, mode: 0o755)) }
-            try writer.add(
-                TarEntry(path: file.path, mode: file.isExecutable ? 0o755 : 0o644),
-                content: file.content
-            )
+extension POSIX {
+    /// What the symbolic link at `path` holds.
+    fileprivate static func target(ofLink path: String) throws -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe buffer.withUnsafeMutableBytes { bytes in
+            guard let base = unsafe bytes.assumingMemoryBound(to: CChar.self).baseAddress else { return -1 }
+            return unsafe readlink(path, base, bytes.count)
         }
-        return writer.finish()
+        guard count >= 0 else { throw SystemError("read link", path, errno) }
+        guard count < buffer.count else { throw SystemError("read link", path, ENAMETOOLONG) }
+        return String(decoding: buffer[..<count], as: UTF8.self)
     }
 }

@@ -63,6 +63,8 @@ package struct BuildContexts: Sendable {
     }
 
     /// The contexts of the images that are built here.
+    ///
+    /// Stored copies are not looked at: only a build reads them, and tells when one is gone.
     package func loaded(for images: [Role: DesiredImage]) throws -> [Role: BuildContext] {
         var contexts: [Role: BuildContext] = [:]
         for (role, image) in images {
@@ -71,7 +73,7 @@ package struct BuildContexts: Sendable {
             case .bundled: contexts[role] = bundled[role]
             case .stored(let digest, _):
                 guard let stored else { continue }
-                contexts[role] = try BuildContext.read("\(stored)/\(digest)", keepingEverything: true)
+                contexts[role] = BuildContext(storedIn: "\(stored)/\(digest)", digest: digest)
             }
         }
         return contexts

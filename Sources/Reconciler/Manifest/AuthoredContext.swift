@@ -1,19 +1,12 @@
 import ReconcilerModel
 
-/// The files of a build context as they were at one moment.
-struct BuildContext {
+/// A build context in the person's folders, as it was at one moment.
+struct AuthoredContext {
     /// Bounds, so that a context on the wrong folder is an error and not a full disk.
     static let maximumFiles = 20_000
     static let maximumBytes = 256 << 20
 
-    enum Content: Sendable, Hashable {
-        case folder
-        case link(String)
-        case file(digest: ContentDigest, size: Int, isExecutable: Bool)
-    }
-
-    /// Path below the context → what is there, sorted by path.
-    private(set) var entries: [(path: String, content: Content)] = []
+    private(set) var listing = ContextListing()
     private let root: String
     private var bytes = 0
 
@@ -30,29 +23,13 @@ struct BuildContext {
             )
         }
         try walk("", rules: rules, kept: [HostPath.normal("/" + dockerfile), "/.dockerignore"])
-        entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-    }
-
-    /// SHA-256 over one line an entry: kind, execute bit, path, and digest of the content.
-    var digest: ContentDigest {
-        var listing = "bottle-context-v1\n"
-        for (path, content) in entries {
-            // A path's length before it, so that no name can look like two lines.
-            let name = "\(path.utf8.count):\(path)"
-            switch content {
-            case .folder: listing += "d \(name)\n"
-            case .link(let target): listing += "l \(name) \(target.utf8.count):\(target)\n"
-            case .file(let digest, _, let isExecutable): listing += "\(isExecutable ? "x" : "f") \(name) \(digest)\n"
-            }
-        }
-        return ContentDigest(of: listing)
     }
 
     /// Keeps a copy of the context as the folder `<store>/<digest>`, whole or not at all.
     ///
     /// A copy that is there already is used. When a file changed since it was looked at, nothing is kept.
     func keep(in store: String) throws(FileProblem) {
-        let final = store + "/" + digest.hex
+        let final = store + "/" + listing.digest.hex
         if try HostFiles.status(final)?.kind == .folder { return }
         let draft = "\(final).\(HostFiles.processID).tmp"
         try HostFiles.remove(draft)
@@ -68,17 +45,18 @@ struct BuildContext {
     }
 
     private func copy(to folder: String) throws(FileProblem) {
-        for (path, content) in entries {
+        for path in listing.paths {
             let target = folder + "/" + path
-            switch content {
+            switch listing.entries[path] {
             case .folder: try HostFiles.makeFolder(target)
             case .link(let destination): try HostFiles.makeLink(target, to: destination)
-            case .file(let digest, _, let isExecutable):
-                let bytes = try HostFiles.read(root + "/" + path, limit: Self.maximumBytes)
+            case .file(let digest, let isExecutable):
+                let bytes = try HostFiles.read(root + "/" + path, limit: Self.maximumBytes, followsLinks: false)
                 guard ContentDigest(of: bytes) == digest else {
                     throw FileProblem(root + "/" + path, "it changed while it was read; run the command again")
                 }
                 try HostFiles.write(bytes, to: target, mode: isExecutable ? 0o755 : 0o644)
+            case nil: continue
             }
         }
     }
@@ -91,19 +69,19 @@ struct BuildContext {
             let leadsToKept = kept.contains { HostPath.lies($0, within: "/" + path) }
             let isIgnored = rules.ignores(path) && !kept.contains("/" + path)
             if isIgnored, status.kind != .folder { continue }
-            guard entries.count < Self.maximumFiles else {
+            guard listing.entries.count < Self.maximumFiles else {
                 throw FileProblem(root, "the build context has more than \(Self.maximumFiles) files; use .dockerignore")
             }
             switch status.kind {
             case .folder:
-                let count = entries.count
+                let count = listing.entries.count
                 if isIgnored, !rules.hasExceptions, !leadsToKept { continue }
-                entries.append((path, .folder))
+                listing.entries[path] = .folder
                 try walk(path, rules: rules, kept: kept)
                 // An ignored folder is there only for what an exception brings back.
-                if isIgnored, entries.count == count + 1 { entries.removeLast() }
+                if isIgnored, listing.entries.count == count + 1 { listing.entries[path] = nil }
             case .link:
-                entries.append((path, .link(try HostFiles.target(ofLink: full))))
+                listing.entries[path] = .link(try HostFiles.target(ofLink: full))
             case .file:
                 bytes += status.size
                 guard bytes <= Self.maximumBytes else {
@@ -112,16 +90,10 @@ struct BuildContext {
                         "the build context has more than \(Self.maximumBytes >> 20) MiB; use .dockerignore"
                     )
                 }
-                let content = try HostFiles.read(full, limit: Self.maximumBytes)
-                entries.append(
-                    (
-                        path,
-                        .file(
-                            digest: ContentDigest(of: content),
-                            size: content.count,
-                            isExecutable: status.isExecutable
-                        )
-                    )
+                let content = try HostFiles.read(full, limit: Self.maximumBytes, followsLinks: false)
+                listing.entries[path] = .file(
+                    digest: ContentDigest(of: content),
+                    isExecutable: status.isExecutable
                 )
             case .other:
                 throw FileProblem(full, "it is neither a file, a folder nor a link; use .dockerignore")
