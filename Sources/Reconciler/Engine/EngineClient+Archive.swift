@@ -10,7 +10,7 @@ extension EngineClient {
         do {
             text = try await call(request).head.headers.first(name: "X-Docker-Container-Path-Stat")
         } catch {
-            guard error.isNotFound else { throw error }
+            guard error.isNotFound else { throw error.saying("the engine would not look at \(path) in \(container)") }
             _ = try await self.container(container)
             return nil
         }

@@ -50,6 +50,14 @@ package enum EngineError: Error, Sendable, Hashable {
         return failure.status
     }
 
+    /// The same, with `words` where the engine refused and said nothing, as in an answer that has no body.
+    func saying(_ words: String) -> EngineError {
+        guard case .http(let failure) = self, failure.message.isEmpty else { return self }
+        return .http(
+            HTTPFailure(status: failure.status, method: failure.method, path: failure.path, message: words)
+        )
+    }
+
     /// Whether the engine said that it has no such object (404).
     package var isNotFound: Bool { status == 404 }
 

@@ -50,6 +50,8 @@ package struct HostConfig: Codable, Sendable, Hashable {
     package var extraHosts: [String]?
     /// More groups of the process.
     package var addGroups: [String]?
+    /// Kernel parameters of its namespaces.
+    package var sysctls: [String: String]?
 
     private enum CodingKeys: String, CodingKey {
         case networkMode = "NetworkMode"
@@ -77,6 +79,7 @@ package struct HostConfig: Codable, Sendable, Hashable {
         case dnsSearch = "DnsSearch"
         case extraHosts = "ExtraHosts"
         case addGroups = "GroupAdd"
+        case sysctls = "Sysctls"
     }
 
     /// A value with the given parts; what is left out is as an engine that says nothing of it.
@@ -105,7 +108,8 @@ package struct HostConfig: Codable, Sendable, Hashable {
         dnsOptions: [String]? = nil,
         dnsSearch: [String]? = nil,
         extraHosts: [String]? = nil,
-        addGroups: [String]? = nil
+        addGroups: [String]? = nil,
+        sysctls: [String: String]? = nil
     ) {
         self.networkMode = networkMode
         self.initProcess = initProcess
@@ -132,5 +136,6 @@ package struct HostConfig: Codable, Sendable, Hashable {
         self.dnsSearch = dnsSearch
         self.extraHosts = extraHosts
         self.addGroups = addGroups
+        self.sysctls = sysctls
     }
 }

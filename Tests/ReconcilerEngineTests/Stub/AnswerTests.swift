@@ -39,6 +39,20 @@ struct AnswerTests {
         }
     }
 
+    @Test("a refused look at a file, which has no words of its own, names the file and the container")
+    func refusedLook() async throws {
+        let script = StubServer.answering { _ in "HTTP/1.1 500 No\r\nContent-Length: 20\r\n\r\n" }
+        try await StubServer.run(script: script) { server in
+            let engine = try await EngineClient.connect(to: server.address)
+            let error = await failure { _ = try await engine.stat(container: "x", path: "/etc/f") }
+            #expect(error?.status == 500)
+            #expect(
+                error?.description
+                    == "the engine would not look at /etc/f in x (HTTP 500 from HEAD /v1.41/containers/x/archive)"
+            )
+        }
+    }
+
     @Test("204 is success, 304 says that nothing changed, and both leave the connection usable")
     func noContent() async throws {
         let script = StubServer.answering { request in
@@ -171,14 +185,15 @@ struct AnswerTests {
             let engine = try await EngineClient.connect(to: server.address)
             let create = ContainerCreate(
                 config: ContainerConfig(image: "i", command: []),
-                hostConfig: HostConfig(initProcess: true, dropCapabilities: ["ALL"]),
+                hostConfig: HostConfig(initProcess: true, dropCapabilities: ["ALL"], sysctls: ["net.a": "1"]),
                 endpoints: ["net": EndpointCreate(ipv4: "10.0.0.2", aliases: ["a"])]
             )
             #expect(try await engine.createContainer(name: "n", create) == CreatedContainer(id: "new"))
             #expect(try await engine.createNetwork(NetworkCreate(name: "n")) == "new")
             #expect(
                 seen.all == [
-                    #"{"Cmd":[],"HostConfig":{"CapDrop":["ALL"],"Init":true},"Image":"i","NetworkingConfig":"#
+                    #"{"Cmd":[],"HostConfig":{"CapDrop":["ALL"],"Init":true,"Sysctls":{"net.a":"1"}},"Image":"i","#
+                        + #""NetworkingConfig":"#
                         + #"{"EndpointsConfig":{"net":{"Aliases":["a"],"IPAMConfig":{"IPv4Address":"10.0.0.2"}}}}}"#,
                     #"{"CheckDuplicate":true,"Driver":"bridge","Name":"n"}"#,
                 ]

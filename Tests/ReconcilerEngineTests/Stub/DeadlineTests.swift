@@ -59,6 +59,10 @@ struct DeadlineTests {
         Row("POST /v1.41/exec/e/start") { _ = try await $0.startExec("e", tty: false) },
     ]
 
+    static let build = Row("POST /v1.41/build") {
+        _ = try await $0.buildImage(context: .bytes([1]), options: BuildOptions(tags: ["t"]))
+    }
+
     static let long = [
         Row("POST /v1.41/containers/create") {
             _ = try await $0.createContainer(name: "n", ContainerCreate(config: ContainerConfig(image: "i")))
@@ -66,7 +70,7 @@ struct DeadlineTests {
         Row("POST /v1.41/containers/x/stop") { try await $0.stop("x") },
         Row("DELETE /v1.41/containers/x") { try await $0.remove("x", force: true, volumes: false) },
         Row("POST /v1.41/images/create") { try await $0.pullImage("i") },
-        Row("POST /v1.41/build") { _ = try await $0.buildImage(context: .bytes([1]), options: BuildOptions(tags: ["t"])) },
+        build,
     ]
 
     /// Expects `row` to fail with `problem`, after one request whose connection is then closed.
@@ -118,9 +122,8 @@ struct DeadlineTests {
 
     @Test("a refusal that stops in the middle is given up, also of a stream that may be silent for long")
     func halfRefusal() async throws {
-        let row = Row("POST /v1.41/build") { _ = try await $0.buildImage(context: .bytes([]), options: BuildOptions(tags: ["t"])) }
         let start = "HTTP/1.1 500 No\r\nContent-Length: 9\r\n\r\n{"
-        try await expect(row, "no more of the answer", start: start, longTimeout: Self.later)
+        try await expect(Self.build, "no more of the answer", start: start, longTimeout: Self.later)
     }
 
     @Test("events and followed logs may be silent, before the answer and in it", arguments: [true, false])

@@ -5,8 +5,8 @@ import NIOCore
 /// Lives on its connection's event loop.
 final class BodyPipe {
     private let queue: BodyQueue
-    /// Whether the reader lags so far behind that nothing more is read.
-    private(set) var isPaused = false
+    private var isPaused = false
+    private var hasPaused = false
     private var holdsRead = false
     private let read: () -> Void
     private let abandoned: () -> Void
@@ -41,7 +41,16 @@ final class BodyPipe {
 
     func yield(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
-        if !queue.append(bytes) { isPaused = true }
+        if !queue.append(bytes) {
+            isPaused = true
+            hasPaused = true
+        }
+    }
+
+    /// Whether the reader lagged so far behind that nothing was read, now or since the last time this was asked.
+    func takePause() -> Bool {
+        defer { hasPaused = isPaused }
+        return hasPaused
     }
 
     func finish(_ error: EngineError? = nil) {

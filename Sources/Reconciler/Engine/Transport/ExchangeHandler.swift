@@ -141,8 +141,8 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let time, let context else { return }
         exchange.deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             guard case .busy(let current) = self.state, current === exchange else { return }
-            // The engine waits for us, not we for it.
-            if let pipe = exchange.pipe, pipe.isPaused { return self.expect(exchange, within: time, problem) }
+            // The engine waited for us, not we for it.
+            if let pipe = exchange.pipe, pipe.takePause() { return self.expect(exchange, within: time, problem) }
             let request = exchange.request
             let error = EngineError.transport("\(problem) within \(time.words) to \(request.method) \(request.path)")
             self.end(error, progress: .overdue)
