@@ -41,7 +41,7 @@ struct CrashTests {
     }
 
     /// Applies again and expects exactly the bottle's parts, each once, and nothing left to do.
-    private func expectWhole(_ sample: Sample, _ parts: [String], _ scene: Scene, _ when: Comment) async throws {
+    func expectWhole(_ sample: Sample, _ parts: [String], _ scene: Scene, _ when: Comment) async throws {
         let next = try await scene.apply(sample, environment: Self.secrets)
         #expect(next.status == 0, "\(when): \(next)")
         let again = try await scene.apply(sample, environment: Self.secrets)

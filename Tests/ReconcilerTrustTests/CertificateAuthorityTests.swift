@@ -238,18 +238,6 @@ struct TrustStoreTests {
         }
         #expect(try POSIX.status("\(state.trust)/dev", followLinks: false)?.st_mode == 0o040700)
     }
-
-    @Test("reads an RSA authority in milliseconds")
-    func quick() throws {
-        let store = TrustStore(files: files)
-        let dev = try dev.get()
-        _ = try store.ensureAuthority(for: dev, now: now)
-        let best = try (0..<20).map { _ in
-            try ContinuousClock().measure { _ = try store.authority(for: dev) }
-        }.min()
-        // 40 ms are allowed for a whole apply; minting takes 100 and more.
-        #expect(try #require(best) < .milliseconds(15))
-    }
 }
 
 private func removeTree(_ path: String) throws {
