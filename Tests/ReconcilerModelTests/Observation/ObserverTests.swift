@@ -82,4 +82,31 @@ struct ObserverTests {
         #expect(!found.files.isEmpty)
         #expect(found.loaded?.inForce == (role == .firewall ? hash : nil))
     }
+
+    @Test("what confines a container is read from the engine, and no secret with it")
+    func confinement() async throws {
+        let wanted = try #require(
+            try DesiredBottle(rendering: Sample.input(Sample.routed)).container(.egressProxy)
+        )
+        var shown = details(.egressProxy)
+        shown.config.environment =
+            wanted.spec.environment.map { "\($0.key)=\($0.value)" } + ["BOTTLE_CREDENTIAL_TOKEN_A=secret", "PATH=/bin"]
+        shown.hostConfig = HostConfig(
+            dropCapabilities: ["ALL"],
+            securityOptions: ["no-new-privileges"],
+            isPrivileged: false,
+            readOnlyRoot: true,
+            restartPolicy: .init(name: "no")
+        )
+        shown.mounts = wanted.spec.mounts.map { MountPoint(type: "volume", name: $0.volume, destination: $0.target) }
+        let right = try #require(try await observe(StubEngine(shown: [shown])).containers.first)
+        #expect(right.confinement?.meets(wanted.spec) == true)
+        #expect(right.confinement?.environment == wanted.spec.environment)
+        #expect(!right.restartsItself)
+        shown.mounts.append(MountPoint(type: "bind", source: "/", destination: "/host"))
+        shown.hostConfig.restartPolicy = .init(name: "always")
+        let wrong = try #require(try await observe(StubEngine(shown: [shown])).containers.first)
+        #expect(wrong.confinement?.meets(wanted.spec) == false)
+        #expect(wrong.restartsItself)
+    }
 }
