@@ -121,7 +121,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconcilerStateTests",
-            dependencies: ["Reconciler", "ReconcilerModel", "ReconcilerTrust"],
+            dependencies: [
+                "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerTrust",
+            ],
             swiftSettings: strict
         ),
         // Drives the built executable against a real engine.
