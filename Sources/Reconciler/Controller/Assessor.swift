@@ -87,7 +87,8 @@ package struct Assessor: Sendable {
             topology.ownNetworks,
             from: settings.networkPool,
             avoiding: inventory.usedBlocks(exceptOf: own) + subject.reserved
-                + record.avoided.compactMap { try? IPv4Block($0) }
+                + record.avoided.compactMap { try? IPv4Block($0) },
+            startingAt: record.addressPlace
         )
         let agentImage = wanted[.agent].flatMap { images[$0.reference]?.id }
         var agentFacts: ImageFacts?

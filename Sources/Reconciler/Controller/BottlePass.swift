@@ -23,8 +23,9 @@ package struct BottlePass: Sendable {
         self.report = report
     }
 
-    /// Rounds of look, plan and act before a bottle that never settles is given up for this pass.
-    private static let rounds = 6
+    /// Rounds of look, plan and act before a bottle that never settles is given up for this pass; the last one only
+    /// looks.
+    private static let rounds = 10
 
     /// Brings the bottle to what the repository holds of it when the bottle's lock is ours.
     ///
@@ -94,6 +95,7 @@ package struct BottlePass: Sendable {
                 result.outcome = outcome(of: assessment.plan)
                 return
             }
+            guard round < Self.rounds - 1 else { break }
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
             if let failed = performed.first(where: { $0.outcome == .failed }) {
@@ -162,7 +164,8 @@ package struct BottlePass: Sendable {
                 wanted,
                 from: installation.settings.networkPool,
                 avoiding: inventory.usedBlocks(exceptOf: own)
-                    + installation.reserved(exceptFor: identity) + record.avoided.compactMap { try? IPv4Block($0) }
+                    + installation.reserved(exceptFor: identity) + record.avoided.compactMap { try? IPv4Block($0) },
+                startingAt: record.addressPlace
             )
             try save(record)
             return Ledger(record, save: save)

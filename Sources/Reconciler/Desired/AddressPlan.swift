@@ -29,13 +29,25 @@ package struct AddressPlan: Sendable, Hashable, Codable {
     /// Adds a free block of `pool` for each role in `roles` that has none, and drops blocks of other roles.
     ///
     /// Blocks that the plan has are kept, so that a bottle's addresses stay the same for its whole life.
+    /// - Parameter place: where in the pool the search begins, any number. Bottles that begin in different places don't
+    ///   reach for the same block when they are made at once by installations that don't know of each other.
     /// - Throws: `BottleError` `network-pool-exhausted` when nothing of the pool is free; the plan is then unchanged.
-    package mutating func assign(_ roles: [NetworkRole], from pool: IPv4Block, avoiding used: [IPv4Block]) throws {
+    package mutating func assign(
+        _ roles: [NetworkRole],
+        from pool: IPv4Block,
+        avoiding used: [IPv4Block],
+        startingAt place: UInt64 = 0
+    ) throws {
         var plan = self
+        let blocks = max(pool.count >> UInt64(32 - Self.prefix), 1)
+        let start = (place % blocks) << UInt64(32 - Self.prefix)
         for role in NetworkRole.allCases where !roles.contains(role) { plan[role] = nil }
         for role in roles where plan[role] == nil {
             let taken = used + plan.all
-            guard let free = Self.firstFree(in: pool, avoiding: taken) else {
+            guard
+                let free = Self.firstFree(in: pool, from: start, avoiding: taken)
+                    ?? Self.firstFree(in: pool, from: 0, avoiding: taken)
+            else {
                 throw BottleError(
                     "network-pool-exhausted",
                     "no free /\(Self.prefix) is left in the network pool \(pool)",
@@ -49,9 +61,13 @@ package struct AddressPlan: Sendable, Hashable, Codable {
 
     private static let prefix = 28
 
-    private static func firstFree(in pool: IPv4Block, avoiding used: [IPv4Block]) -> IPv4Block? {
+    private static func firstFree(
+        in pool: IPv4Block,
+        from start: UInt64,
+        avoiding used: [IPv4Block]
+    ) -> IPv4Block? {
         let size: UInt64 = 1 << UInt64(32 - prefix)
-        var offset: UInt64 = 0
+        var offset = start
         while offset + size <= pool.count {
             let candidate = IPv4Block(base: pool.address(UInt32(offset)), prefix: prefix)
             guard let blocker = used.first(where: { $0.overlaps(candidate) }) else { return candidate }

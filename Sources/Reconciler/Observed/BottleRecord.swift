@@ -82,3 +82,10 @@ extension BottleRecord.Converged {
         "\(file.stamp.seconds).\(file.stamp.nanoseconds)/\(file.mode)"
     }
 }
+
+extension BottleRecord {
+    /// Where this bottle's search for free addresses begins: a number of its own, always the same.
+    package var addressPlace: UInt64 {
+        UInt64(ContentDigest(of: "\(installation) \(identity)").hex.prefix(8), radix: 16) ?? 0
+    }
+}

@@ -60,6 +60,22 @@ struct AddressPlanTests {
         #expect(try assigned([.internal], pool: "0.0.0.0/0", avoiding: ["0.0.0.0/1"]) == ["128.0.0.0/28"])
     }
 
+    @Test("the search begins at the place it is given, and goes round to the start of the pool")
+    func begins() throws {
+        var plan = AddressPlan()
+        try plan.assign([.internal, .link], from: IPv4Block("10.0.0.0/26"), avoiding: [], startingAt: 7)
+        #expect(plan[.internal]?.description == "10.0.0.48/28")
+        #expect(plan[.link]?.description == "10.0.0.0/28")
+    }
+
+    @Test("two bottles search from places of their own, each always from the same")
+    func ownPlaces() throws {
+        let one = BottleRecord(identity: try Identity("one"), installation: "a")
+        #expect(one.addressPlace == BottleRecord(identity: try Identity("one"), installation: "a").addressPlace)
+        #expect(one.addressPlace != BottleRecord(identity: try Identity("two"), installation: "a").addressPlace)
+        #expect(one.addressPlace != BottleRecord(identity: try Identity("one"), installation: "b").addressPlace)
+    }
+
     @Test("every role has its own place, and the gateway the first")
     func places() throws {
         var plan = AddressPlan()
