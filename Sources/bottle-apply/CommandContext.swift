@@ -146,13 +146,16 @@ struct CommandContext: Sendable {
         let values: @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue] = {
             try await sources.attempt($0, runningCommands: false).values
         }
-        if let state, try StateFiles(folder: state.trust).read("fingerprint.key") != nil {
-            var credentials = try credentials(state: state, settings: settings)
-            credentials.values = values
-            return credentials
+        guard let state else {
+            return Credentials(values: values, fingerprint: { _, _ in "" }, authority: { _, _ in nil })
         }
-        // Without a key no container can carry a fingerprint yet, so that nothing will be compared with this one.
-        return Credentials(values: values, fingerprint: { _, _ in "" }, authority: { _, _ in nil })
+        var credentials = try credentials(state: state, settings: settings)
+        credentials.values = values
+        if try StateFiles(folder: state.trust).read("fingerprint.key") == nil {
+            // Without a key no container can carry a fingerprint yet, so that nothing will be compared with this one.
+            credentials.fingerprint = { _, _ in "" }
+        }
+        return credentials
     }
 
     private func credentials(state: StateFolder, settings: Settings) throws -> Credentials {

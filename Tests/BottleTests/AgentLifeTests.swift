@@ -27,6 +27,21 @@ struct AgentLifeTests {
         }
     }
 
+    @Test("whose CA is gone shows in a diff and gets it back, also in a bottle without any secret")
+    func authorityGone() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name()).with { $0.routes = ["{host: a.example.com}"] }
+            try await scene.applied(sample)
+            #expect(try await scene.bottle("diff", sample.name).status == 0)
+            try await scene.docker("exec", "-u", "0", "bottle-\(sample.name)-agent", "rm", "/etc/bottle/ca.pem")
+            let diff = try await scene.bottle("diff", sample.name, "-o", "json")
+            #expect(diff.status == 2)
+            #expect(try diff.actions() == ["copy container/agent"])
+            #expect(try await scene.applied(sample).actions() == ["copy container/agent"])
+            #expect(try await scene.bottle("diff", sample.name).status == 0)
+        }
+    }
+
     /// How an agent ends, and what an apply makes of it.
     struct End: Sendable, CustomTestStringConvertible {
         let status: Int
