@@ -29,14 +29,7 @@ struct PlanShowing {
             + (try await teardowns(of: deleted, engine: engine)).map { (plan: $0, preflight: .none) }
         let document = PlanDocument(
             kind: .plan,
-            bottles: shown.map { plan, preflight in
-                PlanDocument.Bottle(
-                    identity: plan.identity.name,
-                    actions: plan.actions.map(PlanDocument.Step.init),
-                    drift: plan.drift.map(PlanDocument.Change.init),
-                    preflight: preflight
-                )
-            }
+            bottles: shown.map { PlanDocument.Bottle($0.plan, preflight: $0.preflight) }
         )
         let style = Style(isOn: context.console.colorsOutput)
         try context.show(document) { shown.map { PlanText.of($0.plan, style: style) }.joined(separator: "\n") }

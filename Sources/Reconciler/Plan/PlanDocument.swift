@@ -6,10 +6,19 @@ package struct PlanDocument: Sendable, Hashable, Codable {
         package var drift: [Change]
         package var preflight: Preflight
 
-        package init(identity: String, actions: [Step], drift: [Change], preflight: Preflight) {
-            self.identity = identity
-            self.actions = actions
-            self.drift = drift
+        /// What a plan would do.
+        package init(_ plan: Plan, preflight: Preflight) {
+            identity = plan.identity.name
+            actions = plan.actions.map { Step($0) }
+            drift = plan.drift.map { Change($0) }
+            self.preflight = preflight
+        }
+
+        /// What was done.
+        package init(_ identity: Identity, performed: [PerformedAction], drift: [Drift] = [], preflight: Preflight) {
+            self.identity = identity.name
+            actions = performed.map { Step($0) }
+            self.drift = drift.map { Change($0) }
             self.preflight = preflight
         }
     }

@@ -54,9 +54,9 @@ struct Apply: AsyncParsableCommand {
             kind: .result,
             bottles: results.map { result in
                 PlanDocument.Bottle(
-                    identity: result.identity.name,
-                    actions: result.performed.map(PlanDocument.Step.init),
-                    drift: result.drift.map(PlanDocument.Change.init),
+                    result.identity,
+                    performed: result.performed,
+                    drift: result.drift,
                     preflight: result.preflight
                 )
             }

@@ -62,7 +62,7 @@ struct Delete: AsyncParsableCommand {
             let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
             do {
                 let performed = try await pass.delete(reason: reason ?? "delete \(identity)")
-                removed.append(PlanDocument.Bottle(deleted: identity, performed))
+                removed.append(PlanDocument.Bottle(identity, performed: performed, preflight: .none))
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -101,17 +101,5 @@ struct Delete: AsyncParsableCommand {
         guard context.console.confirm("Delete \(names), with the agent's home?") else {
             throw BottleError("declined", "nothing was changed")
         }
-    }
-}
-
-extension PlanDocument.Bottle {
-    /// A bottle that was removed, or of which something could not be.
-    fileprivate init(deleted identity: Identity, _ performed: [PerformedAction]) {
-        self.init(
-            identity: identity.name,
-            actions: performed.map(PlanDocument.Step.init),
-            drift: [],
-            preflight: .none
-        )
     }
 }

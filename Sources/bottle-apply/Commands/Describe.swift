@@ -35,14 +35,7 @@ struct Describe: AsyncParsableCommand {
         }
         let document = BottleDescription(
             bottle: item,
-            plan: assessment.map { assessment in
-                PlanDocument.Bottle(
-                    identity: identity.name,
-                    actions: assessment.plan.actions.map(PlanDocument.Step.init),
-                    drift: assessment.plan.drift.map(PlanDocument.Change.init),
-                    preflight: assessment.preflight
-                )
-            }
+            plan: assessment.map { PlanDocument.Bottle($0.plan, preflight: $0.preflight) }
         )
         try context.show(document) { text(item, manifest, assessment, Style(isOn: context.console.colorsOutput)) }
     }
