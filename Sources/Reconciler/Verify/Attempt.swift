@@ -1,0 +1,36 @@
+/// One attempt of an agent to get out of its bottle, and what must come of it.
+package struct Attempt: Sendable, Hashable, Codable {
+    /// Which sidecar stands between the agent and the world.
+    package enum Face: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The egress-proxy, with a firewall behind it.
+        case egressProxy = "egress-proxy"
+        /// The firewall alone, in a bottle without routes.
+        case firewall
+        case both
+    }
+
+    /// Kebab-case, unique.
+    package var name: String
+    /// Where it is published, or why it is tried.
+    package var source: String
+    package var faces: Face
+    package var steps: [AttemptStep]
+    package var expected: AttemptExpectation
+
+    package init(
+        name: String,
+        source: String = "",
+        faces: Face = .egressProxy,
+        steps: [AttemptStep],
+        expected: AttemptExpectation = AttemptExpectation()
+    ) {
+        self.name = name
+        self.source = source
+        self.faces = faces
+        self.steps = steps
+        self.expected = expected
+    }
+
+    /// Whether it is made where `face`, which is not `both`, stands before the agent.
+    package func isFor(_ face: Face) -> Bool { faces == .both || faces == face }
+}
