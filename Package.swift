@@ -87,6 +87,7 @@ let package = Package(
                 "ReconcilerManifest", "ReconcilerModel",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
             path: "Sources/Reconciler/Verify",

@@ -1,0 +1,33 @@
+/// A request as a server reads its head.
+struct ArrivedRequest {
+    let method: String
+    let target: String
+    /// In order, names in lower case.
+    let headers: [(name: String, value: String)]
+
+    init(_ head: String) {
+        // Character by character, CR LF would be one.
+        let lines = head.unicodeScalars.split(separator: "\n").map { line in
+            String(line.last == "\r" ? line.dropLast() : line)
+        }
+        let words = (lines.first ?? "").split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        method = words.first.map(String.init) ?? ""
+        target = words.count > 1 ? String(words[1]) : ""
+        headers = lines.dropFirst().compactMap { line in
+            guard let colon = line.firstIndex(of: ":") else { return line.isEmpty ? nil : (line.lowercased(), "") }
+            let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+            return (line[..<colon].lowercased(), String(value))
+        }
+    }
+
+    /// The one host that it is for, in lower case and as it is written; nil when there is not exactly one.
+    var authority: String? {
+        let hosts = headers.filter { $0.name == "host" }
+        return hosts.count == 1 ? hosts[0].value.lowercased() : nil
+    }
+
+    /// The same without a port.
+    var host: String? { authority.map { Endpoint($0)?.host ?? $0 } }
+
+    func has(_ name: String) -> Bool { headers.contains { $0.name == name } }
+}

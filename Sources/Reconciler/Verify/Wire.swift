@@ -1,0 +1,218 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTLS
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A TCP connection of an attempt; what comes is kept until it is asked for.
+struct Wire: Sendable {
+    enum Event: Sendable {
+        case bytes([UInt8])
+        case ended(Observation.Ending)
+        /// Nothing within the time.
+        case nothing
+    }
+
+    private let channel: any Channel
+    private let inbox: NIOLoopBound<Inbox>
+
+    /// Connects.
+    ///
+    /// - Throws: `ConnectFailure`.
+    static func open(to endpoint: Endpoint, within limit: TimeAmount) async throws -> Wire {
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .connectTimeout(limit)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Inbox()) }
+            }
+        do {
+            let channel =
+                if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+                    try await bootstrap.connect(to: address).get()
+                } else {
+                    try await bootstrap.connect(host: endpoint.host, port: endpoint.port).get()
+                }
+            return try await channel.eventLoop.submit {
+                let inbox = try channel.pipeline.syncOperations.handler(type: Inbox.self)
+                return Wire(channel: channel, inbox: NIOLoopBound(inbox, eventLoop: channel.eventLoop))
+            }.get()
+        } catch {
+            throw ConnectFailure(error)
+        }
+    }
+
+    /// Whether bytes can still be sent.
+    var isOpen: Bool { channel.isActive }
+
+    /// How the other side ended it, as far as is known.
+    func ending() async -> Observation.Ending {
+        (try? await channel.eventLoop.submit { [inbox] in inbox.value.ending }.get()) ?? .open
+    }
+
+    /// Sends; false when the other side did not take all of it within the time.
+    func send(_ bytes: [UInt8], within limit: TimeAmount) async -> Bool {
+        let written = channel.eventLoop.makePromise(of: Void.self)
+        channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: written)
+        let inTime = channel.eventLoop.makePromise(of: Bool.self)
+        let late = channel.eventLoop.scheduleTask(in: limit) { inTime.succeed(false) }
+        written.futureResult.whenComplete { result in
+            late.cancel()
+            if case .success = result { inTime.succeed(true) } else { inTime.succeed(false) }
+        }
+        return (try? await inTime.futureResult.get()) ?? false
+    }
+
+    /// What comes next.
+    func next(within limit: TimeAmount) async -> Event {
+        let event = channel.eventLoop.flatSubmit { [inbox, channel] in
+            inbox.value.next(within: limit, on: channel.eventLoop)
+        }
+        return (try? await event.get()) ?? .ended(.closed)
+    }
+
+    /// Does a TLS handshake inside; returns the protocol that was agreed on.
+    ///
+    /// - Throws: what TLS says, or `HandshakeSilence`.
+    func secure(_ offer: TLSOffer, within limit: TimeAmount) async throws -> String? {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        configuration.trustRoots = .certificates([])
+        configuration.applicationProtocols = offer.alpn
+        if offer.max == .tls12 { configuration.maximumTLSVersion = .tlsv12 }
+        let context = try NIOSSLContext(configuration: configuration)
+        return try await channel.eventLoop.flatSubmit { [inbox, channel] in
+            let inbox = inbox.value
+            let agreed = inbox.handshake(within: limit, on: channel.eventLoop)
+            do {
+                let handler = try NIOSSLClientHandler(context: context, serverHostname: offer.sni)
+                try channel.pipeline.syncOperations.addHandler(handler, position: .before(inbox))
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+            return agreed
+        }.get()
+    }
+
+    /// Tells the other side that nothing more comes.
+    func finish() async {
+        try? await channel.close(mode: .output).get()
+    }
+
+    func close() async {
+        try? await channel.close().get()
+    }
+}
+
+/// The other side of a TLS handshake says nothing.
+struct HandshakeSilence: Error {}
+
+/// Why there is no connection.
+enum ConnectFailure: Error {
+    case ended(Observation.Ending)
+    case silence
+    /// The name has no address.
+    case unresolved
+
+    init(_ error: any Error) {
+        var error = error
+        var isUnresolved = false
+        if let failure = error as? NIOConnectionError {
+            isUnresolved = failure.connectionErrors.isEmpty
+            error = failure.connectionErrors.first?.error ?? error
+        }
+        switch error {
+        case let error as IOError:
+            self =
+                switch error.errnoCode {
+                case ECONNREFUSED: .ended(.refused)
+                case ECONNRESET: .ended(.reset)
+                case ETIMEDOUT: .silence
+                default: .ended(.unreachable)
+                }
+        case ChannelError.connectTimeout: self = .silence
+        default: self = isUnresolved ? .unresolved : .ended(.unreachable)
+        }
+    }
+}
+
+/// The end of a pipeline: keeps what comes, and whoever waits for it.
+private final class Inbox: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    /// More than this that nobody asked for is dropped.
+    private static let mostKept = 8 << 20
+
+    private(set) var ending = Observation.Ending.open
+    private var arrived: [UInt8] = []
+    private var waiting: (promise: EventLoopPromise<Wire.Event>, late: Scheduled<Void>)?
+    private var handshake: EventLoopPromise<String?>?
+
+    func next(within limit: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<Wire.Event> {
+        if !arrived.isEmpty {
+            defer { arrived = [] }
+            return eventLoop.makeSucceededFuture(.bytes(arrived))
+        }
+        guard ending == .open else { return eventLoop.makeSucceededFuture(.ended(ending)) }
+        let promise = eventLoop.makePromise(of: Wire.Event.self)
+        let late = eventLoop.assumeIsolated().scheduleTask(in: limit) { self.give(.nothing) }
+        waiting = (promise, late)
+        return promise.futureResult
+    }
+
+    func handshake(within limit: TimeAmount, on eventLoop: any EventLoop) -> EventLoopFuture<String?> {
+        let promise = eventLoop.makePromise(of: String?.self)
+        handshake = promise
+        let late = eventLoop.assumeIsolated().scheduleTask(in: limit) { self.failHandshake(HandshakeSilence()) }
+        promise.futureResult.assumeIsolated().whenComplete { _ in late.cancel() }
+        if ending != .open { failHandshake(ChannelError.alreadyClosed) }
+        return promise.futureResult
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        if waiting != nil {
+            give(.bytes(Array(bytes.readableBytesView)))
+        } else if arrived.count < Self.mostKept {
+            arrived += bytes.readableBytesView
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted(let agreed) = event as? TLSUserEvent {
+            handshake?.succeed(agreed)
+            handshake = nil
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? IOError, error.errnoCode == ECONNRESET { ending = .reset }
+        failHandshake(error)
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if ending == .open { ending = .closed }
+        failHandshake(ChannelError.eof)
+        if arrived.isEmpty { give(.ended(ending)) }
+    }
+
+    private func give(_ event: Wire.Event) {
+        guard let (promise, late) = waiting else { return }
+        waiting = nil
+        late.cancel()
+        promise.succeed(event)
+    }
+
+    private func failHandshake(_ error: any Error) {
+        handshake?.fail(error)
+        handshake = nil
+    }
+}
