@@ -1,68 +1,117 @@
-"""What counts as a credential, or as a second way to say method and target, in a client's request."""
+"""What counts as a credential, or as a second way to say method and target, in a client's request.
+
+A body is not looked at: a form's `_method`, say, goes up with it. It can't reach more than its own method may, since a
+server honours it on POST only.
+"""
 
 from __future__ import annotations
 
 import re
+import string
 from urllib.parse import unquote_plus
 
-_CREDENTIAL_WORDS = frozenset(
-    "auth authorization authentication apikey token jwt bearer secret password passwd passphrase pat "
-    "credential credentials cookie cookie2".split()
+# CGI makes `_` of every mark in a header's name, some servers of blanks and dots in a parameter's too.
+_FOLD = bytes(
+    code if chr(code) in string.ascii_lowercase + string.digits else ord("-") for code in bytes(range(256)).lower()
 )
-_HARMLESS_KEYS = frozenset(
-    "sec-websocket-key idempotency-key x-idempotency-key surrogate-key x-cache-key x-partition-key".split()
+_CREDENTIAL_WORDS = frozenset(
+    b"auth authorization authorisation authentication apikey token jwt bearer secret password passwd passphrase "
+    b"passcode pat otp dpop sas signature credential credentials cookie cookie2 cert".split()
+)
+_CREDENTIAL_ENDS = (b"token", b"apikey", b"accesskey", b"secretkey", b"authkey", b"appkey")
+_CREDENTIAL_NAMES = frozenset(
+    b"signature-input x-honeycomb-team remote-user x-remote-user x-webauth-user x-aws-access-key-id".split()
+)
+# Names that look like credentials and are not: left alone, since requests fail without them.
+_HARMLESS = frozenset(
+    b"sec-websocket-key idempotency-key x-idempotency-key surrogate-key x-cache-key x-partition-key lock-token "
+    b"x-continuation-token x-page-token x-next-token".split()
 )
 _OVERRIDES = frozenset(
-    "x-http-method-override x-http-method x-method-override x-method "
-    "x-original-url x-rewrite-url x-original-uri x-rewrite-uri x-original-host x-original-path "
-    "x-host x-url x-uri x-path x-override-url x-forwarded-host x-forwarded-server x-forwarded-proto "
-    "x-forwarded-scheme x-forwarded-port x-forwarded-prefix x-forwarded-path x-forwarded-uri x-forwarded-for "
-    "x-real-ip x-http-host-override x-http-destinationurl x-proxy-url forwarded via base-url request-uri "
-    "destination-url".split()
+    b"x-http-method-override x-http-method x-method-override x-method x-override-url "
+    b"x-host x-url x-uri x-path x-replaced-path x-real-ip x-client-ip client-ip true-client-ip x-cluster-client-ip "
+    b"cf-connecting-ip x-http-host-override x-http-destinationurl x-proxy-url forwarded via base-url request-uri "
+    b"destination-url".split()
 )
-_HOP_BY_HOP = frozenset("keep-alive te trailer http2-settings".split())
+_OVERRIDE_STARTS = (b"proxy-", b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-original-")
+_HOP_BY_HOP = frozenset(b"keep-alive te trailer http2-settings".split())
+_CREDENTIAL_PROTOCOL = re.compile(rb"api-?key|token|bearer|authorization", re.IGNORECASE)
 
+# Parameters by name, marks as hyphens.
 _CREDENTIAL_PARAMETERS = frozenset(
-    "access_token accesstoken auth_token authtoken api_key apikey api-key x-api-key x-goog-api-key private_token "
-    "private-token job_token deploy_token oauth_token id_token refresh_token client_secret subscription-key "
-    "authorization token".split()
+    "access-token accesstoken auth-token authtoken api-key apikey x-api-key x-goog-api-key api-token apitoken "
+    "private-token job-token deploy-token oauth-token id-token refresh-token bearer-token session-token client-secret "
+    "client-assertion subscription-key ocp-apim-subscription-key authorization auth token jwt bearer secret password "
+    "passwd pwd passphrase oauth-signature hapikey app-key appkey application-key access-key accesskey secret-key "
+    "auth-key authkey user-key sas-token".split()
 )
-_OVERRIDE_PARAMETERS = frozenset("_method x-http-method-override x-method-override $httpmethod".split())
+_SIGNATURE_PARAMETERS = frozenset(
+    "x-amz-signature x-amz-credential x-amz-security-token x-goog-signature x-goog-credential sig signature "
+    "awsaccesskeyid googleaccessid".split()
+)
+_OVERRIDE_PARAMETERS = frozenset(
+    "-method --method -httpmethod -http-method x-http-method x-http-method-override x-method-override".split()
+)
+_MARKS = re.compile(r"[^a-z0-9]")
 
 
-def folded(name: str) -> str:
-    """A header's name as servers compare it: lower case, and underscore the same as hyphen."""
-    return name.lower().replace("_", "-")
+def folded(name: bytes) -> bytes:
+    """A header's name as the most lenient server compares it: lower case, and every mark a hyphen."""
+    return name.translate(_FOLD)
 
 
-def is_credential_header(name: str) -> bool:
+def is_credential_header(name: bytes) -> bool:
     """Whether a header may carry the client's own authority."""
     name = folded(name)
-    if name in _HARMLESS_KEYS:
+    if name in _HARMLESS:
         return False
-    words = name.split("-")
-    return words[-1] == "key" or bool(_CREDENTIAL_WORDS.intersection(words)) or words[-1].endswith(("token", "apikey"))
+    words = name.split(b"-")
+    return (
+        words[-1] == b"key"
+        or name.endswith(_CREDENTIAL_ENDS)
+        or name in _CREDENTIAL_NAMES
+        or not _CREDENTIAL_WORDS.isdisjoint(words)
+    )
 
 
-def is_override_header(name: str) -> bool:
+def is_override_header(name: bytes) -> bool:
     """Whether a header could give the request another method, target or origin, or belongs to one hop only."""
     name = folded(name)
-    return name in _OVERRIDES or name in _HOP_BY_HOP or name.startswith("proxy-")
+    return name in _OVERRIDES or name in _HOP_BY_HOP or name.startswith(_OVERRIDE_STARTS)
 
 
-def stripped_query(query: str, keep_credentials: bool) -> str:
-    """The query without parameters that override the method and, unless kept, without credentials."""
+def stripped_protocols(value: bytes) -> bytes:
+    """The value of Sec-WebSocket-Protocol without what browsers smuggle keys in: `openai-insecure-api-key.…`, say."""
+    if not _CREDENTIAL_PROTOCOL.search(value):
+        return value
+    return b",".join(protocol for protocol in value.split(b",") if not _CREDENTIAL_PROTOCOL.search(protocol)).strip()
 
-    def stays(parameter: str) -> bool:
-        name, _, value = parameter.partition("=")
-        name = unquote_plus(name).strip().lower()
-        if name in _OVERRIDE_PARAMETERS:
+
+def stripped_query(query: str, *, keep_credentials: bool, reads: bool) -> str:
+    """The query without parameters that override the method and, unless kept, without credentials.
+
+    A signed link that only reads (`reads`: GET or HEAD, and no `Action` among the parameters) keeps its signature:
+    downloads are handed out that way, and it takes no more out than the same request unsigned. One that writes is
+    the agent's own key.
+    """
+    if not query:
+        return query
+    parts = re.split("([&;])", query)
+    parameters = [parameter.partition("=") for parameter in parts[::2]]
+    keys = [_MARKS.sub("-", unquote_plus(name).strip().lower()) for name, _, _ in parameters]
+    signed = not reads or "action" in keys
+
+    def stays(key: str, value: str) -> bool:
+        if key in _OVERRIDE_PARAMETERS:
             return False
         if keep_credentials:
             return True
-        return name not in _CREDENTIAL_PARAMETERS and not (name == "key" and unquote_plus(value).startswith("AIza"))
+        if key in _CREDENTIAL_PARAMETERS or (signed and key in _SIGNATURE_PARAMETERS):
+            return False
+        return not (key == "key" and unquote_plus(value).startswith("AIza"))
 
-    parts = re.split("([&;])", query)
-    if all(stays(parameter) for parameter in parts[::2]):
+    kept = [stays(key, value) for key, (_, _, value) in zip(keys, parameters, strict=True)]
+    if all(kept):
         return query
-    return "&".join(parameter for parameter in parts[::2] if stays(parameter))
+    separated = zip(["", *parts[1::2]], parts[::2], kept, strict=True)
+    return "".join(mark + parameter for mark, parameter, stay in separated if stay).lstrip("&;")

@@ -13,10 +13,18 @@ from bottle_egress.push import is_push
 from bottle_egress.table import Route, Table
 
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
+_HEADER_NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _QUERY_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_CONNECTION_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade"})
+# Headers that name a second resource, which the server then reads or writes: WebDAV, and copies between objects.
+_DESTINATION = b"destination"
+_COPY_SOURCES = frozenset(
+    b"x-amz-copy-source x-goog-copy-source x-ms-copy-source x-copy-from x-amz-rename-source x-ms-rename-source".split()
+)
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(/[^?#]*)")
 _TUNNEL_PORT = 443
 _PLAIN_PORT = 80
 
@@ -129,7 +137,8 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
         raise _Stop("method", f"{method.upper()} is never forwarded")
     identity = _identity(facts)
     path, question, query = facts.target.decode("latin-1").partition("?")
-    if is_push(path, query, [value.decode("latin-1") for value in _header_values(facts, b"content-type")]):
+    kinds = _header_values(facts, b"content-type") + _header_values(facts, b"accept")
+    if is_push(method, path, query, [value.decode("latin-1") for value in kinds]):
         raise _Stop("git-push", "a push goes through the git gate (git-gate:9418), not over HTTPS")
     route = _table(table).route(identity.host)
     if route is None:
@@ -137,12 +146,14 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
     if identity.port != (route.port if identity.tls else _PLAIN_PORT):
         raise _Stop("port", f"port {identity.port} is not one of this host's ports", proposable=True)
     _check_path(path, route)
+    if route.paths:
+        _check_second_targets(facts, identity, route)
     if _QUERY_CONTROLS.search(query):
         raise _Stop("path", "the query holds a control character or a blank")
     if route.methods is not None and method not in route.methods:
         raise _Stop("method", "the route does not list this method", proposable=True)
     websocket = _websocket(facts, method, route)
-    query = credential.stripped_query(query, route.client_auth)
+    query = credential.stripped_query(query, keep_credentials=route.client_auth, reads=method in ("GET", "HEAD"))
     target = path + (question + query if query or facts.target.endswith(b"?") else "")
     return Allowed(
         identity,
@@ -158,10 +169,12 @@ def _check_form(facts: Facts) -> None:
     if not _METHOD.fullmatch(facts.method.decode("latin-1")):
         raise _Stop("method", "not an HTTP method")
     for name, value in facts.headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise _Stop("header", "a header's name is none")
         if _VALUE_CONTROLS.search(value):
             raise _Stop("header", "a header holds a control character or is folded over lines")
-        if b"_" in name and credential.folded(name.decode("latin-1")) in _FRAMING:
-            raise _Stop("header", "a header that frames the message is misspelled with an underscore")
+        if credential.folded(name) in _FRAMING and name.lower() not in _FRAMING:
+            raise _Stop("header", "a header that frames the message is misspelled")
 
 
 def _table(table: Table | None) -> Table:
@@ -216,8 +229,25 @@ def _identity(facts: Facts) -> Identity:
 def _check_path(path: str, route: Route) -> None:
     if reason := paths.ambiguity(path):
         raise _Stop("path", f"the path {reason}")
-    if route.paths and not any(paths.is_below(path, prefix) for prefix in route.paths):
+    if route.paths and not paths.is_below(path, route.paths):
         raise _Stop("path", "the route does not list this path", proposable=True)
+
+
+def _check_second_targets(facts: Facts, identity: Identity, route: Route) -> None:
+    """Where paths are limited, the second resource of a request is bound by them too."""
+    for name, value in facts.headers:
+        key = credential.folded(name)
+        if key in _COPY_SOURCES:
+            raise _Stop("path", "a header names a second resource, which the route's paths can't bound")
+        if key == _DESTINATION:
+            if absolute := _ABSOLUTE.fullmatch(value):
+                default = _TUNNEL_PORT if identity.tls else _PLAIN_PORT
+                if _authority(absolute[1], default, "Destination") != (identity.host, identity.port):
+                    raise _Stop("identity", "the Destination is on another server", status=421)
+                value = absolute[2]
+            if b"?" in value:
+                raise _Stop("path", "the Destination holds a query")
+            _check_path(value.decode("latin-1"), route)
 
 
 def _websocket(facts: Facts, method: str, route: Route) -> bool:
@@ -241,24 +271,40 @@ def _websocket(facts: Facts, method: str, route: Route) -> bool:
 
 def _header_values(facts: Facts, name: bytes) -> list[bytes]:
     """Values of a header in all spellings that some server takes for it."""
-    return [value for key, value in facts.headers if key.lower().replace(b"_", b"-") == name]
+    return [value for key, value in facts.headers if credential.folded(key) == name]
 
 
 def _upstream_headers(headers: Headers, identity: Identity, route: Route, secrets: Mapping[str, str]) -> Headers:
-    injected = credential.folded(route.auth.header) if route.auth else None
-
-    def stays(name: str) -> bool:
-        if credential.folded(name) in ("host", injected) or credential.is_override_header(name):
-            return False
-        return route.client_auth or not credential.is_credential_header(name)
-
+    injected = credential.folded(route.auth.header.encode("ascii")) if route.auth else None
     default = _TUNNEL_PORT if identity.tls else _PLAIN_PORT
     host = identity.host if identity.port == default else f"{identity.host}:{identity.port}"
     result = [(b"Host", host.encode("ascii"))]
-    result += [(name, value) for name, value in headers if stays(name.decode("latin-1"))]
+    for name, value in headers:
+        key = credential.folded(name)
+        if key in (b"host", injected) or credential.is_override_header(name):
+            continue
+        if key == b"connection":
+            value = _connection_options(value)
+            if not value:
+                continue
+        if not route.client_auth:
+            if credential.is_credential_header(name):
+                continue
+            if key == b"sec-websocket-protocol":
+                value = credential.stripped_protocols(value)
+                if not value:
+                    continue
+        result.append((name, value))
     if route.auth and identity.tls:
         value = secrets[route.auth.slot]
         if route.auth.scheme is not None:
             value = f"{route.auth.scheme} {value}"
         result.append((route.auth.header.encode("ascii"), value.encode("ascii")))
     return tuple(result)
+
+
+def _connection_options(value: bytes) -> bytes:
+    """The options of Connection that stand for no header: one that names a header has the server forget it."""
+    options = [option.strip() for option in value.split(b",")]
+    kept = [option for option in options if option.lower() in _CONNECTION_OPTIONS]
+    return value if len(kept) == len(options) else b", ".join(kept)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
+_LONGEST = 253
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PATTERN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
+_DOTS = "\u3002\uff0e\uff61"
+# Sharp s, final sigma and the joiners: IDNA 2003 and 2008 make different names of them.
+_DEVIATING = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
 
 
 class BadName(ValueError):
@@ -19,15 +24,31 @@ def canonical_host(text: str) -> str:
 
     Raises BadName for anything that is not a name. Addresses with digits and dots pass: no table names one.
     """
+    if len(text) > 4 * _LONGEST:
+        raise BadName("too long for a host name")
     if not text.isascii():
-        try:
-            text = text.encode("idna").decode("ascii")
-        except UnicodeError as error:
-            raise BadName("not an internationalised name") from error
+        text = _internationalised(text)
     text = text.lower().removesuffix(".")
-    if not text or len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.split(".")):
+    if not text or len(text) > _LONGEST or not all(_LABEL.fullmatch(label) for label in text.split(".")):
         raise BadName("not a host name")
     return text
+
+
+def _internationalised(text: str) -> str:
+    """The name as IDNA writes it in ASCII. Raises BadName where its versions write it in different ways."""
+    if _DEVIATING.search(text) or any(
+        not character.isascii() and character not in _DOTS and unicodedata.category(character)[0] not in "LM"
+        for character in text
+    ):
+        raise BadName("a name that programs write in different ways")
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    try:
+        name = text.encode("idna")
+        if name.lower() != folded.encode("idna").lower():
+            raise BadName("a name that programs write in different ways")
+        return name.decode("ascii")
+    except UnicodeError as error:
+        raise BadName("not an internationalised name") from error
 
 
 def canonical_authority(raw: bytes, default_port: int) -> tuple[str, int]:
@@ -49,7 +70,7 @@ def is_host_pattern(text: str) -> bool:
     wildcard = text.startswith("*.")
     base = text[2:] if wildcard else text
     labels = base.split(".")
-    if len(base) > 253 or not all(_PATTERN_LABEL.fullmatch(label) for label in labels):
+    if len(base) > _LONGEST or not all(_PATTERN_LABEL.fullmatch(label) for label in labels):
         return False
     if wildcard and len(labels) < 2:
         return False

@@ -1,31 +1,61 @@
-"""Detection of a git smart-HTTP push in any spelling: pushes belong to the git gate."""
+"""Detection of a git push over HTTP, smart or dumb, in any spelling: pushes belong to the git gate.
+
+What only the body tells stays open: an LFS batch (`info/lfs/objects/batch`) asks for uploads and downloads at the same
+place, and clones need it. It moves no ref, and the upload that it leads to is a PUT, which is seen here.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import unquote_to_bytes
 
 _SERVICE = "git-receive-pack"
 _ROUNDS = 8
 _NOISE = re.compile(r"[\x00-\x20\x7f\\]+")
+_UNICODE_ESCAPE = re.compile(r"%u00([0-9A-Fa-f]{2})")
+_OVERLONG = re.compile(r"[\xc0\xc1][\x80-\xbf]")
+_WRITING = frozenset("PUT DELETE MKCOL MOVE COPY LOCK UNLOCK PROPPATCH".split())
+# What `git http-push` and LFS write, in a repository whose name ends in .git or does not.
+_REPOSITORY = re.compile(
+    r"\.git(?:[/;?#]|\Z)|/refs/(?:heads|tags)/|/objects/(?:[0-9a-f]{2}/[0-9a-f]{38}|pack/)|/info/(?:refs|lfs)(?:[/;?#]|\Z)"
+)
+
+
+def _shortest(match: re.Match[str]) -> str:
+    return chr((ord(match[0][0]) & 1) << 6 | ord(match[0][1]) & 0x3F)
 
 
 def _unwrapped(text: str) -> str:
-    """The text in lower case with every layer of percent escapes, blanks and controls removed."""
+    """The text in lower case, every layer of escapes undone, odd forms of letters folded, blanks and controls removed."""
     for _ in range(_ROUNDS):
-        plain = unquote_to_bytes(text.encode("latin-1", "replace")).decode("latin-1")
+        if "%" not in text:
+            break
+        plain = unquote_to_bytes(_UNICODE_ESCAPE.sub(r"%\1", text).encode("latin-1", "replace")).decode("latin-1")
         if plain == text:
             break
         text = plain
+    if not text.isascii():
+        text = _OVERLONG.sub(_shortest, text)
+        text = unicodedata.normalize("NFKC", text.encode("latin-1", "replace").decode("utf-8", "replace"))
     return _NOISE.sub("", text).lower()
 
 
-def is_push(path: str, query: str, content_types: list[str]) -> bool:
-    """Whether a request names git-receive-pack as a path segment, as its service, or as the kind of its body."""
-    if any(segment.split(";")[0] == _SERVICE for segment in re.split(r"[/?#]", _unwrapped(path))):
+def _asks_for_service(query: str) -> bool:
+    if _SERVICE not in query:
+        return False
+    parameters = (parameter.partition("=") for parameter in re.split(r"[&;?#]", query))
+    return any(name == "service" and _SERVICE in value for name, _, value in parameters)
+
+
+def is_push(method: str, path: str, query: str, kinds: list[str]) -> bool:
+    """Whether a request names git-receive-pack as a path segment, as its service, or as a kind of body, or writes into
+    a repository. `kinds` are the values of Content-Type and Accept."""
+    path = _unwrapped(path)
+    if _SERVICE in path and any(segment.split(";")[0] == _SERVICE for segment in re.split(r"[/?#]", path)):
         return True
-    for parameter in re.split(r"[&;?#]", _unwrapped(query.replace("+", " "))):
-        name, _, value = parameter.partition("=")
-        if name == "service" and _SERVICE in value:
-            return True
-    return any(_SERVICE in _unwrapped(value) for value in content_types)
+    if method.upper() in _WRITING and _REPOSITORY.search(path):
+        return True
+    if _asks_for_service(path.partition("?")[2]) or (query and _asks_for_service(_unwrapped(query.replace("+", " ")))):
+        return True
+    return any(_SERVICE in _unwrapped(value) for value in kinds)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bottle_egress import credentials as credential
 from bottle_egress import names, paths
 
 MAX_BYTES = 1 << 20
@@ -16,7 +17,7 @@ _SLOT = re.compile(r"BOTTLE_CREDENTIAL_[A-Za-z0-9_]{1,200}")
 _SECRET = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 _NEVER_HEADERS = frozenset(
-    "host content-length transfer-encoding connection upgrade te trailer expect keep-alive content-encoding".split()
+    b"host content-length transfer-encoding connection upgrade te trailer expect keep-alive content-encoding".split()
 )
 
 
@@ -189,7 +190,8 @@ def _auth(value: object, where: str, credentials: Mapping[str, str]) -> Auth | N
         return None
     fields = _fields(value, where, ("header", "scheme", "slot"))
     header = _text(fields["header"], f"{where}.header")
-    if not _TOKEN.fullmatch(header) or header.lower() in _NEVER_HEADERS or header.lower().startswith("proxy-"):
+    folded = credential.folded(header.encode("utf-8", "replace"))
+    if not _TOKEN.fullmatch(header) or folded in _NEVER_HEADERS or folded.startswith(b"proxy-"):
         raise TableRefused("bad-header", f"{where}.header")
     scheme = fields["scheme"]
     if scheme is not None and not _TOKEN.fullmatch(_text(scheme, f"{where}.scheme")):

@@ -103,7 +103,8 @@ def test_a_path_with_two_readings_is_refused_with_its_reason(path, word):
 
 @pytest.mark.parametrize(("prefix", "path", "below"), PATHS["prefixes"])
 def test_prefixes_end_on_segment_boundaries(prefix, path, below):
-    assert paths.is_below(path, prefix) is below
+    assert paths.is_below(path, [prefix]) is below
+    assert paths.is_below(path, ["/elsewhere/", prefix]) is below
 
 
 @given(st.text(alphabet="/.%;\\ab2eEfF5c0", max_size=24))
@@ -123,32 +124,59 @@ def test_a_clear_path_stays_below_its_prefix_however_often_it_is_decoded_and_res
 # Pushes, credentials
 
 
-@pytest.mark.parametrize(("target", "content_type", "expected"), cases.load("push"))
-def test_a_push_is_seen_in_any_spelling(target, content_type, expected):
+PUSHES = [(row[2], "GET", *row[:2]) for row in cases.load("push")["smart"]]
+PUSHES += [(expected, method, target, "") for method, target, expected in cases.load("push")["dumb"]]
+
+
+@pytest.mark.parametrize(("expected", "method", "target", "kind"), PUSHES)
+def test_a_push_is_seen_in_any_spelling(expected, method, target, kind):
     path, _, query = target.partition("?")
-    assert is_push(path, query, [content_type]) is expected
+    path, query = (text.encode("utf-8").decode("latin-1") for text in (path, query))
+    assert is_push(method, path, query, [kind]) is expected
+
+
+@pytest.mark.parametrize("header", ["Content-Type", "Accept", "content_type"])
+def test_a_push_is_seen_by_the_kind_of_its_body(header):
+    sent = [(header.encode(), b"application/x-git-receive-pack-request")]
+    case = facts("POST", host="any.example", target="/x", headers=sent)
+    assert outcome(judge(parsed(REQUESTS["table"]), case, cases.SECRETS)) == "git-push"
 
 
 @pytest.mark.parametrize("name", HEADERS["credentials"])
 def test_a_credential_header_is_known(name):
-    assert credentials.is_credential_header(name)
+    assert credentials.is_credential_header(name.encode())
 
 
 @pytest.mark.parametrize("name", HEADERS["overrides"])
 def test_an_override_header_is_known(name):
-    assert credentials.is_override_header(name)
+    assert credentials.is_override_header(name.encode())
 
 
 @pytest.mark.parametrize("name", HEADERS["kept"])
 def test_an_ordinary_header_is_left_alone(name):
-    assert not credentials.is_credential_header(name)
-    assert not credentials.is_override_header(name)
+    assert not credentials.is_credential_header(name.encode())
+    assert not credentials.is_override_header(name.encode())
 
 
 @pytest.mark.parametrize(("query", "without", "with_client_auth"), HEADERS["queries"])
 def test_credentials_and_overrides_leave_the_query(query, without, with_client_auth):
-    assert credentials.stripped_query(query, keep_credentials=False) == without
-    assert credentials.stripped_query(query, keep_credentials=True) == with_client_auth
+    for reads in (False, True):
+        assert credentials.stripped_query(query, keep_credentials=False, reads=reads) == without
+        assert credentials.stripped_query(query, keep_credentials=True, reads=reads) == with_client_auth
+
+
+@pytest.mark.parametrize(("query", "reading", "writing"), HEADERS["signed"])
+def test_a_signed_link_may_read_and_not_write(query, reading, writing):
+    assert credentials.stripped_query(query, keep_credentials=False, reads=True) == reading
+    assert credentials.stripped_query(query, keep_credentials=False, reads=False) == writing
+    assert credentials.stripped_query(query, keep_credentials=True, reads=False) == query
+
+
+@pytest.mark.parametrize(("header", "sent", "upstream"), HEADERS["values"])
+def test_a_header_that_is_partly_dangerous_keeps_its_rest(header, sent, upstream):
+    raw = [(header.encode(), sent.encode())]
+    verdict = judge(parsed(REQUESTS["table"]), facts(host="any.example", headers=raw), cases.SECRETS)
+    assert [value.decode() for name, value in verdict.headers if name != b"Host"] == ([upstream] if upstream else [])
 
 
 # Tables
@@ -244,6 +272,12 @@ IDENTITIES = [
     ("bare CR in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\rb"))}, "header"),
     ("folded value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\r\n b"))}, "header"),
     ("NUL in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"\0"))}, "header"),
+    ("blank in a name", {"headers": ((b"Host", b"api.example.com"), (b"X Y", b"a"))}, "header"),
+    ("line feed in a name", {"headers": ((b"Host", b"api.example.com"), (b"X\nY", b"a"))}, "header"),
+    ("no name", {"headers": ((b"Host", b"api.example.com"), (b"", b"a"))}, "header"),
+    ("blank before the colon", {"headers": ((b"Host ", b"api.example.com"),)}, "header"),
+    ("framing with a dot", {"headers": ((b"Host", b"api.example.com"), (b"Transfer.Encoding", b"x"))}, "header"),
+    ("sharp s in the server name", {"sni": "api.example\u00df.com"}, "identity"),
     ("framing with underscore", {"headers": ((b"Host", b"api.example.com"), (b"Content_Length", b"1"))}, "header"),
 ]
 
@@ -254,6 +288,35 @@ def test_all_names_of_a_request_must_be_one(why, changes, expected):
     assert outcome(verdict) == expected
     if expected == "identity":
         assert verdict.status == 421
+
+
+SECOND_TARGETS = [
+    ("Destination", "/repos/acme/y", "allow"),
+    ("Destination", "https://a.test/repos/acme/y", "allow"),
+    ("Destination", "https://A.Test.:443/repos/acme/y", "allow"),
+    ("Destination", "/repos/other/y", "path"),
+    ("Destination", "/repos/acme/../other/y", "path"),
+    ("Destination", "/repos/acme/%2e%2e/other/y", "path"),
+    ("Destination", "/repos/acme/y?z", "path"),
+    ("Destination", "https://a.test", "path"),
+    ("Destination", "", "path"),
+    ("destination", "https://a.test/repos/other/y", "path"),
+    ("Destination", "https://b.test/repos/acme/y", "identity"),
+    ("Destination", "https://user@a.test/repos/acme/y", "identity"),
+    ("Destination", "//b.test/repos/acme/y", "path"),
+    ("x-amz-copy-source", "/repos/acme/y", "path"),
+    ("X_Amz_Copy_Source", "bucket/key", "path"),
+    ("x-ms-copy-source", "https://b.test/y", "path"),
+    ("X-Copy-From", "/repos/acme/y", "path"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), SECOND_TARGETS)
+def test_a_second_target_is_bound_by_the_paths_of_the_route(name, value, expected):
+    sent = facts("MOVE", "a.test", "/repos/acme/x", [(name.encode(), value.encode())])
+    bounded = parsed(cases.document(cases.route(host="a.test", paths=["/repos/acme/"])))
+    assert outcome(judge(bounded, sent, cases.SECRETS)) == expected
+    assert outcome(judge(parsed(cases.document(cases.route(host="a.test"))), sent, cases.SECRETS)) == "allow"
 
 
 UPGRADES = [
