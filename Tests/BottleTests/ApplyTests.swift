@@ -221,7 +221,7 @@ struct ApplyTests {
                     "agent", "egress", "egress-proxy", "egress-proxy-config", "egress-proxy-run", "home", "internal",
                 ],
                 isProxied: true,
-                seen: "http://egress-proxy:9099\nca-bundle.pem\nca.pem",
+                seen: "http://egress-proxy:9099\napt.conf\nca-bundle.jks\nca-bundle.pem\nca.pem\nwgetrc",
                 edit: (
                     { $0.routes.append("{host: more.bt.test}") },
                     ["copy container/egress-proxy", "signal container/egress-proxy"],

@@ -9,8 +9,11 @@ package enum OwnedVariables {
         "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_NO_VERIFY", "PIP_CERT", "AWS_CA_BUNDLE", "CARGO_HTTP_CAINFO",
         "NPM_CONFIG_CAFILE", "npm_config_cafile", "DENO_CERT", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", "HEX_CACERTS_PATH",
-        "NIX_SSL_CERT_FILE",
+        "NIX_SSL_CERT_FILE", "PERL_LWP_SSL_CA_FILE",
     ]
+
+    /// Those that name settings of one program, and that the tool sets only where a manifest doesn't.
+    package static let yielding: Set<String> = ["APT_CONFIG", "SYSTEM_WGETRC"]
 
     /// Those that a route's role sets beside them.
     package static func of(_ role: Route.Role) -> Set<String> {

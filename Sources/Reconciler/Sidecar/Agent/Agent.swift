@@ -105,11 +105,16 @@ package enum Agent {
             let address = "http://\(proxy.rawValue):\(port)"
             // libcurl reads only the lowercase form of http_proxy; other programs only the uppercase one.
             for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] { variables[name] = address }
+            // Without it Node reads none of them; before 22.21 it knows neither.
+            variables["NODE_USE_ENV_PROXY"] = "1"
         }
-        for name in ["NO_PROXY", "no_proxy"] { variables[name] = "localhost,127.0.0.1,::1,git-gate,supervise" }
+        // The proxy itself is among them: a program that speaks to it by its name would do so through it.
+        let direct = ["localhost", "127.0.0.1", "::1", "git-gate", "supervise"]
+        let names = (direct + [topology.facingProxy?.rawValue].compactMap(\.self)).joined(separator: ",")
+        for name in ["NO_PROXY", "no_proxy"] { variables[name] = names }
         if topology.facingProxy == .egressProxy {
-            for name in bundleVariables { variables[name] = "\(folder)/ca-bundle.pem" }
-            variables["NODE_EXTRA_CA_CERTS"] = "\(folder)/ca.pem"
+            variables.merge(AgentTrust.defaults) { users, _ in users }
+            variables.merge(AgentTrust.variables) { _, ours in ours }
         }
         if manifest.agent.prompt != nil { variables["BOTTLE_PROMPT_FILE"] = "\(folder)/prompt.md" }
         if manifest.routes.contains(where: { $0.roles.contains(.claudeCodeOAuth) }) {
@@ -117,12 +122,6 @@ package enum Agent {
         }
         return variables
     }
-
-    /// Variables by which programs find the certificates they trust.
-    private static let bundleVariables = [
-        "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT", "CARGO_HTTP_CAINFO",
-        "AWS_CA_BUNDLE", "DENO_CERT", "HEX_CACERTS_PATH", "NIX_SSL_CERT_FILE",
-    ]
 
     /// What Claude Code needs to run on a credential it doesn't have; the token is a placeholder, not a secret.
     private static let claudeCode = [
@@ -136,13 +135,7 @@ package enum Agent {
     private static func files(_ input: RenderInput, _ topology: Topology) -> [DesiredFile] {
         var files: [DesiredFile] = []
         if topology.facingProxy == .egressProxy, let authority = input.authority {
-            files.append(DesiredFile(path: "\(folder)/ca.pem", content: Array(authority.certificate.utf8)))
-            // While the image's own roots aren't known, the bundle isn't either: a living agent keeps the one it has.
-            if let facts = input.agentFacts {
-                let roots = facts.roots.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
-                let bundle = Array((roots + authority.certificate).utf8)
-                files.append(DesiredFile(path: "\(folder)/ca-bundle.pem", content: bundle))
-            }
+            files += AgentTrust.files(authority: authority.certificate, facts: input.agentFacts)
         }
         if case .text(let prompt) = input.manifest.agent.prompt {
             files.append(DesiredFile(path: "\(folder)/prompt.md", content: Array(prompt.utf8)))
