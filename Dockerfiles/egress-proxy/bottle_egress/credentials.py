@@ -87,6 +87,12 @@ def stripped_protocols(value: bytes) -> bytes:
     return b",".join(protocol for protocol in value.split(b",") if not _CREDENTIAL_PROTOCOL.search(protocol)).strip()
 
 
+def _parameter_key(name: str) -> str:
+    if "%" in name or "+" in name:
+        name = unquote_plus(name)
+    return _MARKS.sub("-", name.strip().lower())
+
+
 def stripped_query(query: str, *, keep_credentials: bool, reads: bool) -> str:
     """The query without parameters that override the method and, unless kept, without credentials.
 
@@ -98,7 +104,7 @@ def stripped_query(query: str, *, keep_credentials: bool, reads: bool) -> str:
         return query
     parts = re.split("([&;])", query)
     parameters = [parameter.partition("=") for parameter in parts[::2]]
-    keys = [_MARKS.sub("-", unquote_plus(name).strip().lower()) for name, _, _ in parameters]
+    keys = [_parameter_key(name) for name, _, _ in parameters]
     signed = not reads or "action" in keys
 
     def stays(key: str, value: str) -> bool:

@@ -29,6 +29,7 @@ _TUNNEL_PORT = 443
 _PLAIN_PORT = 80
 
 Headers = tuple[tuple[bytes, bytes], ...]
+_Fields = dict[bytes, list[bytes]]
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,11 @@ def judge_connect(table: Table | None, facts: Facts) -> Identity | Refused:
     try:
         _check_form(facts)
         host, port = _authority(facts.authority, _TUNNEL_PORT, "CONNECT target")
-        for value in _header_values(facts, b"host"):
+        fields = _fields(facts.headers)
+        for value in fields.get(b"host", ()):
             if _authority(value, port, "Host header") != (host, port):
                 raise _Stop("identity", "the Host header names another server than the CONNECT target", status=421)
-        if any(_header_values(facts, name) for name in (b"content-length", b"transfer-encoding")):
+        if not _FRAMING.isdisjoint(fields):
             raise _Stop("header", "CONNECT has no body")
         route = table.route(host) if table else None
         if port != (route.port if route else _TUNNEL_PORT):
@@ -135,10 +137,11 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
     method = facts.method.decode("latin-1")
     if method.upper() in _NEVER_METHODS:
         raise _Stop("method", f"{method.upper()} is never forwarded")
-    identity = _identity(facts)
+    fields = _fields(facts.headers)
+    identity = _identity(facts, fields)
     path, question, query = facts.target.decode("latin-1").partition("?")
-    kinds = _header_values(facts, b"content-type") + _header_values(facts, b"accept")
-    if is_push(method, path, query, [value.decode("latin-1") for value in kinds]):
+    kinds = (value.decode("latin-1") for name in (b"content-type", b"accept") for value in fields.get(name, ()))
+    if is_push(method, path, query, kinds):
         raise _Stop("git-push", "a push goes through the git gate (git-gate:9418), not over HTTPS")
     route = _table(table).route(identity.host)
     if route is None:
@@ -147,12 +150,12 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
         raise _Stop("port", f"port {identity.port} is not one of this host's ports", proposable=True)
     _check_path(path, route)
     if route.paths:
-        _check_second_targets(facts, identity, route)
+        _check_second_targets(fields, identity, route)
     if _QUERY_CONTROLS.search(query):
         raise _Stop("path", "the query holds a control character or a blank")
     if route.methods is not None and method not in route.methods:
         raise _Stop("method", "the route does not list this method", proposable=True)
-    websocket = _websocket(facts, method, route)
+    websocket = _websocket(facts, fields, method, route)
     query = credential.stripped_query(query, keep_credentials=route.client_auth, reads=method in ("GET", "HEAD"))
     target = path + (question + query if query or facts.target.endswith(b"?") else "")
     return Allowed(
@@ -190,7 +193,7 @@ def _authority(raw: bytes, port: int, what: str) -> tuple[str, int]:
         raise _Stop("identity", f"the {what} is {error}", status=421) from error
 
 
-def _identity(facts: Facts) -> Identity:
+def _identity(facts: Facts, fields: _Fields) -> Identity:
     """The one name and port that CONNECT, SNI, target and Host all say, or a refusal with 421."""
 
     def mismatch(what: str) -> _Stop:
@@ -218,7 +221,7 @@ def _identity(facts: Facts) -> Identity:
                 raise mismatch("the target has another scheme than the connection")
             if _authority(facts.authority, _TUNNEL_PORT, "target") != (host, port):
                 raise mismatch("the target differs from the CONNECT target")
-    values = _header_values(facts, b"host")
+    values = fields.get(b"host", ())
     if len(values) != 1:
         raise mismatch("there must be exactly one Host header")
     if _authority(values[0], _TUNNEL_PORT if tls else _PLAIN_PORT, "Host header") != (host, port):
@@ -233,29 +236,27 @@ def _check_path(path: str, route: Route) -> None:
         raise _Stop("path", "the route does not list this path", proposable=True)
 
 
-def _check_second_targets(facts: Facts, identity: Identity, route: Route) -> None:
+def _check_second_targets(fields: _Fields, identity: Identity, route: Route) -> None:
     """Where paths are limited, the second resource of a request is bound by them too."""
-    for name, value in facts.headers:
-        key = credential.folded(name)
-        if key in _COPY_SOURCES:
-            raise _Stop("path", "a header names a second resource, which the route's paths can't bound")
-        if key == _DESTINATION:
-            if absolute := _ABSOLUTE.fullmatch(value):
-                default = _TUNNEL_PORT if identity.tls else _PLAIN_PORT
-                if _authority(absolute[1], default, "Destination") != (identity.host, identity.port):
-                    raise _Stop("identity", "the Destination is on another server", status=421)
-                value = absolute[2]
-            if b"?" in value:
-                raise _Stop("path", "the Destination holds a query")
-            _check_path(value.decode("latin-1"), route)
+    if not _COPY_SOURCES.isdisjoint(fields):
+        raise _Stop("path", "a header names a second resource, which the route's paths can't bound")
+    for value in fields.get(_DESTINATION, ()):
+        if absolute := _ABSOLUTE.fullmatch(value):
+            default = _TUNNEL_PORT if identity.tls else _PLAIN_PORT
+            if _authority(absolute[1], default, "Destination") != (identity.host, identity.port):
+                raise _Stop("identity", "the Destination is on another server", status=421)
+            value = absolute[2]
+        if b"?" in value:
+            raise _Stop("path", "the Destination holds a query")
+        _check_path(value.decode("latin-1"), route)
 
 
-def _websocket(facts: Facts, method: str, route: Route) -> bool:
+def _websocket(facts: Facts, fields: _Fields, method: str, route: Route) -> bool:
     """Whether the request opens a WebSocket that the route allows; any other upgrade is refused."""
-    upgrades = _header_values(facts, b"upgrade")
+    upgrades = fields.get(b"upgrade", ())
     asks = any(
         token.strip().lower() == b"upgrade"
-        for value in _header_values(facts, b"connection")
+        for value in fields.get(b"connection", ())
         for token in value.split(b",")
     )
     if not upgrades and not asks:
@@ -269,9 +270,12 @@ def _websocket(facts: Facts, method: str, route: Route) -> bool:
     return True
 
 
-def _header_values(facts: Facts, name: bytes) -> list[bytes]:
-    """Values of a header in all spellings that some server takes for it."""
-    return [value for key, value in facts.headers if credential.folded(key) == name]
+def _fields(headers: Headers) -> _Fields:
+    """The values of each header, all spellings together that some server takes for it."""
+    fields: _Fields = {}
+    for name, value in headers:
+        fields.setdefault(credential.folded(name), []).append(value)
+    return fields
 
 
 def _upstream_headers(headers: Headers, identity: Identity, route: Route, secrets: Mapping[str, str]) -> Headers:

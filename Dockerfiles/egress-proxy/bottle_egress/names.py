@@ -11,8 +11,12 @@ _PATTERN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _DOTS = "\u3002\uff0e\uff61"
-# Sharp s, final sigma and the joiners: IDNA 2003 and 2008 make different names of them.
-_DEVIATING = re.compile("[\u00df\u1e9e\u03c2\u200c\u200d]")
+# What IDNA 2003 and 2008 make different names of: sharp s, final sigma, joiners, fillers, Cherokee, variation
+# selectors, compatibility ideographs.
+_DEVIATING = re.compile(
+    "[\u00df\u1e9e\u03c2\u200c\u200d\u034f\u115f\u1160\u13a0-\u13ff\uab70-\uabbf\u17b4\u17b5"
+    "\u180b-\u180f\u3164\uf900-\ufaff\ufe00-\ufe0f\uffa0\U0002f800-\U0002fa1f\U000e0000-\U000e0fff]"
+)
 
 
 class BadName(ValueError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from urllib.parse import unquote_to_bytes
 
 _SERVICE = "git-receive-pack"
@@ -27,7 +28,7 @@ def _shortest(match: re.Match[str]) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """The text in lower case, every layer of escapes undone, odd forms of letters folded, blanks and controls removed."""
+    """The text in lower case, escapes undone in every layer, odd letters folded, blanks and controls removed."""
     for _ in range(_ROUNDS):
         if "%" not in text:
             break
@@ -48,7 +49,7 @@ def _asks_for_service(query: str) -> bool:
     return any(name == "service" and _SERVICE in value for name, _, value in parameters)
 
 
-def is_push(method: str, path: str, query: str, kinds: list[str]) -> bool:
+def is_push(method: str, path: str, query: str, kinds: Iterable[str]) -> bool:
     """Whether a request names git-receive-pack as a path segment, as its service, or as a kind of body, or writes into
     a repository. `kinds` are the values of Content-Type and Accept."""
     path = _unwrapped(path)
