@@ -1,6 +1,6 @@
 # `make` alone lists what there is to make; each target's work is a script in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak build release lint bench clean
+.PHONY: help demo test soak fuzz build release lint bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ test: ## run every suite on a real Docker engine; installs or starts what is mis
 
 soak: ## run the long random tests that `test` leaves out
 	@scripts/soak
+
+fuzz: ## fuzz the policy of the egress-proxy a million times; FUZZ_EXECUTIONS, FUZZ_SECONDS, FUZZ_SEED
+	@scripts/fuzz
 
 build: ## build the executable for development: .build/debug/bottle
 	@scripts/prerequisites build
