@@ -1,0 +1,176 @@
+"""TLS greetings in every odd form through a tunnel to good.test: `greetings.py`. Fails on what reached a server and may not.
+
+A tunnel is open when the real server answers its greeting; one that is refused ends without a byte of the server's.
+"""
+
+import asyncio
+import struct
+import sys
+import time
+
+from proxied import connect, converse, greeting, head, status
+
+HANDSHAKE, CLIENT_HELLO, SERVER_NAME = 22, 1, 0
+DEADLINE = 25  # what README promises, with room
+GOOD = "good.test"
+
+
+def record(content: bytes, kind: int = HANDSHAKE, version: int = 0x0301) -> bytes:
+    return struct.pack(">BHH", kind, version, len(content)) + content
+
+
+def vector(size: str, content: bytes) -> bytes:
+    return struct.pack(">" + size, len(content)) + content
+
+
+def extension(kind: int, content: bytes) -> bytes:
+    return struct.pack(">H", kind) + vector("H", content)
+
+
+def names(*entries: bytes | tuple[int, bytes]) -> bytes:
+    """The extension of server names; an entry is a name, or a type and a name."""
+    pairs = [entry if isinstance(entry, tuple) else (0, entry) for entry in entries]
+    return extension(SERVER_NAME, vector("H", b"".join(struct.pack("B", kind) + vector("H", name) for kind, name in pairs)))
+
+
+def hello(*extensions: bytes, version: int = 0x0303, bare: bool = False) -> bytes:
+    """A ClientHello's handshake message that the server can accept, with these extensions before its own."""
+    offered = [
+        extension(10, vector("H", bytes.fromhex("001d0017"))),
+        extension(13, vector("H", bytes.fromhex("040304010804"))),
+        extension(11, b"\1\0"),
+    ]
+    suites = bytes.fromhex("c02bc02fc009c013009c002f")
+    body = struct.pack(">H", version) + bytes(32) + b"\0" + vector("H", suites) + b"\1\0"
+    if not bare:
+        body += vector("H", b"".join([*extensions, *offered]))
+    return struct.pack("B", CLIENT_HELLO) + struct.pack(">I", len(body))[1:] + body
+
+
+def records(message: bytes, *cuts: int) -> bytes:
+    edges = [0, *cuts, len(message)]
+    return b"".join(record(message[a:b]) for a, b in zip(edges, edges[1:]))
+
+
+def drip(data: bytes, size: int, pause: float) -> list[bytes | float]:
+    steps: list[bytes | float] = []
+    for start in range(0, len(data), size):
+        steps += [data[start : start + size], pause]
+    return steps
+
+
+REAL = greeting(GOOD)
+INSIDE = hello(names(b"good.test")).index(b"good.test") + 4
+ECH = extension(0xFE0D, b"\0\0\1\0\1\x2a" + vector("H", bytes(32)) + vector("H", bytes(200)))
+GREASE = extension(0x0A0A, b"") + extension(0xFAFA, b"\0")
+PADDING = [extension(21, bytes(size)) for size in (1200, 9000)]
+
+OPENS: dict[str, list[bytes | float]] = {
+    "a greeting": [REAL],
+    "a greeting made by hand": [record(hello(names(b"good.test")))],
+    "a name in upper case": [record(hello(names(b"GOOD.test")))],
+    "GREASE": [record(hello(GREASE, names(b"good.test"), GREASE))],
+    "a post-quantum size": [record(hello(names(b"good.test"), PADDING[0]))],
+    "9 kB": [record(hello(names(b"good.test"), PADDING[1]))],
+    "many segments": drip(REAL, 40, 0.002),
+    "a byte a segment": drip(record(hello(names(b"good.test"))), 1, 0.002),
+    "two records, cut inside the name": [records(hello(names(b"good.test")), INSIDE)],
+    "ten records": [records(hello(names(b"good.test")), *range(8, 90, 9))],
+    "right behind CONNECT": [connect(GOOD) + REAL],
+}
+REFUSED: dict[str, list[bytes | float]] = {
+    "no name": [record(hello())],
+    "no extensions": [record(hello(bare=True))],
+    "another name": [record(hello(names(b"other.test")))],
+    "an empty name": [record(hello(names(b"")))],
+    "an empty list": [record(hello(extension(SERVER_NAME, b"\0\0")))],
+    "an empty extension": [record(hello(extension(SERVER_NAME, b"")))],
+    "two names": [record(hello(names(b"good.test", b"other.test")))],
+    "two names, the other first": [record(hello(names(b"other.test", b"good.test")))],
+    "the extension twice": [record(hello(names(b"good.test"), names(b"other.test")))],
+    "the extension twice, the other first": [record(hello(names(b"other.test"), names(b"good.test")))],
+    "another type of name": [record(hello(names((1, b"good.test"))))],
+    "a dot behind": [record(hello(names(b"good.test.other.test")))],
+    "NUL": [record(hello(names(b"good.test\0.other.test")))],
+    "NUL behind": [record(hello(names(b"good.test\0")))],
+    "a space": [record(hello(names(b"good.test other.test")))],
+    "a line feed": [record(hello(names(b"good.test\nother.test")))],
+    "a percent sign": [record(hello(names(b"good%2etest")))],
+    "an address": [record(hello(names(b"192.0.2.1")))],
+    "a wildcard": [record(hello(names(b"*.test")))],
+    "a long name": [record(hello(names(b"a" * 3000)))],
+    "a name longer than its list": [record(hello(extension(SERVER_NAME, b"\0\x0e\0\xff\xffgood.test!!")))],
+    "ECH with another outer name": [record(hello(ECH, names(b"other.test")))],
+    "another name, cut inside": [records(hello(names(b"other.test")), INSIDE)],
+    "another name in a second greeting": [record(hello(names(b"other.test"))) + record(hello(names(b"good.test")))],
+    "another name behind an alert": [record(b"\1\0", 21) + record(hello(names(b"other.test")))],
+    "another name behind a change of cipher": [record(b"\1", 20) + record(hello(names(b"other.test")))],
+    "another name behind another message": [record(b"\0\0\0\0") + record(hello(names(b"other.test")))],
+    "a question to the firewall's own helper": [record(hello(names(b"x\n0 good.test good.test\n1 good.test good.test")))],
+    "plain HTTP behind an alert": [record(b"\1\0", 21) + head("GET / HTTP/1.1", "Host: other.test")],
+    "an empty record": [record(b"")],
+    "a record longer than allowed": [struct.pack(">BHH", HANDSHAKE, 0x0301, 0xFFFF) + bytes(0xFFFF)],
+    "a server's greeting": [record(b"\2" + hello(names(b"good.test"))[1:])],
+    "a message of 16 MB": [record(b"\1\xff\xff\xff" + bytes(12000)) * 20],
+    "another protocol": [b"SSH-2.0-client\r\n"],
+    "plain HTTP": [head("GET / HTTP/1.1", "Host: good.test")],
+    "HTTP/2 in the clear": [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    "a second CONNECT": [connect("other.test")],
+    "a second CONNECT at once": [connect(GOOD) + connect("other.test")],
+    "a body": [head("CONNECT good.test:443 HTTP/1.1", "Host: good.test", "Content-Length: 5") + b"hello"],
+}
+# Never finished: closed within the time that README states.
+UNFINISHED: dict[str, list[bytes | float]] = {
+    "nothing": [],
+    "half a greeting": [REAL[:60]],
+    "SSLv2": [b"\x80\x2e\1\3\1\0\x15\0\0\0\x10\1\0\x80\7\0\xc0\3\0\x80\6\0\x40\2\0\x80\4\0\x80" + bytes(16)],
+    "application data": [record(b"GET / HTTP/1.1\r\n\r\n", 23)],
+    "a head of a record": [REAL[:5]],
+    "half of it a byte a second": drip(REAL[:DEADLINE], 1, 1),
+}
+HEADS: dict[str, list[bytes | float]] = {
+    "no byte": [],
+    "half a head": [b"CONNECT good.test:443 HTTP/1.1\r\nHo"],
+    "bare CR": [b"GET http://good.test/ HTTP/1.1\rHost: good.test\r\r"],
+    "SOCKS 5": [b"\5\1\0"],
+    "TLS to the port": [REAL],
+    "a head a byte a second": drip(connect(GOOD)[:DEADLINE], 1, 1),
+}
+
+
+async def through_tunnel(steps: list[bytes | float], limit: float) -> tuple[bytes, bool]:
+    own = bool(steps) and isinstance(steps[0], bytes) and steps[0].startswith(b"CONNECT good.test:443")
+    answer, closed = await converse(steps if own else [connect(GOOD), 0.1, *steps], limit)
+    assert status(answer) == 200, answer[:80]
+    return answer.partition(b"\r\n\r\n")[2], closed
+
+
+async def opens(name: str, steps: list[bytes | float]) -> None:
+    answer, _ = await through_tunnel(steps, 10)
+    assert answer[:1] == b"\x16" and answer[5:6] == b"\2", f"{name}: no answer of the server: {answer[:60]!r}"
+
+
+async def is_refused(name: str, steps: list[bytes | float]) -> None:
+    answer, closed = await through_tunnel(steps, 10)
+    assert closed or answer, f"{name}: is kept open"
+    assert b"\x16\3\3" not in answer and b"reached" not in answer, f"{name}: the server answered: {answer[:60]!r}"
+
+
+async def ends(name: str, steps: list[bytes | float], tunnelled: bool) -> None:
+    start = time.monotonic()
+    opening = [connect(GOOD), 0.1] if tunnelled else []
+    _, closed = await converse(opening + steps, DEADLINE, DEADLINE)
+    print(f"{name}: {time.monotonic() - start:.1f} s", file=sys.stderr)
+    assert closed, f"{name}: is kept open"
+
+
+async def main() -> None:
+    for name, steps in OPENS.items():
+        await opens(name, steps)
+    for name, steps in REFUSED.items():
+        await is_refused(name, steps)
+    await asyncio.gather(*(ends(name, steps, True) for name, steps in UNFINISHED.items()))
+    await asyncio.gather(*(ends(name, steps, False) for name, steps in HEADS.items()))
+
+
+asyncio.run(main())
