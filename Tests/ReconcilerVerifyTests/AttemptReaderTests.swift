@@ -98,7 +98,7 @@ import Testing
             ("{send: {times: 2}}", "missing-key"), ("{send: null}", "wrong-type"),
             ("{connect: nowhere}", "invalid-value"), ("{connect: \"a:0\"}", "invalid-value"),
             ("{receive: anything}", "unknown-value"), ("{tls: {}}", "missing-key"),
-            ("{tls: {sni: a, max: \"1.1\"}}", "unknown-value"), ("{tls: {sni: a, alpn: h2}}", "wrong-type"),
+            ("{tls: {sni: a, max: \"1.4\"}}", "unknown-value"), ("{tls: {sni: a, alpn: h2}}", "wrong-type"),
             ("{tunnel: {port: 1}}", "missing-key"), ("{tunnel: {host: a, port: 70000}}", "invalid-value"),
             ("{pause: long}", "invalid-value"), ("{shutdown: read}", "unknown-value"),
             ("{udp: {to: \"a:1\"}}", "missing-key"), ("{hello: {sni: a, names: [b]}}", "conflicting-keys"),

@@ -172,7 +172,7 @@ package struct AttemptReader {
     }
 
     private mutating func outcome(_ node: YAMLNode) -> AttemptOutcome? {
-        if node.integer != nil { return fields.integer(node, "a status", in: 200...599).map { .status($0) } }
+        if node.integer != nil { return fields.integer(node, "a status", in: 101...599).map { .status($0) } }
         return fields.word(node, of: AttemptOutcome.words.keys.sorted()).flatMap { AttemptOutcome.words[$0] }
     }
 

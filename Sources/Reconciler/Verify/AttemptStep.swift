@@ -46,6 +46,8 @@ package enum AttemptStep: Sendable, Hashable, Codable {
 /// What a client offers in a TLS handshake.
 package struct TLSOffer: Sendable, Hashable, Codable {
     package enum Version: String, Sendable, Hashable, Codable, CaseIterable {
+        case tls10 = "1.0"
+        case tls11 = "1.1"
         case tls12 = "1.2"
         case tls13 = "1.3"
     }

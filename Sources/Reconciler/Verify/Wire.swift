@@ -85,7 +85,14 @@ struct Wire: Sendable {
         configuration.certificateVerification = .none
         configuration.trustRoots = .certificates([])
         configuration.applicationProtocols = offer.alpn
-        if offer.max == .tls12 { configuration.maximumTLSVersion = .tlsv12 }
+        configuration.minimumTLSVersion = .tlsv1
+        configuration.maximumTLSVersion =
+            switch offer.max {
+            case .tls10: .tlsv1
+            case .tls11: .tlsv11
+            case .tls12: .tlsv12
+            case .tls13, nil: .tlsv13
+            }
         let context = try NIOSSLContext(configuration: configuration)
         return try await channel.eventLoop.flatSubmit { [inbox, channel] in
             let inbox = inbox.value

@@ -27,9 +27,7 @@ struct Internet: Sendable {
 
     /// Starts it; it ends with the scene.
     static func start(in scene: Scene) async throws -> Internet {
-        try scene.write(script, to: "certificates.sh")
-        let made = try await scene.run(["sh", "-e", "certificates.sh"] + names)
-        try #require(made.status == 0, "\(made)")
+        let authority = try await makeCertificates(for: names, in: ".", of: scene)
         let name = scene.name()
         let subnet = try await network(name, in: scene)
         await scene.onTearDown { try await scene.engine.removeNetwork(name) }
@@ -50,7 +48,7 @@ struct Internet: Sendable {
             subnet: subnet,
             container: name,
             address: address,
-            authority: "\(scene.folder)/ca.pem"
+            authority: authority
         )
         try await internet.wait { $0.contains("ready") }
         return internet
@@ -81,7 +79,19 @@ struct Internet: Sendable {
         Issue.record("the internet does not come up: \(try await log())")
     }
 
-    private static func network(_ name: String, in scene: Scene) async throws -> String {
+    /// Makes a CA and a certificate for all names, `server.pem` and `server.key`, in a folder of the scene.
+    ///
+    /// - Returns: the path of the CA's certificate.
+    static func makeCertificates(for names: [String], in folder: String, of scene: Scene) async throws -> String {
+        try POSIX.makeFolder("\(scene.folder)/\(folder)")
+        try scene.write(script, to: "\(folder)/certificates.sh")
+        let made = try await scene.run(["sh", "-e", "certificates.sh"] + names, in: "\(scene.folder)/\(folder)")
+        try #require(made.status == 0, "\(made)")
+        return "\(scene.folder)/\(folder)/ca.pem"
+    }
+
+    /// Makes a network with a range of its own; returns the range.
+    static func network(_ name: String, in scene: Scene) async throws -> String {
         var refusal = ""
         for _ in 0..<20 {
             let subnet = "10.\(Int.random(in: 200...230)).\(Int.random(in: 0...255)).0/24"
