@@ -19,7 +19,8 @@ _OVERLONG = re.compile(r"[\xc0\xc1][\x80-\xbf]")
 _WRITING = frozenset("PUT DELETE MKCOL MOVE COPY LOCK UNLOCK PROPPATCH".split())
 # What `git http-push` and LFS write, in a repository whose name ends in .git or does not.
 _REPOSITORY = re.compile(
-    r"\.git(?:[/;?#]|\Z)|/refs/(?:heads|tags)/|/objects/(?:[0-9a-f]{2}/[0-9a-f]{38}|pack/)|/info/(?:refs|lfs)(?:[/;?#]|\Z)"
+    r"\.git(?:[/;?#]|\Z)|/refs/(?:heads|tags)/|/objects/(?:[0-9a-f]{2}/[0-9a-f]{38}|pack/)"
+    r"|/info/refs(?:[;?#]|/?\Z)|/info/lfs(?:[/;?#]|\Z)"
 )
 
 

@@ -79,7 +79,7 @@ def _request(choices: _Choices) -> tuple[int, dict, oracle.Sent]:
     prefix = choices.of(entry["paths"] or ("/",))
     segments = choices.some(_SEGMENTS, 4)
     if method in oracle.PUSHING_METHODS:
-        segments = [segment for segment in segments if not segment.endswith(".git")]
+        segments = [segment for segment in segments if segment != "refs" and not segment.endswith(".git")]
     path = prefix if not segments else prefix + ("" if prefix.endswith("/") else "/") + "/".join(segments)
     path += choices.of(("", "/")) if not path.endswith("/") else ""
     query = "&".join(choices.some(_QUERIES, 3))

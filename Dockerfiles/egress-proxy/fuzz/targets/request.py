@@ -6,6 +6,7 @@ A request for `CONNECT` outside of a tunnel goes to the decision on tunnels.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 
@@ -58,7 +59,17 @@ def check(data: bytes) -> None:
     wrong = oracle.complaint(document, SECRETS, sent, gone)
     assert wrong is None, wrong
     assert names_identity(parsed, identity), "the table does not name what it allows"
+    _check_again(parsed, facts, verdict)
     assert judge(None, facts, SECRETS).rule in RULES, "allowed without a table"
+
+
+def _check_again(parsed: table.Table, facts: Facts, verdict: Allowed) -> None:
+    """What was allowed is allowed again in the form in which it goes up, and does not change any more."""
+    auth = parsed.route(verdict.identity.host).auth
+    given = 1 if auth and verdict.identity.tls else 0
+    headers = verdict.headers[: len(verdict.headers) - given]
+    again = judge(parsed, dataclasses.replace(facts, target=verdict.target, headers=headers), SECRETS)
+    assert again == verdict, f"judged again it is {again}"
 
 
 def _check_refusal(verdict) -> None:
