@@ -18,6 +18,8 @@ _VALUE_CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _QUERY_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_CHUNKED = b"chunked"
+_LENGTH = re.compile(rb"[0-9]{1,18}")
 _CONNECTION_OPTIONS = frozenset({b"close", b"keep-alive", b"upgrade"})
 # Headers that name a second resource, which the server then reads or writes: WebDAV, and copies between objects.
 _DESTINATION = b"destination"
@@ -138,6 +140,7 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
     if method.upper() in _NEVER_METHODS:
         raise _Stop("method", f"{method.upper()} is never forwarded")
     fields = _fields(facts.headers)
+    _check_framing(facts, fields)
     identity = _identity(facts, fields)
     path, question, query = facts.target.decode("latin-1").partition("?")
     kinds = (value.decode("latin-1") for name in (b"content-type", b"accept") for value in fields.get(name, ()))
@@ -178,6 +181,17 @@ def _check_form(facts: Facts) -> None:
             raise _Stop("header", "a header holds a control character or is folded over lines")
         if credential.folded(name) in _FRAMING and name.lower() not in _FRAMING:
             raise _Stop("header", "a header that frames the message is misspelled")
+
+
+def _check_framing(facts: Facts, fields: _Fields) -> None:
+    """One way only to tell where the body ends: two programs that read it in two ways see two different requests."""
+    lengths, codings = fields.get(b"content-length", ()), fields.get(b"transfer-encoding", ())
+    if len(lengths) + len(codings) > 1:
+        raise _Stop("header", "more than one header tells the length of the body")
+    if any(not _LENGTH.fullmatch(length) for length in lengths):
+        raise _Stop("header", "the length of the body is no number, or too large")
+    if any(coding.lower() != _CHUNKED or facts.version != b"HTTP/1.1" for coding in codings):
+        raise _Stop("header", "the only transfer coding is chunked, in HTTP/1.1")
 
 
 def _table(table: Table | None) -> Table:
@@ -255,9 +269,7 @@ def _websocket(facts: Facts, fields: _Fields, method: str, route: Route) -> bool
     """Whether the request opens a WebSocket that the route allows; any other upgrade is refused."""
     upgrades = fields.get(b"upgrade", ())
     asks = any(
-        token.strip().lower() == b"upgrade"
-        for value in fields.get(b"connection", ())
-        for token in value.split(b",")
+        token.strip().lower() == b"upgrade" for value in fields.get(b"connection", ()) for token in value.split(b",")
     )
     if not upgrades and not asks:
         return False
@@ -291,6 +303,8 @@ def _upstream_headers(headers: Headers, identity: Identity, route: Route, secret
             value = _connection_options(value)
             if not value:
                 continue
+        if key == b"transfer-encoding":
+            value = _CHUNKED  # some servers compare it with case
         if not route.client_auth:
             if credential.is_credential_header(name):
                 continue

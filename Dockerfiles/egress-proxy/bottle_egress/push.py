@@ -54,7 +54,8 @@ def is_push(method: str, path: str, query: str, kinds: Iterable[str]) -> bool:
     """Whether a request names git-receive-pack as a path segment, as its service, or as a kind of body, or writes into
     a repository. `kinds` are the values of Content-Type and Accept."""
     path = _unwrapped(path)
-    if _SERVICE in path and any(segment.split(";")[0] == _SERVICE for segment in re.split(r"[/?#]", path)):
+    # What follows the name in its segment (a parameter, a dot, a format) some servers do not count.
+    if _SERVICE in path and any(segment.startswith(_SERVICE) for segment in re.split(r"[/?#]", path)):
         return True
     if method.upper() in _WRITING and _REPOSITORY.search(path):
         return True

@@ -69,6 +69,11 @@ BUNDLES = [
     [b"Upgrade: WebSocket", b"Connection: keep-alive, Upgrade", b"Sec-WebSocket-Protocol: json"],
     [b"Upgrade: h2c", b"Connection: Upgrade, HTTP2-Settings", b"HTTP2-Settings: x"],
     [b"Content-Length: 1", b"Transfer-Encoding: chunked"],
+    [b"Content-Length: 1", b"content-length: 2"],
+    [b"Content-Length: 18446744073709551621"],
+    [b"Transfer-Encoding: CHUNKED"],
+    [b"Transfer-Encoding: gzip, chunked"],
+    [b"Transfer-Encoding: chunked", b"transfer-encoding: x"],
 ]
 METHODS = [
     b"GET", b"HEAD", b"POST", b"PUT", b"get", b"TRACE", b"trace", b"CONNECT", b"MOVE", b"LOCK", b"MKCOL", b"DELETE",

@@ -93,6 +93,9 @@ MUTANTS = (
     ("Connection names a header", "request", "judge.py", 'if key == b"connection":', "if False:"),
     ("bare CR in a value", "request", "judge.py", r"[\x00-\x08\x0a-\x1f\x7f]", r"[\x00-\x08\x0a\x0b\x0e-\x1f\x7f]"),
     ("a WebSocket on any route", "request", "judge.py", "if not route.websocket:", "if False:"),
+    ("the transfer coding as it came", "request", "judge.py", "value = _CHUNKED", "pass"),
+    ("any length", "request", "judge.py", "if any(not _LENGTH.fullmatch(length) for length in lengths):", "if False:"),
+    ("two ways to frame a body", "request", "judge.py", "if len(lengths) + len(codings) > 1:", "if False:"),
     (
         "Destination leads elsewhere",
         "request",

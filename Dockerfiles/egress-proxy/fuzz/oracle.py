@@ -157,7 +157,7 @@ def is_push(method: str, path: str, query: str, headers: list[tuple[str, str]]) 
                 return True
     for text in readings.unwrapped(path):
         segments = [segment.partition(";")[0] for segment in re.split("[/?#]", text)]
-        if "git-receive-pack" in segments:
+        if any(segment.rstrip(". ").partition(".")[0] == "git-receive-pack" for segment in segments):
             return True
         into = any(segment.endswith(".git") for segment in segments)
         if method.upper() in PUSHING_METHODS and into:
@@ -286,6 +286,10 @@ def _headers(gone: Gone, route: dict, secrets: dict[str, str]) -> str | None:
     hosts = [value for name, value in gone.headers if folded(name) == "host"]
     if hosts != [host_value]:
         return f"Host {hosts}"
+    framing = [(folded(name), value) for name, value in gone.headers if folded(name) in FRAMING]
+    if framing and (len(framing) > 1 or not re.fullmatch("transfer-encoding chunked|content-length [0-9]{1,18}",
+                                                         f"{framing[0][0]} {framing[0][1].decode('latin-1')}")):
+        return f"the body is framed by {framing}"
     found = 0
     for name, value in gone.headers:
         if (name, value) == injected and not found:

@@ -172,6 +172,12 @@ def test_a_signed_link_may_read_and_not_write(query, reading, writing):
     assert credentials.stripped_query(query, keep_credentials=True, reads=False) == query
 
 
+def test_chunked_goes_up_in_lower_case():
+    sent = facts("POST", host="any.example", headers=[(b"Transfer-Encoding", b"CHUNKED")])
+    verdict = judge(parsed(REQUESTS["table"]), sent, cases.SECRETS)
+    assert verdict.headers == ((b"Host", b"any.example"), (b"Transfer-Encoding", b"chunked"))
+
+
 @pytest.mark.parametrize(("header", "sent", "upstream"), HEADERS["values"])
 def test_a_header_that_is_partly_dangerous_keeps_its_rest(header, sent, upstream):
     raw = [(header.encode(), sent.encode())]
@@ -244,6 +250,7 @@ def test_a_request_is_decided_by_the_table(method, url, expected):
     assert outcome(judge(parsed(REQUESTS["table"]), case, cases.SECRETS)) == expected
 
 
+HOST = (b"Host", b"api.example.com")
 IDENTITIES = [
     ("all names equal", {}, "allow"),
     ("case and dot differ", {"tunnel": ("API.example.com.", 443), "sni": "api.EXAMPLE.com"}, "allow"),
@@ -272,6 +279,24 @@ IDENTITIES = [
     ("bare CR in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\rb"))}, "header"),
     ("folded value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"a\r\n b"))}, "header"),
     ("NUL in a value", {"headers": ((b"Host", b"api.example.com"), (b"X", b"\0"))}, "header"),
+    ("two lengths", {"headers": (HOST, (b"Content-Length", b"1"), (b"content-length", b"1"))}, "header"),
+    ("length and coding", {"headers": (HOST, (b"Content-Length", b"1"), (b"Transfer-Encoding", b"chunked"))}, "header"),
+    ("list of lengths", {"headers": (HOST, (b"Content-Length", b"1, 1"))}, "header"),
+    ("signed length", {"headers": (HOST, (b"Content-Length", b"+1"))}, "header"),
+    ("negative length", {"headers": (HOST, (b"Content-Length", b"-1"))}, "header"),
+    ("hexadecimal length", {"headers": (HOST, (b"Content-Length", b"0x1"))}, "header"),
+    ("empty length", {"headers": (HOST, (b"Content-Length", b""))}, "header"),
+    ("length over 64 bits", {"headers": (HOST, (b"Content-Length", b"18446744073709551621"))}, "header"),
+    ("a length", {"headers": (HOST, (b"Content-Length", b"107374182400"))}, "allow"),
+    ("two codings", {"headers": (HOST, (b"Transfer-Encoding", b"gzip, chunked"))}, "header"),
+    ("coding on two lines", {"headers": (HOST, *[(b"Transfer-Encoding", b"chunked")] * 2)}, "header"),
+    ("identity", {"headers": (HOST, (b"Transfer-Encoding", b"identity"))}, "header"),
+    ("coding with a parameter", {"headers": (HOST, (b"Transfer-Encoding", b"chunked;q=1"))}, "header"),
+    ("quoted coding", {"headers": (HOST, (b"Transfer-Encoding", b'"chunked"'))}, "header"),
+    ("blank after the coding", {"headers": (HOST, (b"Transfer-Encoding", b"chunked "))}, "header"),
+    ("chunked in HTTP/1.0", {"version": b"HTTP/1.0", "headers": (HOST, (b"Transfer-Encoding", b"chunked"))}, "header"),
+    ("chunked", {"headers": (HOST, (b"Transfer-Encoding", b"chunked"))}, "allow"),
+    ("chunked in odd case", {"headers": (HOST, (b"transfer-encoding", b"CHUNKED"))}, "allow"),
     ("blank in a name", {"headers": ((b"Host", b"api.example.com"), (b"X Y", b"a"))}, "header"),
     ("line feed in a name", {"headers": ((b"Host", b"api.example.com"), (b"X\nY", b"a"))}, "header"),
     ("no name", {"headers": ((b"Host", b"api.example.com"), (b"", b"a"))}, "header"),
@@ -382,13 +407,14 @@ def test_without_a_table_every_request_is_refused_inside_its_tunnel():
 
 
 def test_the_credential_of_the_route_replaces_what_the_client_sent():
-    sent = [(name.encode(), b"mine") for name in HEADERS["credentials"] + HEADERS["overrides"] + HEADERS["kept"]]
+    kept = [name for name in HEADERS["kept"] if name != "Content-Length"]
+    sent = [(name.encode(), b"mine") for name in HEADERS["credentials"] + HEADERS["overrides"] + kept]
     case = facts(host="api.github.com", target="/repos/acme/x", headers=sent)
     verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
     assert isinstance(verdict, Allowed)
     assert dict(verdict.headers)[b"Host"] == b"api.github.com"
     assert [value for name, value in verdict.headers if name == b"Authorization"] == [b"token s3cret-value"]
-    assert [name.decode() for name, value in verdict.headers if value == b"mine"] == HEADERS["kept"]
+    assert [name.decode() for name, value in verdict.headers if value == b"mine"] == kept
 
 
 def test_the_credential_never_goes_over_plain_http():
