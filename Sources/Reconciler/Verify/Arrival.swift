@@ -18,6 +18,8 @@ package struct Arrival: Sendable, Hashable, Codable {
     /// Seconds since 1970.
     package var time: Double
     package var port: Int
+    /// Which connection it came on, a number of its server's; nil for a datagram.
+    package var connection: Int?
     /// Whether it is the server that only names nobody may reach lead to.
     package var isUnlisted: Bool
     /// The server name of TLS; nil when there was none.
@@ -32,6 +34,7 @@ package struct Arrival: Sendable, Hashable, Codable {
         _ kind: Kind,
         time: Double,
         port: Int = 443,
+        connection: Int? = nil,
         isUnlisted: Bool = false,
         sni: String? = nil,
         isEncrypted: Bool = true,
@@ -41,6 +44,7 @@ package struct Arrival: Sendable, Hashable, Codable {
         self.kind = kind
         self.time = time
         self.port = port
+        self.connection = connection
         self.isUnlisted = isUnlisted
         self.sni = sni
         self.isEncrypted = isEncrypted
@@ -80,7 +84,10 @@ package struct AttemptEvidence: Sendable, Hashable {
         self.refusals = refusals
     }
 
-    /// Gives each attempt what belongs to it: what bears its mark, and what happened between its begin and the next.
+    /// Gives each attempt what belongs to it.
+    ///
+    /// What bears a mark belongs to the attempt with that mark, and the beginning of a connection to the attempt whose
+    /// mark is the first that is seen on it. The rest goes by time: from the begin of one attempt to that of the next.
     ///
     /// - Parameters:
     ///   - attempts: in the order they were made, with their marks.
@@ -96,11 +103,32 @@ package struct AttemptEvidence: Sendable, Hashable {
         func place(_ time: Double) -> Int {
             attempts.lastIndex { $0.observation.began <= time + 0.001 } ?? attempts.count
         }
-        for arrival in arrivals {
-            let marked = attempts.firstIndex { arrival.bears($0.mark) }
-            evidence[marked ?? place(arrival.time)].arrivals.append(arrival)
+        let places = arrivals.map { arrival in attempts.firstIndex { arrival.bears($0.mark) } }
+        var connections: [Line: Int] = [:]
+        for (arrival, place) in zip(arrivals, places) where place != nil {
+            if let line = Line(arrival), connections[line] == nil { connections[line] = place }
         }
-        for refusal in refusals { evidence[place(refusal.time)].refusals.append(refusal) }
+        for (arrival, marked) in zip(arrivals, places) {
+            let isBeginning = arrival.kind == .connection || arrival.kind == .greeting
+            let shared = isBeginning ? Line(arrival).flatMap { connections[$0] } : nil
+            evidence[marked ?? shared ?? place(arrival.time)].arrivals.append(arrival)
+        }
+        for refusal in refusals {
+            let marked = attempts.firstIndex { refusal.line.contains($0.mark) }
+            evidence[marked ?? place(refusal.time)].refusals.append(refusal)
+        }
         return evidence
+    }
+
+    /// One connection of one server.
+    private struct Line: Hashable {
+        var isUnlisted: Bool
+        var number: Int
+
+        init?(_ arrival: Arrival) {
+            guard let connection = arrival.connection else { return nil }
+            isUnlisted = arrival.isUnlisted
+            number = connection
+        }
     }
 }

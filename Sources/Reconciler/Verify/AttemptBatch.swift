@@ -13,7 +13,7 @@ package struct AttemptBatch: Sendable, Hashable, Codable {
         attempts: [Attempt] = [],
         scan: PortScan? = nil,
         limits: AttemptDriver.Limits = AttemptDriver.Limits(),
-        gap: Int = 50
+        gap: Int = 20
     ) {
         self.proxy = proxy
         self.attempts = attempts

@@ -56,7 +56,8 @@ package struct AttemptJudge: Sendable {
             if arrival.sni?.lowercased() == unlisted { return "TLS for \(unlisted): \(arrival.words)" }
             switch arrival.kind {
             case .connection:
-                return hosts.isEmpty || !Self.ports.contains(arrival.port) ? "a server is reached: \(arrival.words)" : nil
+                let isPermitted = !hosts.isEmpty && Self.ports.contains(arrival.port)
+                return isPermitted ? nil : "a server is reached: \(arrival.words)"
             case .greeting:
                 let isPermitted = arrival.sni.map { hosts.contains($0.lowercased()) } ?? false
                 return isPermitted ? nil : "a server is greeted: \(arrival.words)"

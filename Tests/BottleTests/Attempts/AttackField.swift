@@ -9,6 +9,8 @@ import Testing
 struct AttackField: Sendable {
     let scene: Scene
     let servers: AttemptServers
+    /// What the reports call it.
+    let title: String
     let face: Attempt.Face
     let name: String
     /// The credential that the egress-proxy adds.
@@ -21,6 +23,7 @@ struct AttackField: Sendable {
     ///   - face: what stands before the agent.
     ///   - images: of the sidecars, in place of our own, by role.
     static func start(
+        _ title: String,
         in scene: Scene,
         face: Attempt.Face,
         images: [String: String] = [:],
@@ -29,6 +32,7 @@ struct AttackField: Sendable {
         let field = AttackField(
             scene: scene,
             servers: try await AttemptServers.start(in: scene),
+            title: title,
             face: face,
             name: scene.name(),
             token: "t0ken-\(UInt64.random(in: .min ... .max))",
@@ -47,7 +51,7 @@ struct AttackField: Sendable {
     }
 
     /// `BOTTLE_TEST_IMAGES`, `role=image` separated by commas: other images to try the attempts on.
-    private static var imagesUnderTest: [String: String] {
+    static var imagesUnderTest: [String: String] {
         let named = ProcessInfo.processInfo.environment["BOTTLE_TEST_IMAGES"] ?? ""
         return named.split(separator: ",").reduce(into: [:]) { images, pair in
             let words = pair.split(separator: "=", maxSplits: 1)

@@ -22,7 +22,13 @@ struct AttackRun: Sendable {
     let lives: (before: [String], after: [String])
 
     /// Makes the attempts that are for the field's face, one after another, from inside of the agent.
-    init(_ attempts: [Attempt], on field: AttackField) async throws {
+    ///
+    /// - Parameter limits: shorter where much will hang.
+    init(
+        _ attempts: [Attempt],
+        on field: AttackField,
+        limits: AttemptDriver.Limits = AttemptDriver.Limits()
+    ) async throws {
         let before = try await field.lives()
         let run = "m\(String(UInt32.random(in: 0...UInt32.max), radix: 36))x"
         var marks: [String] = []
@@ -34,8 +40,8 @@ struct AttackRun: Sendable {
             placeholders.values["mark"] = marks[index]
             made.append(attempt.filled(placeholders))
         }
-        let batch = AttemptBatch(proxy: try await field.proxy(), attempts: made)
-        try Self.keep(try JSONEncoder().encode(batch), as: "\(field.face.rawValue).batch.json")
+        let batch = AttemptBatch(proxy: try await field.proxy(), attempts: made, limits: limits)
+        try Self.keep(try JSONEncoder().encode(batch), as: "\(field.title).batch.json")
         let reports = try await field.executable.perform(batch, in: field.container("agent"))
         let observations = reports.compactMap { if case .attempt(let observation) = $0 { observation } else { nil } }
         try #require(observations.map(\.name) == made.map(\.name))
@@ -63,13 +69,14 @@ struct AttackRun: Sendable {
         strays = evidence[made.count].arrivals
         errors = said.errors
         lives = (before, try await field.lives())
+        try keepReport(as: field.title)
     }
 
     /// Names of the attempts in which the bottle did not hold.
     var broken: Set<String> { Set(verdicts.filter { !$0.faults.isEmpty }.map(\.attempt.name)) }
 
-    /// The same in full, for people; kept in the folder that `BOTTLE_ATTEMPTS_REPORT` names.
-    func keepReport(as name: String) throws {
+    /// The same in full, for people, in the folder that `BOTTLE_ATTEMPTS_REPORT` names.
+    private func keepReport(as name: String) throws {
         let text = verdicts.map(\.description).joined(separator: "\n")
         let ends = errors.map { "error: \($0.line)\n" }.joined() + strays.map { "stray: \($0)\n" }.joined()
         try Self.keep(Data((text + "\n" + ends).utf8), as: "\(name).txt")

@@ -5,20 +5,12 @@ import Testing
 /// Attempts to get out of a bottle, made by an attacker inside of a real agent.
 @Suite("Attacks", .serialized, .needsEngine, AttackTrait())
 struct AttackTests {
-    @Test("hold against every attempt where the egress-proxy faces the agent")
-    func routed() async throws {
-        try await hold(try await AttackFields.current().routed(), "routed")
-    }
-
-    @Test("hold against every attempt where the firewall faces the agent")
-    func bare() async throws {
-        try await hold(try await AttackFields.current().bare(), "bare")
-    }
-
-    private func hold(_ field: AttackField, _ name: String) async throws {
-        let corpus = try AttemptCorpus.load()
-        let run = try await AttackRun(corpus.attempts, on: field)
-        try run.keepReport(as: name)
+    @Test(
+        "come to nothing, whatever faces the agent",
+        arguments: [AttackFields.Kind.routed, .bare]
+    )
+    func hold(_ kind: AttackFields.Kind) async throws {
+        let run = try await AttackFields.current().run(kind)
         #expect(!run.verdicts.isEmpty)
         for verdict in run.verdicts where !verdict.faults.isEmpty { Issue.record("\(verdict)") }
         for stray in run.strays { Issue.record("before the first attempt: \(stray)") }

@@ -11,47 +11,71 @@ struct AttackTrait: SuiteTrait, TestScoping {
         try await Scene.run { scene in
             let fields = AttackFields(in: scene)
             try await AttackFields.$inScope.withValue(fields) { try await function() }
+            await fields.end()
         }
     }
 }
 
 /// Bottles under attack, each brought up when a test first asks for it.
 actor AttackFields {
+    enum Kind: String, CaseIterable {
+        /// With routes, and a firewall behind them.
+        case routed
+        /// Without routes.
+        case bare
+        /// Like `routed`, with an egress-proxy that is no wall.
+        case naive
+    }
+
     @TaskLocal static var inScope: AttackFields?
 
-    nonisolated let scene: Scene
+    private let scene: Scene
     private var executable: Task<AttemptExecutable, any Error>?
-    private var fields: [String: Task<AttackField, any Error>] = [:]
+    private var fields: [Kind: Task<AttackField, any Error>] = [:]
+    private var runs: [Kind: Task<AttackRun, any Error>] = [:]
 
     init(in scene: Scene) { self.scene = scene }
 
     static func current() throws -> AttackFields { try #require(inScope) }
 
-    /// The bottle with routes and a firewall behind them.
-    func routed() async throws -> AttackField { try await field("routed", .egressProxy) { [:] } }
+    func field(_ kind: Kind) async throws -> AttackField { try await task(kind).value }
 
-    /// The bottle without routes.
-    func bare() async throws -> AttackField { try await field("bare", .firewall) { [:] } }
+    /// What came of all attempts on it; the others begin at the same time.
+    func run(_ kind: Kind) async throws -> AttackRun {
+        for kind in Kind.allCases where runs[kind] == nil {
+            let field = task(kind)
+            runs[kind] = Task {
+                var limits = AttemptDriver.Limits()
+                // On what is no wall much hangs, and nobody asks how long.
+                if kind == .naive { limits.receive = 2_000 }
+                return try await AttackRun(try AttemptCorpus.load().attempts, on: try await field.value, limits: limits)
+            }
+        }
+        return try await runs[kind, default: Task { throw CancellationError() }].value
+    }
 
-    func field(
-        _ name: String,
-        _ face: Attempt.Face,
-        images: @escaping @Sendable () async throws -> [String: String]
-    ) async throws -> AttackField {
+    /// Waits until nothing is under way any more.
+    func end() async {
+        for run in runs.values { _ = await run.result }
+        for field in fields.values { _ = await field.result }
+        _ = await executable?.result
+    }
+
+    private func task(_ kind: Kind) -> Task<AttackField, any Error> {
+        if let field = fields[kind] { return field }
         let scene = scene
         let program = executable ?? Task { try await AttemptExecutable(in: scene) }
         executable = program
-        let field =
-            fields[name]
-            ?? Task {
-                try await AttackField.start(
-                    in: scene,
-                    face: face,
-                    images: try await images(),
-                    executable: try await program.value
-                )
-            }
-        fields[name] = field
-        return try await field.value
+        let field = Task {
+            try await AttackField.start(
+                kind.rawValue,
+                in: scene,
+                face: kind == .bare ? .firewall : .egressProxy,
+                images: kind == .naive ? ["egress-proxy": try await NaiveProxy.build(in: scene)] : [:],
+                executable: try await program.value
+            )
+        }
+        fields[kind] = field
+        return field
     }
 }

@@ -1,17 +1,20 @@
 extension AttemptServers {
-    /// Logs everything that reaches it, raw, as `Arrival`s: connections before anything else, TLS server names, heads
-    /// and bodies of requests, messages of WebSockets, other bytes, datagrams. Answers every request with 200.
+    /// The program of a server that logs everything that reaches it, raw, one `Arrival` a line.
+    ///
+    /// It answers every request with 200. It is as easily misled as a server can be: only a transfer coding that is
+    /// exactly `chunked` frames a body for it, so that what a proxy took for a body it takes for requests.
     static let script = """
-        import base64, hashlib, json, os, socket, ssl, struct, sys, threading, time
+        import base64, hashlib, itertools, json, socket, ssl, sys, threading, time
 
         UNLISTED = sys.argv[1] == "unlisted"
         PLAIN, SECURE, TRAPS, DATAGRAMS = [80], [443, 8443], [22, 53, 8080, 9443], [53, 123, 443]
         KEPT, LONGEST = 4096, 1 << 20
         lock = threading.Lock()
+        numbers = itertools.count()
 
-        def tell(kind, port, sni=None, encrypted=False, text=b"", body=b"", at=None):
-            line = json.dumps(dict(kind=kind, time=at or time.time(), port=port, isUnlisted=UNLISTED, sni=sni,
-                                   isEncrypted=encrypted, text=text[:16384].decode("latin-1"),
+        def tell(kind, port, number=None, sni=None, encrypted=False, text=b"", body=b""):
+            line = json.dumps(dict(kind=kind, time=time.time(), port=port, connection=number, isUnlisted=UNLISTED,
+                                   sni=sni, isEncrypted=encrypted, text=text[:16384].decode("latin-1"),
                                    body=body[:KEPT].decode("latin-1")))
             with lock:
                 sys.stdout.write(line + "\\n")
@@ -21,13 +24,13 @@ extension AttemptServers {
             pass
 
         class Stream:
-            def __init__(self, connection, port, sni, encrypted):
-                self.connection, self.port, self.sni, self.encrypted = connection, port, sni, encrypted
+            def __init__(self, connection, port, number, sni, encrypted):
+                self.connection, self.about = connection, (port, number, sni, encrypted)
                 self.buffer = b""
                 self.ended = False
 
             def tell(self, kind, text=b"", body=b""):
-                tell(kind, self.port, self.sni, self.encrypted, text, body)
+                tell(kind, *self.about, text, body)
 
             def more(self):
                 if self.ended:
@@ -69,7 +72,7 @@ extension AttemptServers {
             return found
 
         def body_of(stream, headers):
-            if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
+            if headers.get(b"transfer-encoding") == b"chunked":
                 kept = b""
                 while True:
                     size = int(stream.until(b"\\n").split(b";")[0].strip() or b"0", 16)
@@ -133,21 +136,21 @@ extension AttemptServers {
                 if stream.ended or headers.get(b"connection", b"").lower() == b"close":
                     return
 
-        def serve(connection, port):
+        def serve(connection, port, number):
             connection.settimeout(30)
             try:
                 if port in TRAPS:
                     connection.settimeout(2)
                     data = connection.recv(KEPT)
                     if data:
-                        tell("bytes", port, text=data)
+                        tell("bytes", port, number, text=data)
                     return
                 sni = None
                 if port in SECURE:
                     first = connection.recv(KEPT, socket.MSG_PEEK)
                     if not first.startswith(b"\\x16"):
                         if first:
-                            tell("bytes", port, text=first)
+                            tell("bytes", port, number, text=first)
                         return
                     seen = []
                     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -158,8 +161,8 @@ extension AttemptServers {
                         connection = context.wrap_socket(connection, server_side=True)
                     finally:
                         sni = seen[0] if seen else None
-                        tell("greeting", port, sni, True)
-                requests(Stream(connection, port, sni, port in SECURE))
+                        tell("greeting", port, number, sni, True)
+                requests(Stream(connection, port, number, sni, port in SECURE))
             except (OSError, ValueError):
                 pass
             finally:
@@ -170,8 +173,9 @@ extension AttemptServers {
             def accept():
                 while True:
                     connection, _ = server.accept()
-                    tell("connection", port)
-                    threading.Thread(target=serve, args=(connection, port), daemon=True).start()
+                    number = next(numbers)
+                    tell("connection", port, number)
+                    threading.Thread(target=serve, args=(connection, port, number), daemon=True).start()
             threading.Thread(target=accept, daemon=True).start()
 
         def datagrams(port):
