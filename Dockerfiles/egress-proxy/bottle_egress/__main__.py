@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import logging
@@ -10,6 +11,8 @@ import resource
 import signal
 import sys
 import types
+
+from bottle_egress.record import Record
 
 
 class _OneLine(logging.Formatter):
@@ -36,34 +39,54 @@ def _skip_unused_addons() -> None:
     sys.modules["mitmproxy.addons"] = package
 
 
+class _Recorded(logging.Handler):
+    """Puts log lines on a record, which never blocks."""
+
+    def __init__(self, record: Record) -> None:
+        super().__init__()
+        self._record = record
+        self.setFormatter(_OneLine())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with contextlib.suppress(Exception):
+            self._record.write(self.format(record))
+
+
 def main(**paths: os.PathLike[str]) -> int:
     """Run until SIGTERM; `paths` replaces the default places of files."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as PID 1 it inherits orphans: the kernel reaps them
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine())
-    logging.basicConfig(level=logging.ERROR, handlers=[handler])
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384 if most == resource.RLIM_INFINITY else min(most, 16384), most))
+    refusals, errors = Record(sys.stdout.fileno()), Record(sys.stderr.fileno())
+    logging.basicConfig(level=logging.ERROR, handlers=[_Recorded(errors)])
+    try:
+        return _serve(refusals, errors, paths)
+    finally:
+        refusals.close()
+        errors.close()
+
+
+def _serve(refusals: Record, errors: Record, paths: dict[str, os.PathLike[str]]) -> int:
     _skip_unused_addons()
 
     import asyncio
 
     from bottle_egress.authority import BadTrust
-    from bottle_egress.patches import UnknownMitmproxy
-    from bottle_egress.proxy import NotListening, serve
+    from bottle_egress.listening import NotListening
+    from bottle_egress.pinned import UnknownMitmproxy
+    from bottle_egress.proxy import serve
     from bottle_egress.settings import BadSettings, Settings
 
     try:
-        asyncio.run(serve(Settings.from_environment(os.environ, **paths)))
-    except (BadSettings, BadTrust, UnknownMitmproxy) as error:
-        print(json.dumps({"event": "fatal", "message": str(error)}), file=sys.stderr)
-        return 1
-    except NotListening:
-        print(json.dumps({"event": "fatal", "message": "the port could not be opened"}), file=sys.stderr)
+        asyncio.run(serve(Settings.from_environment(os.environ, **paths), refusals, errors))
+    except (BadSettings, BadTrust, UnknownMitmproxy, NotListening) as error:
+        errors.write(json.dumps({"event": "fatal", "message": str(error)}))
         return 1
     except OSError as error:
-        print(json.dumps({"event": "fatal", "message": f"{error.filename}: {error.strerror}"}), file=sys.stderr)
+        errors.write(json.dumps({"event": "fatal", "message": f"{error.filename}: {error.strerror}"}))
         return 1
     return 0
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from mitmproxy import certs
 from mitmproxy.addons.tlsconfig import TlsConfig
+from OpenSSL import SSL
 
 _KEY = re.compile(rb"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PRIVATE KEY-----", re.DOTALL)
 
@@ -51,7 +52,10 @@ def write_upstream_roots(system: Path, extra: Path, target: Path) -> None:
 
 
 class BottleTLS(TlsConfig):
-    """mitmproxy's TLS settings with a store that is given, never read from or written to a folder."""
+    """mitmproxy's TLS settings with a store that is given, never read from or written to a folder.
+
+    The server is offered HTTP/1.1 and nothing that the client chose.
+    """
 
     name = "tlsconfig"
     request = None
@@ -64,3 +68,16 @@ class BottleTLS(TlsConfig):
 
     def configure(self, updated) -> None:
         """Nothing to configure."""
+
+    def tls_start_server(self, tls_start) -> None:
+        """TLS with a server, verified for the name in `sni`, which the gate has set to the host of the request."""
+        tls_start.conn.alpn_offers = (b"http/1.1",)
+        super().tls_start_server(tls_start)
+
+
+def closed_context(context: SSL.Context) -> SSL.Context:
+    """The context with nothing that outlives a connection: no renegotiation, no session to resume, no early data."""
+    context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    return context

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,11 +12,6 @@ from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_
 from bottle_egress.loading import Policy
 
 logger = logging.getLogger(__name__)
-
-
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 @dataclass
@@ -31,9 +25,7 @@ class _Connection:
 class Gate:
     """Holds the policy and what it admitted. Whatever goes wrong inside is a refusal."""
 
-    def __init__(
-        self, policy: Policy, firewall: tuple[str, int] | None, report: Callable[[str], None] = _print
-    ) -> None:
+    def __init__(self, policy: Policy, firewall: tuple[str, int] | None, report: Callable[[str], None]) -> None:
         self.policy = policy
         self.firewall = firewall
         self._report = report

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy import commands, layer, layers
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
 
 from bottle_egress.gate import Gate
+from bottle_egress.patches import BoundedGreeting, BoundedHttpLayer
+
+logger = logging.getLogger(__name__)
 
 
 class Closed(layer.Layer):
@@ -25,26 +30,31 @@ class NextLayer:
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         data = nextlayer.data_client()
-        if data:
+        if not data:
+            return
+        try:
             nextlayer.layer = self._pick(nextlayer.context, data)
+        except Exception as error:
+            logger.error("choosing a layer failed", exc_info=error)
+            nextlayer.layer = Closed(nextlayer.context)
 
     def _pick(self, context, data: bytes):
         top = context.layers[-1]
         if isinstance(top, layers.ClientTLSLayer):
-            return layers.HttpLayer(context, HTTPMode.transparent)
+            return BoundedHttpLayer(context, HTTPMode.transparent)
         letter = data.lstrip(b"\r\n")[:1].isalpha()
         if isinstance(top, modes.HttpProxy | modes.HttpUpstreamProxy):
             if letter or not data.strip(b"\r\n"):
                 upstream = isinstance(top, modes.HttpUpstreamProxy)
-                return layers.HttpLayer(context, HTTPMode.upstream if upstream else HTTPMode.regular)
+                return BoundedHttpLayer(context, HTTPMode.upstream if upstream else HTTPMode.regular)
         elif data[0] == 0x16:
             if len(data) < 3:
                 return None
             if starts_like_tls_record(data):
                 server = layers.ServerTLSLayer(context)
-                server.child_layer = layers.ClientTLSLayer(context)
+                server.child_layer = BoundedGreeting(context)
                 return server
         elif letter:
-            return layers.HttpLayer(context, HTTPMode.transparent)
+            return BoundedHttpLayer(context, HTTPMode.transparent)
         self._gate.note_bytes("the bytes are not HTTP")
         return Closed(context)

@@ -1,90 +1,127 @@
-"""The patches of mitmproxy, all of them: subclasses put in the place of six classes, guarded by source hashes.
+"""Every patch of mitmproxy's internals, and the reason for it.
 
 mitmproxy's hooks can't carry a wall: one that raises is swallowed and the request goes on. So the decision stands
 in the request's own state machine (`GatedStream.check_killed`, which every way upstream passes), the last check in
-front of the socket (`GatedHandler.open_connection`), and whatever crashes closes its connection. `install` refuses
-when any of the patched modules is not, byte for byte, the one these patches were written for.
+front of the socket (`GatedHandler.open_connection`), and whatever crashes closes its connection. What stock code
+collects without a bound (heads, trailers, messages, greetings, bodies whose server isn't there yet, connections) is
+bounded here, and its error pages, which name addresses and the program, are replaced. `install` refuses when any of
+the patched modules is not, byte for byte, the one these patches were written for.
 """
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import importlib.util
+import asyncio
+import contextlib
+import functools
 import logging
 import re
-from pathlib import Path
+import socket
 from typing import ClassVar
 
+from h11 import EndOfMessage
 from mitmproxy import http
+from mitmproxy.connection import ConnectionState
+from mitmproxy.net import tls as net_tls
 from mitmproxy.proxy import commands, events, mode_servers
 from mitmproxy.proxy.layers import http as http_layer
-from mitmproxy.proxy.layers import websocket
+from mitmproxy.proxy.layers import tls, websocket
 from mitmproxy.proxy.layers.http import _http1 as http1
+from mitmproxy.proxy.layers.http import _upstream_proxy as upstream_proxy
+from wsproto import events as frames
 
-from bottle_egress import refusal
+from bottle_egress import listening, obstacle, pinned, refusal, upgrade
+from bottle_egress.authority import closed_context
 from bottle_egress.gate import Gate
 from bottle_egress.judge import Allowed, Facts, Identity, Refused, refused
+from bottle_egress.obstacle import Obstacle
+from bottle_egress.pace import REACHING, Pace, Phase
 
 logger = logging.getLogger(__name__)
 
-VERSION = "12.2.3"
-SOURCES = {
-    "mitmproxy.proxy.layer": "c45454046edfdf03a62642405857fbf48d309c9cd1112e5d0f605cf6ccc79a13",
-    "mitmproxy.proxy.layers.http": "0e7b3474f7febddcf81cb69685f3cd9a3b7af9c849ae47925add565e9ed67d4c",
-    "mitmproxy.proxy.layers.http._http1": "a2ed8918f1c4a0704715a6881acc82249a92ff147909f250a22a7a2edb0aa6ee",
-    "mitmproxy.proxy.layers.http._upstream_proxy": "9205bd003b1f96ceef9691b7a196bd49931022fa2e21d699996d60eca7fae94a",
-    "mitmproxy.proxy.layers.tls": "76e315d8e64355a757183d3f4dbace43550ce4092d1907547ed9ddf40c6a2c39",
-    "mitmproxy.proxy.layers.websocket": "1c3e6090aa92f884a2813c2c988be9ec20afc4cd2170a3de36f5bc3689926fb4",
-    "mitmproxy.proxy.mode_servers": "1b980ec81b97843fa37ca182c2bcabef0d3eb3a685af8aecf1e5d5f7964abd7d",
-    "mitmproxy.proxy.server": "8e7a49721801ffc20acfe9e8dd723a0c65dfb14933832bca70137c17e352bcbe",
-    "mitmproxy.net.http.http1.read": "ecc1c13bd4467ac776c009c03149dd487771e0c7753721038229830f3e0d8cb4",
-    "mitmproxy.net.http.validate": "9c77e4d6c20f54f34afed14cad61e5ca5bd6494adc32e2babadc971aa4f23385",
-}
-
 MAX_HEAD = 64 * 1024
 MAX_RESPONSE_HEAD = 256 * 1024
-MAX_PIPELINED = 64 * 1024
+MAX_INTERIM_RESPONSES = 64
+MAX_UNREAD = 64 * 1024
 MAX_DRAIN = 1024 * 1024
-MAX_WEBSOCKET_MESSAGE = 32 * 1024 * 1024
+MAX_GREETING = 32 * 1024
 MAX_CONNECTIONS = 512
+MAX_SERVERS = 4
+READ_SIZE = 64 * 1024
+FLUSH_SECONDS = 5.0
+STALLED_SECONDS = 5.0
 
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/[0-9]\.[0-9]")
-_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r]")
-
-
-class UnknownMitmproxy(Exception):
-    """The installed mitmproxy is not the one that the patches were written for."""
-
-
-def source_hash(module: str) -> str:
-    """SHA-256 of a module's source file."""
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
-        raise UnknownMitmproxy(f"{module} is missing")
-    return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r\n]")
+_STATUS_LINE_SIZE = len(b"HTTP/1.1 200 ")
+_SPOKEN = frozenset({b"http/1.1", b"http/1.0"})
+_NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
+_GONE = frozenset({7, 8})  # TCP_CLOSE and TCP_CLOSE_WAIT of linux/tcp.h
+_DOUBTFUL = frozenset({"version", "header", "malformed", "upgrade"})
+"""Rules after whose refusal the connection ends: what follows may be no request."""
+_UNFRAMED = frozenset({"version", "malformed"})
+"""Those of them where nobody can say how long the body is: nothing more is read."""
 
 
 def install(gate: Gate) -> None:
     """Put the gate into mitmproxy. Raises UnknownMitmproxy and changes nothing when any guard fails."""
-    if (version := importlib.metadata.version("mitmproxy")) != VERSION:
-        raise UnknownMitmproxy(f"mitmproxy is {version}, not {VERSION}")
-    for module, expected in SOURCES.items():
-        if source_hash(module) != expected:
-            raise UnknownMitmproxy(f"the source of {module} differs")
-    GatedStream.gate = GatedHandler.gate = BoundedServer.gate = gate
+    pinned.check()
+    for patched in (GatedStream, GatedHandler, BoundedServer, BoundedGreeting):
+        patched.gate = gate
     http_layer.HttpStream = GatedStream
     http_layer.Http1Server = BoundedServer
     http_layer.Http1Client = BoundedClient
-    websocket.WebsocketLayer = BoundedWebSocket
+    http1.make_body_reader = _body_reader
+    tls.ServerTLSLayer = VerifiedTLS
+    upstream_proxy.HttpUpstreamProxy = FirewallTunnel
+    websocket.WebsocketLayer = RelayedWebSocket
+    net_tls.create_client_proxy_context = _closed(net_tls.create_client_proxy_context)
+    net_tls.create_proxy_server_context = _closed(net_tls.create_proxy_server_context)
     mode_servers.ProxyConnectionHandler = GatedHandler
+    mode_servers.AsyncioServerInstance.listen = _listen
+
+
+async def _listen(instance, host: str, port: int) -> list[asyncio.Server]:
+    """Stock code listens on every device."""
+    return [await asyncio.start_server(instance.handle_stream, sock=listening.open_listener(host, port))]
+
+
+def _closed(make):
+    """The maker of a TLS context, which stock code leaves open to resumption and renegotiation."""
+    return functools.lru_cache(maxsize=8)(lambda **how: closed_context(make(**how)))
+
+
+def _body_reader(size: int | None):
+    """A reader of a body that drops trailers, with which stock code can't go on."""
+    read = _stock_body_reader(size)
+    if size is not None:
+        return read
+
+    def read_without_trailers(buffer):
+        event = read(buffer)
+        return EndOfMessage() if isinstance(event, EndOfMessage) else event
+
+    read_without_trailers.read_eof = read.read_eof
+    return read_without_trailers
+
+
+_stock_body_reader = http1.make_body_reader
 
 
 def _may_be_http(head: bytes) -> bool:
     """Whether these bytes are, or could still become, the head of a request."""
     line, newline, _ = head.lstrip(b"\r\n").partition(b"\n")
     return _REQUEST_LINE.fullmatch(line.rstrip(b"\r")) is not None if newline else line[:1].isalpha() or not line
+
+
+def _page(verdict: Refused, *, close: bool) -> http.Response:
+    response = http.Response.make(
+        verdict.status, refusal.body(verdict), {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    )
+    if close:
+        response.headers["Connection"] = "close"
+    return response
 
 
 class GatedStream(http_layer.HttpStream):
@@ -96,15 +133,26 @@ class GatedStream(http_layer.HttpStream):
     _ends_with_head: bool = False
 
     def state_wait_for_request_headers(self, event):
+        self.context.client.pace.enter(Phase.BUSY)
         self._scheme_as_sent = event.request.data.scheme
         self._ends_with_head = event.end_stream
         yield from super().state_wait_for_request_headers(event)
 
     def check_invalid(self, request):
-        invalid = yield from super().check_invalid(request)
-        if invalid and request:
-            self.gate.note(refused(self._facts(), "malformed", "the request is not valid HTTP", status=400))
-        return invalid
+        if not request:
+            return (yield from super().check_invalid(request))
+        if http_layer.validate_request(self.mode, self.flow.request, True):
+            self._verdict = refused(self._facts(), "malformed", "the request is not valid HTTP", status=400)
+            self.gate.note(self._verdict)
+            yield from self._refuse(self._verdict)
+            return True
+        if self.mode is not http_layer.HTTPMode.transparent and not self.flow.request.host:
+            # Stock code would look for the destination in the Host header, and answer itself when there is none.
+            self._verdict = self._decide()
+            if isinstance(self._verdict, Refused):
+                yield from self._refuse(self._verdict)
+                return True
+        return False
 
     def check_killed(self, emit_error_hook):
         """The choke point: stock code calls it after each hook and before each step towards the server."""
@@ -121,13 +169,34 @@ class GatedStream(http_layer.HttpStream):
             yield from self._refuse(self._verdict)
             return True
         if self.flow.response is not None and isinstance(self._verdict, Allowed):
-            if self.flow.response.status_code == 101 and not self._verdict.websocket:
-                self.client_state = self.server_state = self.state_errored
-                self._over()
-                yield commands.CloseConnection(self.context.client)
+            if self.flow.response.status_code == 101 and not self._opens_websocket(self._verdict):
+                killed = http_layer.RequestProtocolError(self.stream_id, "switched", http_layer.ErrorCode.KILL)
+                yield http_layer.SendHttp(killed, self.context.server)
+                yield from self._unanswered(obstacle.SWITCHED)
                 return True
             self.flow.response.stream = True
         return False
+
+    def make_server_connection(self):
+        """As in stock code, within a time, and with an answer of ours when it fails."""
+        pace, request, via = self.context.client.pace, self.flow.request, self.flow.server_conn.via
+        pace.enter(Phase.CONNECTING)
+        connection, failure = yield http_layer.GetHttpConnection(
+            (request.host, request.port), request.scheme == "https", via, "tcp"
+        )
+        timed_out, pace.timed_out = pace.timed_out, False
+        pace.enter(Phase.BUSY)
+        if failure:
+            if timed_out:
+                failure = obstacle.SLOW
+            yield from self._unanswered(failure if isinstance(failure, Obstacle) else obstacle.UNREACHABLE)
+            return False
+        self.context.server = self.flow.server_conn = connection
+        return True
+
+    def handle_connect_finish(self):
+        self.context.client.pace.enter(Phase.GREETING)
+        yield from super().handle_connect_finish()
 
     def flow_done(self):
         yield from super().flow_done()
@@ -136,7 +205,11 @@ class GatedStream(http_layer.HttpStream):
 
     def handle_protocol_error(self, event):
         self._over()
-        yield from super().handle_protocol_error(event)
+        from_server = isinstance(event, http_layer.ResponseProtocolError)
+        if from_server and isinstance(self._verdict, Allowed) and self.flow.response is None:
+            yield from self._unanswered(obstacle.UNANSWERED)
+        else:
+            yield from super().handle_protocol_error(event)
 
     def _over(self) -> None:
         self.gate.finished(self.context.client.id, self.stream_id)
@@ -171,7 +244,8 @@ class GatedStream(http_layer.HttpStream):
 
     def _apply(self, allowed: Allowed) -> None:
         request, identity = self.flow.request, allowed.identity
-        request.data.headers = http.Headers(allowed.headers)
+        headers = upgrade.without_extensions(allowed.headers) if allowed.websocket else allowed.headers
+        request.data.headers = http.Headers(headers)
         request.data.path = allowed.target
         request.data.scheme = b"https" if identity.tls else b"http"
         request.data.host, request.data.port = identity.host, identity.port
@@ -181,22 +255,52 @@ class GatedStream(http_layer.HttpStream):
         if identity.tls:
             self.flow.server_conn.sni = identity.host
 
+    def _opens_websocket(self, allowed: Allowed) -> bool:
+        request, response = self.flow.request.data, self.flow.response.data
+        return allowed.websocket and upgrade.opens_websocket(request.headers.fields, response.headers.fields)
+
+    def _unanswered(self, reason: Obstacle):
+        """Answer in the place of a server that did not, and put it on record."""
+        request = self.flow.request.data
+        path = request.path.decode("latin-1").partition("?")[0]
+        method = request.method.decode("latin-1")
+        verdict = Refused(reason.status, reason.rule, reason.reason, request.host, method, path)
+        self.gate.note(verdict)
+        yield from self._refuse(verdict)
+
     def _refuse(self, verdict: Refused):
         """Answer at once, even while a body still arrives; the rest of it is drained within bounds."""
-        content = refusal.body(verdict)
-        response = http.Response.make(
-            verdict.status, content, {"Content-Type": "application/json", "Cache-Control": "no-store"}
-        )
-        if not self._ends_with_head:
-            response.headers["Connection"] = "close"
-        client = self.context.client
+        self._over()
+        close = not self._ends_with_head or verdict.rule in _DOUBTFUL or verdict.status >= 500
+        response, client = _page(verdict, close=close), self.context.client
         self.client_state = self.server_state = self.state_errored
         self.flow.live = False
+        client.pace.enter(Phase.REFUSED)
         yield http_layer.SendHttp(http_layer.ResponseHeaders(self.stream_id, response, False), client)
         if self.flow.request.method.upper() != "HEAD":
-            yield http_layer.SendHttp(http_layer.ResponseData(self.stream_id, content), client)
+            yield http_layer.SendHttp(http_layer.ResponseData(self.stream_id, response.raw_content), client)
         yield http_layer.SendHttp(http_layer.ResponseEndOfMessage(self.stream_id), client)
         yield http_layer.DropStream(self.stream_id)
+        if verdict.rule in _UNFRAMED:
+            yield commands.CloseConnection(client)
+
+
+class BoundedHttpLayer(http_layer.HttpLayer):
+    """All requests of one connection. Stock code keeps every server connection it ever had."""
+
+    def _handle_event(self, event):
+        if isinstance(event, events.ConnectionEvent):
+            known = event.connection in self.connections or event.connection == self.context.server
+            if not known:
+                return
+        yield from super()._handle_event(event)
+
+    def get_connection(self, event, *, reuse=True):
+        if not self.waiting_for_establishment:
+            for connection in list(self.connections):
+                if connection is not self.context.client and not connection.connected:
+                    del self.connections[connection]
+        yield from super().get_connection(event, reuse=reuse)
 
 
 class BoundedServer(http1.Http1Server):
@@ -205,74 +309,212 @@ class BoundedServer(http1.Http1Server):
     gate: ClassVar[Gate]
     _drained = 0
 
+    def send(self, event):
+        if isinstance(event, http_layer.ResponseProtocolError) and not self.response:
+            status = event.code.http_status_code()
+            if status is not None and self.conn.state & ConnectionState.CAN_WRITE:
+                rule = "malformed" if status < 500 else obstacle.UNANSWERED.rule
+                reason = "the request is not valid HTTP" if status < 500 else obstacle.UNANSWERED.reason
+                yield from self._end(reason, status, rule)
+                return
+        yield from super().send(event)
+
     def read_headers(self, event):
-        if isinstance(event, events.DataReceived) and self.buf:
-            if len(self.buf) > MAX_HEAD and not _END_OF_HEAD.search(bytes(self.buf)[:MAX_HEAD]):
-                yield commands.SendData(self.conn, http1.make_error_response(431, "request head too large"))
-                yield from self._close("the request head is too large")
-                return
-            if (len(self.buf) == len(event.data) or b"\n" in event.data) and not _may_be_http(bytes(self.buf)):
-                yield from self._close("the bytes are not HTTP")
-                return
-        yield from super().read_headers(event)
-        if self.state == self.done and self.request is None:
-            self.gate.note_bytes("the request is not valid HTTP")
+        if not isinstance(event, events.DataReceived):
+            yield from super().read_headers(event)
+            return
+        if not self.buf:
+            return
+        if self.conn.pace.phase is not Phase.HEAD:
+            self.conn.pace.enter(Phase.HEAD)
+        if (len(self.buf) == len(event.data) or b"\n" in event.data) and not _may_be_http(bytes(self.buf)):
+            yield from self._end("the bytes are not HTTP")
+            return
+        lines = self.buf.maybe_extract_lines()
+        if not lines:
+            if len(self.buf) > MAX_HEAD:
+                yield from self._end("the request head is too large", 431)
+            return
+        if sum(map(len, lines)) > MAX_HEAD:
+            yield from self._end("the request head is too large", 431)
+            return
+        try:
+            self.request = http1.http1.read_request_head([bytes(line) for line in lines])
+            size = http1.http1.expected_http_body_size(self.request)
+        except ValueError:
+            yield from self._end("the request is not valid HTTP", 400)
+            return
+        yield http1.ReceiveHttp(http1.RequestHeaders(self.stream_id, self.request, size == 0))
+        self.body_reader = http1.make_body_reader(size)
+        self.state = self.read_body
+        yield from self.state(event)
 
     def read_body(self, event):
-        if self.response_done and isinstance(event, events.DataReceived):
-            self._drained += len(event.data)
-            if self._drained > MAX_DRAIN and http1.http1.connection_close("HTTP/1.1", self.response.headers):
-                self.state = self.done
-                yield commands.CloseConnection(self.conn)
-                return
+        if isinstance(event, events.DataReceived):
+            self.conn.pace.ahead += len(event.data)
+            if self.response_done:
+                self._drained += len(event.data)
+                if self._drained > MAX_DRAIN and http1.http1.connection_close("HTTP/1.1", self.response.headers):
+                    self.state = self.done
+                    yield commands.CloseConnection(self.conn)
+                    return
         yield from super().read_body(event)
+        if self.state == self.read_body and len(self.buf) > MAX_UNREAD:
+            yield from self._end("a chunk's extension or the trailers are too large")
 
     def wait(self, event):
-        if isinstance(event, events.DataReceived) and len(self.buf) > MAX_PIPELINED:
-            yield from self._close("too much is sent before the answer")
+        if isinstance(event, events.DataReceived) and len(self.buf) > MAX_UNREAD:
+            yield from self._end("too much is sent before the answer")
             return
         yield from super().wait(event)
 
-    def _close(self, reason: str):
-        self.gate.note_bytes(reason)
-        waiting = self.state == self.wait
+    def mark_done(self, *, request=False, response=False):
+        yield from super().mark_done(request=request, response=response)
+        if self.state == self.read_headers and not self.buf:
+            self.conn.pace.enter(Phase.IDLE)
+
+    def _end(self, reason: str, status: int | None = None, rule: str = "malformed"):
+        """Put it on record, answer if there is a status, and close."""
+        request = self.request.data if self.request else None
+        verdict = Refused(
+            status or 400,
+            rule,
+            reason,
+            request.host if request else "",
+            request.method.decode("latin-1") if request else "",
+            request.path.decode("latin-1").partition("?")[0] if request else "",
+        )
+        self.gate.note(verdict)
+        if status is not None:
+            page = _page(verdict, close=True)
+            yield commands.SendData(self.conn, http1.http1.assemble_response(page))
+        under_way = self.state in (self.wait, self.read_body)
         self.state = self.done
         yield commands.CloseConnection(self.conn)
-        if waiting:
+        if under_way:
             code = http1.ErrorCode.CLIENT_DISCONNECTED
             yield http1.ReceiveHttp(http1.RequestProtocolError(self.stream_id, reason, code=code))
 
 
 class BoundedClient(http1.Http1Client):
-    """The side that reads responses: bounded heads; interim responses other than 101 are skipped."""
+    """The side that reads responses: bounded heads; interim responses other than 101 are skipped, up to a number."""
+
+    _interim = 0
 
     def read_headers(self, event):
         if isinstance(event, events.DataReceived) and self.request:
-            while _INTERIM.match(bytes(self.buf)[:32]):
-                if self.buf.maybe_extract_lines() is None:
-                    break
-            if len(self.buf) > MAX_RESPONSE_HEAD and not _END_OF_HEAD.search(bytes(self.buf)):
-                yield commands.CloseConnection(self.conn)
-                yield http1.ReceiveHttp(
-                    http1.ResponseProtocolError(
-                        self.stream_id, "response head too large", http1.ErrorCode.GENERIC_SERVER_ERROR
-                    )
-                )
+            while _INTERIM.match(bytes(self.buf)[:_STATUS_LINE_SIZE]) and self.buf.maybe_extract_lines() is not None:
+                self._interim += 1
+            head = bytes(self.buf)
+            if (
+                self._interim > MAX_INTERIM_RESPONSES
+                or (len(head) >= _STATUS_LINE_SIZE and not _STATUS_LINE.match(head))
+                or (len(head) > MAX_RESPONSE_HEAD and not _END_OF_HEAD.search(head[:MAX_RESPONSE_HEAD]))
+            ):
+                yield from self._fail("the response head is not HTTP or too large")
                 return
-            if not self.buf:
+            if not head:
                 return
         yield from super().read_headers(event)
+        if self.state != self.read_headers:
+            self._interim = 0
+
+    def read_body(self, event):
+        if self.response_done and isinstance(event, events.DataReceived):
+            yield from self._fail("the server goes on after its answer")
+            return
+        yield from super().read_body(event)
+        if self.state == self.read_body and len(self.buf) > (0 if self.response_done else MAX_UNREAD):
+            yield from self._fail("a chunk's extension or the trailers are too large, or more follows the answer")
+
+    def _fail(self, reason: str):
+        self.state = self.done
+        yield commands.CloseConnection(self.conn)
+        code = http1.ErrorCode.GENERIC_SERVER_ERROR
+        yield http1.ReceiveHttp(http1.ResponseProtocolError(self.stream_id, reason, code))
 
 
-class BoundedWebSocket(websocket.WebsocketLayer):
-    """A WebSocket whose messages, which stock code collects whole, are bounded."""
+class BoundedGreeting(tls.ClientTLSLayer):
+    """TLS with the agent: a greeting of bounded size that knows HTTP/1."""
+
+    gate: ClassVar[Gate]
+
+    def receive_handshake_data(self, data):
+        if not self.client_hello_parsed and len(self.recv_buffer) + len(data) > MAX_GREETING:
+            self._note("malformed", "the TLS greeting is too large")
+            return False, "too large"
+        done, failure = yield from super().receive_handshake_data(data)
+        if done:
+            self.conn.pace.enter(Phase.IDLE)
+        return done, failure
+
+    def start_tls(self):
+        if self.conn.alpn_offers and not _SPOKEN.intersection(self.conn.alpn_offers):
+            self._note("version", "the client speaks neither HTTP/1.1 nor HTTP/1.0")
+            yield commands.SendData(self.conn, _NO_APPLICATION_PROTOCOL)
+            yield commands.CloseConnection(self.conn)
+            return
+        yield from super().start_tls()
+
+    def _note(self, rule: str, reason: str) -> None:
+        self.gate.note(Refused(400, rule, reason, self.context.server.address[0], "", ""))
+
+
+class FirewallTunnel(upstream_proxy.HttpUpstreamProxy):
+    """The way through the firewall. Its answer is read within bounds and told by its status only."""
+
+    def start_handshake(self):
+        self.context.client.pace.enter(Phase.SECURING)
+        yield from super().start_handshake()
+
+    def receive_handshake_data(self, data):
+        if not self.send_connect or _STATUS_LINE.match(bytes(self.buf) + data) is None:
+            if len(self.buf) + len(data) > _STATUS_LINE_SIZE and self.send_connect:
+                return False, obstacle.UNREACHABLE
+            return (yield from super().receive_handshake_data(data))
+        status = int((bytes(self.buf) + data)[9:12])
+        done, failure = yield from super().receive_handshake_data(data)
+        if failure:
+            failure = obstacle.refused_by_firewall(status)
+        elif not done and len(self.buf) > MAX_HEAD:
+            failure = obstacle.UNREACHABLE
+        return done, failure
+
+
+class VerifiedTLS(tls.ServerTLSLayer):
+    """TLS with a server, told in our words when it fails."""
+
+    def start_handshake(self):
+        self.context.client.pace.enter(Phase.SECURING)
+        yield from super().start_handshake()
+
+    def receive_handshake_data(self, data):
+        done, failure = yield from super().receive_handshake_data(data)
+        return done, obstacle.UNTRUSTED if failure else None
+
+
+class RelayedWebSocket(websocket.WebsocketLayer):
+    """A WebSocket that passes each piece of a message on at once, where stock code collects whole messages."""
 
     def relay_messages(self, event):
-        yield from super().relay_messages(event)
-        if any(sum(map(len, end.frame_buf)) > MAX_WEBSOCKET_MESSAGE for end in (self.client_ws, self.server_ws)):
-            yield commands.CloseConnection(self.context.server)
-            yield commands.CloseConnection(self.context.client)
-            self._handle_event = self.done
+        source, target = self.client_ws, self.server_ws
+        if event.connection != self.context.client:
+            source, target = target, source
+        source.receive_data(event.data if isinstance(event, events.DataReceived) else None)
+        for frame in source.events():
+            if isinstance(frame, frames.Message):
+                if frame.data or frame.message_finished:
+                    yield target.send2(type(frame)(data=frame.data, message_finished=frame.message_finished))
+            elif isinstance(frame, frames.Ping | frames.Pong):
+                yield target.send2(frame)
+            else:
+                for end in (self.server_ws, self.client_ws):
+                    if end.state in (websocket.ConnectionState.OPEN, websocket.ConnectionState.REMOTE_CLOSING):
+                        yield end.send2(frame)
+                    yield commands.CloseConnection(end.conn)
+                self.flow.live = False
+                self._handle_event = self.done
+                return
 
 
 class _CloseOnCrash:
@@ -286,29 +528,58 @@ class _CloseOnCrash:
         try:
             yield from self._layer.handle_event(event)
         except Exception as error:
-            logger.error("a layer crashed", exc_info=error)
             yield commands.CloseConnection(self._client)
+            logger.error("a layer crashed", exc_info=error)
 
 
 class GatedHandler(mode_servers.ProxyConnectionHandler):
-    """One client connection: counted, closed when anything crashes, without sockets that the gate did not admit."""
+    """One client connection: counted, timed, closed when anything crashes, without sockets that no request needs."""
 
     gate: ClassVar[Gate]
-    count: ClassVar[int] = 0
+    all: ClassVar[dict[GatedHandler, None]] = {}
     _heard: ClassVar[dict[str, bool]] = {}
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.pace = self.client.pace = self.timeout_watchdog = Pace()
+
+    @classmethod
+    def sweep(cls, now: float) -> None:
+        """End what has taken too long."""
+        for handler in list(cls.all):
+            try:
+                if handler.pace.overdue(now):
+                    handler._give_up()
+                elif now - handler.pace.moved > STALLED_SECONDS and handler._is_deserted():
+                    handler.abort()
+            except Exception:
+                logger.exception("a connection that took too long was not ended")
+
     async def handle_client(self) -> None:
-        if GatedHandler.count >= MAX_CONNECTIONS:
+        if len(self.all) >= MAX_CONNECTIONS and not self._make_room():
             self.gate.note_bytes("too many connections")
             self.transports.pop(self.client).writer.close()
             return
-        GatedHandler.count += 1
+        self.all[self] = None
         try:
             self.layer = _CloseOnCrash(self.layer, self.client)
             await super().handle_client()
         finally:
-            GatedHandler.count -= 1
+            self.all.pop(self, None)
             self.gate.disconnected(self.client.id)
+
+    async def handle_connection(self, connection) -> None:
+        writer = self.transports[connection].writer
+        writer.transport.max_size = READ_SIZE
+        try:
+            await super().handle_connection(connection)
+        finally:
+            await self._settle(writer, FLUSH_SECONDS if connection is self.client else 0)
+
+    async def drain_writers(self) -> None:
+        await super().drain_writers()
+        while self.pace.is_too_far_ahead and asyncio.current_task() is self.transports[self.client].handler:
+            await asyncio.sleep(0.05)
 
     async def open_connection(self, command) -> None:
         address = command.connection.address
@@ -317,6 +588,9 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
             logger.error("a connection was asked for that no request needs")
             await self.server_event(events.OpenConnectionCompleted(command, "refused"))
             return
+        servers = [each for each in self.transports if each not in (self.client, command.connection)]
+        for idle in servers[: len(servers) + 1 - MAX_SERVERS]:
+            self.close_connection(idle)
         await super().open_connection(command)
 
     async def handle_hook(self, hook) -> None:
@@ -325,8 +599,7 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
         if hook.name not in self._heard:
             self._heard[hook.name] = any(getattr(addon, hook.name, None) for addon in addons.chain)
         if self._heard[hook.name]:
-            with self.timeout_watchdog.disarm():
-                await addons.trigger_event(hook)
+            await addons.trigger_event(hook)
 
     def abort(self) -> None:
         """Cut the client and all its servers at once, unsent data included."""
@@ -335,3 +608,50 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
                 transport.writer.transport.abort()
             if transport.handler is not None:
                 transport.handler.cancel("no longer allowed")
+
+    def _give_up(self) -> None:
+        if self.pace.phase in REACHING and not self.pace.timed_out:
+            self.pace.timed_out = True
+            for connection, transport in list(self.transports.items()):
+                if connection is not self.client and transport.handler is not None:
+                    transport.handler.cancel("too slow")
+            return
+        if self.pace.phase in (Phase.HEAD, Phase.GREETING):
+            self.gate.note_bytes("a request head or a TLS greeting was not whole in time")
+        self.abort()
+
+    def _is_deserted(self) -> bool:
+        """Whether the client has closed, which nobody reads while an upload waits for its server."""
+        transport = self.transports.get(self.client)
+        peer = transport and transport.writer.get_extra_info("socket")
+        if peer is None or peer.fileno() < 0:
+            return False
+        return peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _GONE
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been without a request for longest; whether there was one."""
+        waiting = [handler for handler in self.all if not handler.pace.is_live]
+        if not waiting:
+            return False
+        oldest = min(waiting, key=lambda handler: handler.pace.since)
+        del self.all[oldest]
+        oldest.abort()
+        return True
+
+    @staticmethod
+    async def _settle(writer: asyncio.StreamWriter, seconds: float) -> None:
+        """Hold on to a closed connection until its peer took the rest; one that doesn't is cut.
+
+        Stock code does neither, and leaves a connection open that is cancelled a second time while it closes.
+        """
+        if not writer.is_closing():
+            writer.transport.abort()
+        if writer.transport.get_write_buffer_size() == 0:
+            return
+        try:
+            if seconds:
+                with contextlib.suppress(TimeoutError, OSError):
+                    async with asyncio.timeout(seconds):
+                        await writer.wait_closed()
+        finally:
+            writer.transport.abort()

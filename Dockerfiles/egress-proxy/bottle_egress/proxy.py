@@ -1,52 +1,48 @@
-"""The process: mitmproxy's master with three addons, the reload on SIGHUP, and the end on SIGTERM."""
+"""The process: mitmproxy's master with its addons, the reload on SIGHUP, the watch each second, the end on SIGTERM."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import tempfile
 from pathlib import Path
+from time import monotonic
 
 from mitmproxy import master, options
 from mitmproxy.addons.proxyserver import Proxyserver
 
-from bottle_egress import loading, patches
+from bottle_egress import listening, loading, patches
 from bottle_egress.authority import BottleTLS, load_authority, write_upstream_roots
 from bottle_egress.gate import Gate
 from bottle_egress.layers import NextLayer
+from bottle_egress.listening import NotListening
+from bottle_egress.record import Record
 from bottle_egress.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 900
-
-
-class NotListening(Exception):
-    """The port could not be opened."""
-
-
-class WebSocketMemory:
-    """Forgets relayed messages, which mitmproxy would keep for as long as the WebSocket lives."""
-
-    def websocket_message(self, flow) -> None:
-        flow.websocket.messages.clear()
+_WATCH_SECONDS = 0.5
 
 
 class Proxy(master.Master):
     """The proxy of one bottle. Nothing passes before `running`: the policy has no table until then."""
 
-    def __init__(self, settings: Settings, private: Path) -> None:
+    def __init__(self, settings: Settings, private: Path, refusals: Record, errors: Record) -> None:
         self.settings = settings
+        self._records = (refusals, errors)
         self.policy = loading.Policy(settings.config / "routes.yaml", settings.secrets)
-        self.gate = Gate(self.policy, settings.firewall)
+        self.gate = Gate(self.policy, settings.firewall, refusals.write)
         patches.install(self.gate)
         roots = private / "upstream-roots.pem"
         write_upstream_roots(settings.system_roots, settings.config / "upstream-roots.pem", roots)
         store = load_authority(settings.config / "ca.pem")
         super().__init__(options.Options())
         self.server = Proxyserver()
-        self.addons.add(self.server, NextLayer(self.gate), BottleTLS(store), WebSocketMemory())
+        self.addons.add(self.server, NextLayer(self.gate), BottleTLS(store))
         self.options.update(**self._options(roots, private))
+        self._device: tuple[str, int] | None = None
+        self._watching: asyncio.Task | None = None
 
     def _options(self, roots: Path, private: Path) -> dict[str, object]:
         firewall = self.settings.firewall
@@ -63,20 +59,50 @@ class Proxy(master.Master):
             "http3": False,
             "ssl_insecure": False,
             "ssl_verify_upstream_trusted_ca": str(roots),
+            "tls_version_client_min": "TLS1_2",
+            "tls_version_server_min": "TLS1_2",
             "validate_inbound_headers": True,
             "store_streamed_bodies": False,
-            "tcp_timeout": _IDLE_SECONDS,
         }
 
     async def running(self) -> None:
         """Runs once the port was to be opened. The signal handler comes before the first load, so no reload is lost."""
         await super().running()
         if not self.server.listen_addrs():
-            raise NotListening
+            failure = next((each.last_exception for each in self.server.servers), None)
+            raise failure if isinstance(failure, NotListening) else NotListening("the port could not be opened")
+        self._device = listening.device_of(self.settings.listen[0])
         self.event_loop.add_signal_handler(signal.SIGTERM, self.shutdown)
         self.event_loop.add_signal_handler(signal.SIGINT, self.shutdown)
         self.event_loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._watching = asyncio.create_task(self._watch())
         self._load()
+
+    async def _watch(self) -> None:
+        """Twice a second: end what takes too long, write what waits, follow the device."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                patches.GatedHandler.sweep(monotonic())
+                for record in self._records:
+                    record.flush()
+                await self._follow_device()
+            except Exception as error:
+                logger.error("the watch failed", exc_info=error)
+
+    async def _follow_device(self) -> None:
+        """Listen anew when the address has moved to another device, as it does when a network is attached again."""
+        try:
+            device = listening.device_of(self.settings.listen[0])
+        except NotListening:
+            return
+        if device == self._device and self.server.listen_addrs():
+            return
+        for instance in self.server.servers:
+            if instance.is_running:
+                await instance.stop()
+            await instance.start()
+        self._device = device
 
     def _reload(self) -> None:
         try:
@@ -93,7 +119,7 @@ class Proxy(master.Master):
         loading.confirm(self.settings.link, generation)
 
 
-async def serve(settings: Settings) -> None:
+async def serve(settings: Settings, refusals: Record, errors: Record) -> None:
     """Serve until SIGTERM."""
     with tempfile.TemporaryDirectory(prefix="egress-proxy-") as private:
-        await Proxy(settings, Path(private)).run()
+        await Proxy(settings, Path(private), refusals, errors).run()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bottle_egress.judge import Refused
+from bottle_egress.record import timestamp
 
 _LIMITS = {"host": 260, "method": 32, "path": 512}
 _HINTS = {
     "git-push": "Push to the git gate instead: its remotes are in your git configuration.",
     "no-table": "An operator has to mend the routes of this bottle.",
     "internal": "An operator has to look at the log of this proxy.",
+    "firewall": "An operator has to look at the firewall's list and at the addresses of this name.",
+}
+_ERRORS = {
+    "firewall": "refused by the firewall of this bottle",
+    "upstream": "allowed by the egress-proxy of this bottle, but not answered by the server",
 }
 _TOOL_HINT = "If the task needs it, call the supervise tool {tool} with the routes you propose and the reason."
 
@@ -35,7 +41,7 @@ def body(refused: Refused) -> bytes:
     return (
         _escaped(
             {
-                "error": "refused by the egress-proxy of this bottle",
+                "error": _ERRORS.get(refused.rule, "refused by the egress-proxy of this bottle"),
                 "rule": refused.rule,
                 "reason": refused.reason,
                 **_shown(refused),
@@ -51,7 +57,7 @@ def log_line(refused: Refused, now: datetime) -> str:
     """One JSON line for the log: never a query, a header or a credential."""
     return _escaped(
         {
-            "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
+            "time": timestamp(now),
             "event": "refused",
             **_shown(refused),
             "rule": refused.rule,

@@ -50,14 +50,14 @@ def launcher(tmp_path_factory, trust):
     """A function that starts proxies, all stopped at the end."""
     started = []
 
-    def launch(upstream, document=TABLE, *, fault="", suffix="/ok"):
+    def launch(upstream, document=TABLE, *, suffix="/ok", **how):
         folder = tmp_path_factory.mktemp("proxy")
         shutil.copy(trust / "bottle.pem", folder / "ca.pem")
         shutil.copy(trust / "bottle-cert.pem", folder / "bottle-cert.pem")
         shutil.copy(trust / "servers-cert.pem", folder / "upstream-roots.pem")
         if document is not None:
             (folder / "routes.yaml").write_text(document if isinstance(document, str) else json.dumps(document))
-        proxy = world.Proxy(folder, upstream, fault=fault)
+        proxy = world.Proxy(folder, upstream, **how)
         started.append(proxy)
         if suffix:
             proxy.wait_for_link(suffix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -151,8 +152,10 @@ def test_a_websocket_is_refused_elsewhere(common):
 
 def test_a_switch_of_protocols_that_was_not_asked_for_is_cut(proxy, firewall):
     tunnel = proxy.tunnel("any.example")
-    tunnel.sendall(get("/switch", "any.example").encode())
+    response = answer(tunnel, get("/switch", "any.example"))
+    assert (response.status, rule(response)) == (502, "upstream")
     assert tunnel.recv(4096) == b""
+    assert until(lambda: firewall.open_tunnels == 0)
 
 
 # What is refused: nothing at all may reach the firewall
@@ -230,7 +233,7 @@ def test_the_preface_of_http2_is_refused_and_closed(common):
     assert rule(answer(tunnel, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) == "version"
     while tunnel.recv(4096):
         pass
-    assert [line["rule"] for line in proxy.refusals()] == ["version", "malformed"]
+    assert [line["rule"] for line in proxy.refusals()] == ["version"]
     assert firewall.seen == []
 
 
@@ -383,17 +386,22 @@ def test_a_websocket_message_without_end_is_cut(proxy):
             tunnel.sendall(b"x" * 1_000_000)
 
 
-def test_trailers_end_the_connection_instead_of_hanging_it(proxy, firewall):
+def test_trailers_are_dropped_and_the_connection_goes_on(common):
+    proxy, firewall = common
     tunnel = proxy.tunnel("api.example.com")
     text = get(method="POST", extra="Transfer-Encoding: chunked\r\n") + "1\r\na\r\n0\r\nX-Trailer: 1\r\n\r\n"
-    tunnel.sendall(text.encode())
-    assert tunnel.recv(4096) == b""
+    assert answer(tunnel, text).status == 200
+    assert answer(tunnel, get()).status == 200
+    assert [request["body"] for request in firewall.requests] == [b"a", b""]
+    assert "X-Trailer" not in repr(firewall.requests)
 
 
 def test_an_unverified_server_gets_no_request(start, trust):
     for certificate in ("strange.pem", "misnamed.pem"):
         firewall = Firewall(trust / certificate)
-        assert start(firewall.address).send(get()).status == 502
+        response = start(firewall.address).send(get())
+        assert (response.status, rule(response)) == (502, "upstream")
+        assert "certificate" in json.loads(response.content)["reason"]
         assert firewall.requests == []
         firewall.close()
 
@@ -412,19 +420,55 @@ def test_an_exception_in_the_decision_refuses(start, firewall, fault):
     assert "RuntimeError" in proxy.errors()
 
 
-@pytest.mark.parametrize("fault", ["no-verdict", "apply"])
-def test_without_a_verdict_no_socket_is_opened_or_the_request_stops(start, firewall, fault):
-    proxy = start(firewall.address, fault=fault)
-    tunnel = proxy.tunnel("any.example")
-    tunnel.settimeout(5)
-    try:
-        tunnel.sendall(get("/x", "any.example").encode())
-        received = tunnel.recv(4096)
-    except ConnectionError:
-        received = b""
-    assert received == b"" or received.startswith(b"HTTP/1.1 502")
-    assert firewall.seen == []
+FAULTS = [
+    "no-verdict",
+    "choke-point",
+    "apply",
+    "facts",
+    "may-connect",
+    "note",
+    "table",
+    "request-head",
+    "response-head",
+    "greeting",
+    "tls-client",
+    "tls-server",
+    "certificate",
+    "next-layer",
+    "pick",
+    "tunnel",
+    "connection",
+    "refusal",
+    "record",
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whatever_breaks_the_client_gets_an_answer_or_a_close_and_nothing_leaves(start, firewall, fault):
+    proxy = start(firewall.address, fault=fault, limits={"HEAD": 1, "GREETING": 1, "SILENT": 1})
+    allowed, forbidden = get("/ok/x"), get("/no")
+    for request in (forbidden, allowed):
+        answered = False
+        try:
+            response = proxy.send(request)
+            answered = response.status == 200
+            assert answered or response.status >= 400
+            assert not answered or request == allowed
+        except OSError as error:
+            assert not isinstance(error, TimeoutError)
+        except http.client.HTTPException:
+            pass
+        if fault not in HARMLESS:
+            assert not answered
+    requests = [line for line in firewall.seen if not line.startswith("CONNECT")]
+    assert not any("/no" in line for line in requests)
+    if fault not in (*HARMLESS, "response-head"):
+        assert requests == []
     assert "s3cret" not in proxy.errors()
+
+
+HARMLESS = ("note", "refusal", "record")
+"""Parts that have no say in what is allowed: what is refused stays refused, the rest goes on."""
 
 
 def test_hooks_that_raise_change_nothing(start, firewall):
@@ -434,14 +478,14 @@ def test_hooks_that_raise_change_nothing(start, firewall):
     assert len(firewall.requests) == 1
 
 
-def test_a_broken_layer_choice_lets_nothing_out(start, firewall):
-    proxy = start(firewall.address, fault="next-layer")
-    connection = proxy.connect()
-    connection.settimeout(0.5)
-    connection.sendall(b"GET http://any.example/ HTTP/1.1\r\nHost: any.example\r\n\r\n")
-    with pytest.raises(TimeoutError):
-        connection.recv(100)
-    assert firewall.seen == []
+def test_a_reload_that_breaks_keeps_the_link_and_the_process(start, firewall):
+    proxy = start(firewall.address, fault="reload")
+    before = proxy.link.lstat().st_mtime_ns
+    proxy.routes.write_text(json.dumps(cases.document()))
+    proxy.process.send_signal(signal.SIGHUP)
+    assert until(lambda: "RuntimeError" in proxy.errors())
+    assert proxy.link.lstat().st_mtime_ns == before
+    assert proxy.send(get("/no")).status == 403
 
 
 @pytest.mark.parametrize("fault", ["source", "version"])
@@ -459,7 +503,7 @@ def test_unusable_trust_is_not_started(trust, tmp_path, name, content):
     if content is not None:
         (tmp_path / name).write_bytes(content)
     environment = {"PATH": os.environ["PATH"], "BOTTLE_LISTEN": "127.0.0.1:1"}
-    command = [sys.executable, "-B", "launch.py", str(tmp_path), ""]
+    command = [sys.executable, "-B", "launch.py", str(tmp_path), "", "{}"]
     done = subprocess.run(command, env=environment, capture_output=True, timeout=20, check=False)
     assert done.returncode == 1
     assert name in done.stderr.decode()
@@ -597,9 +641,7 @@ def test_it_ends_at_once_on_sigterm_even_with_open_connections(proxy):
     tunnel.sendall(get("/ok/events").encode())
     tunnel.recv(100)
     idle = proxy.connect()
-    started = time.monotonic()
-    assert proxy.stop() == 0
-    assert time.monotonic() - started < 1
+    assert proxy.stop() == 0  # else it is killed after 5 s, and the status tells
     idle.close()
 
 
@@ -621,26 +663,7 @@ def test_memory_stays_small_while_much_is_streamed(start, firewall):
     for _ in range(size // 1_000_000):
         tunnel.sendall(b"x" * 1_000_000)
     assert answer(tunnel, b"").status == 200
-    status = Path(f"/proc/{proxy.process.pid}/status").read_text(encoding="ascii")
-    peak = int(dict(line.split(":", 1) for line in status.splitlines())["VmHWM"].split()[0])
-    assert peak < 120_000
-
-
-def test_connections_are_bounded(proxy):
-    connections = [proxy.connect() for _ in range(512)]
-    late = proxy.connect()
-    late.settimeout(3)
-    assert late.recv(1) == b""
-    for connection in connections:
-        connection.close()
-    assert until(lambda: _answers(proxy))
-
-
-def _answers(proxy) -> bool:
-    try:
-        return proxy.send(get()).status == 200
-    except OSError:
-        return False
+    assert proxy.memory("VmHWM") < 120_000
 
 
 def test_pipelined_bytes_are_bounded(proxy):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cases
@@ -95,7 +96,9 @@ def _pem(key) -> bytes:
 class Firewall:
     """Listens as the firewall would, and plays each server itself. `seen` is all that left the proxy.
 
-    With `direct` there is no firewall: the listener is the TLS server.
+    With `direct` there is no firewall: the listener is the TLS server. `scripts` replaces the answer to a path by
+    bytes, or by a function of the connection and its reading file; `tunnel_answer` what CONNECT is answered, or a
+    function of the connection.
     """
 
     def __init__(self, certificate: Path, *, direct: bool = False, listen: tuple[str, int] = ("127.0.0.1", 0)) -> None:
@@ -104,6 +107,8 @@ class Firewall:
         self.requests: list[dict] = []
         self.sni: list[str | None] = []
         self.open_tunnels = 0
+        self.scripts: dict[str, bytes | Callable] = {}
+        self.tunnel_answer: bytes | Callable = b"HTTP/1.1 200 OK\r\n\r\n"
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
         self._context.sni_callback = lambda _, name, __: self.sni.append(name)
@@ -124,11 +129,18 @@ class Firewall:
         with contextlib.suppress(OSError, ValueError), connection:
             if not self._direct:
                 head = _head(connection.makefile("rb", buffering=0))
+                if not head:
+                    return
                 self.seen.append(head[0])
                 if not head[0].startswith("CONNECT "):
                     self._answer(connection, connection.makefile("rb"), head)
                     return
-                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                if callable(self.tunnel_answer):
+                    self.tunnel_answer(connection)
+                    return
+                connection.sendall(self.tunnel_answer)
+                if not self.tunnel_answer.startswith(b"HTTP/1.1 2"):
+                    return
             with self._context.wrap_socket(connection, server_side=True) as inner:
                 self.open_tunnels += 1
                 try:
@@ -145,6 +157,12 @@ class Firewall:
         request = {"line": head[0], "headers": headers, "body": b""}
         self.requests.append(request)
         path = head[0].split(" ")[1]
+        if script := self.scripts.get(path):
+            if callable(script):
+                script(connection, file)
+            else:
+                connection.sendall(script)
+            return
         if path.endswith("/events"):
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
             for number in range(100):
@@ -205,7 +223,15 @@ def _as_entrypoint() -> None:
 class Proxy:
     """The proxy as its own process, started by launch.py; `fault` breaks a part of it on purpose."""
 
-    def __init__(self, folder: Path, upstream: tuple[str, int] | None, *, fault: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        upstream: tuple[str, int] | None,
+        *,
+        fault: str = "",
+        limits: dict[str, float] | None = None,
+        output: int | None = None,
+    ) -> None:
         self.folder = folder
         self.routes, self.link = folder / "routes.yaml", folder / "loaded"
         self._mark = 0
@@ -217,8 +243,13 @@ class Proxy:
         if upstream:
             environment["BOTTLE_UPSTREAM"] = "http://{}:{}".format(*upstream)
         command = [sys.executable, "-B", str(Path(__file__).parent / "launch.py"), str(folder), fault]
+        command.append(json.dumps(limits or {}))
         self.process = subprocess.Popen(
-            command, env=environment, stdout=self._output, stderr=self._errors, preexec_fn=_as_entrypoint
+            command,
+            env=environment,
+            stdout=self._output if output is None else output,
+            stderr=self._errors,
+            preexec_fn=_as_entrypoint,
         )
         self.tls = ssl.create_default_context(cafile=folder / "bottle-cert.pem")
 
@@ -254,6 +285,14 @@ class Proxy:
 
     def errors(self) -> str:
         return (self.folder / "stderr").read_text()
+
+    def memory(self, kind: str = "VmRSS") -> int:
+        """Kilobytes that the process holds, or held at most (`VmHWM`)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(dict(line.split(":", 1) for line in status.splitlines())[kind].split()[0])
+
+    def descriptors(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def connect(self) -> socket.socket:
         connection = socket.create_connection(self.address, timeout=10)
