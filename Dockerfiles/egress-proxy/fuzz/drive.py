@@ -145,6 +145,7 @@ def _mutants() -> int:
     missed = 0
     with tempfile.TemporaryDirectory() as name, ThreadPoolExecutor(_number("FUZZ_JOBS", 2)) as pool:
         folder = Path(name)
+        cores = [_mutated(folder, number) for number in range(len(MUTANTS))]
         for target in SHARES:
             _plant_seeds(target, folder)
 
@@ -152,7 +153,7 @@ def _mutants() -> int:
             target = MUTANTS[number][1]
             return run(
                 target, folder / f"seeds-{target}", executions=limit, seconds=120, seed=seed,
-                core=_mutated(folder, number),
+                core=cores[number],
             )  # fmt: skip
 
         for mutant, outcome in zip(MUTANTS, pool.map(hunt, range(len(MUTANTS))), strict=True):

@@ -71,7 +71,7 @@ MUTANTS = (
         'if (found := self.wildcard.get(rest)) and rest.count(".") < 2:',
     ),
     ("one layer of escapes hides a push", "request", "push.py", "_ROUNDS = 8", "_ROUNDS = 0"),
-    ("a push by a header of Accept", "request", "judge.py", ' + _header_values(facts, b"accept")', ""),
+    ("a push by a header of Accept", "request", "judge.py", '(b"content-type", b"accept")', '(b"content-type",)'),
     ("a push by WebDAV", "request", "push.py", "if method.upper() in _WRITING and", "if method in () and"),
     (
         "the client's key stays in a spelling of CGI",
@@ -93,6 +93,7 @@ MUTANTS = (
     ("Connection names a header", "request", "judge.py", 'if key == b"connection":', "if False:"),
     ("bare CR in a value", "request", "judge.py", r"[\x00-\x08\x0a-\x1f\x7f]", r"[\x00-\x08\x0a\x0b\x0e-\x1f\x7f]"),
     ("a WebSocket on any route", "request", "judge.py", "if not route.websocket:", "if False:"),
+    ("a format hides a push", "request", "push.py", "segment.startswith(_SERVICE)", "segment == _SERVICE"),
     ("the transfer coding as it came", "request", "judge.py", "value = _CHUNKED", "pass"),
     ("any length", "request", "judge.py", "if any(not _LENGTH.fullmatch(length) for length in lengths):", "if False:"),
     ("two ways to frame a body", "request", "judge.py", "if len(lengths) + len(codings) > 1:", "if False:"),

@@ -87,7 +87,7 @@ def _request(choices: _Choices) -> tuple[int, dict, oracle.Sent]:
     tls = choices.below(4) > 0
     port = entry["port"] if tls else 80
     written = choices.of(("", f":{port}")) if port in (80, 443) else f":{port}"
-    headers = [(b"Host", (_host(choices, host) + written).encode()), *choices.some(_HEADERS, 5)]
+    headers = [(b"Host", (_host(choices, host) + written).encode()), *dict.fromkeys(choices.some(_HEADERS, 5))]
     authority = scheme = ""
     if not tls or choices.below(4) == 0:
         authority, scheme = _host(choices, host) + written, "https" if tls else "http"

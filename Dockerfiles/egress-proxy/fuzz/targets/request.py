@@ -108,9 +108,10 @@ def seeds() -> list[bytes]:
         found.append(_seed("0", "https", "GET", "any.example", path))
         found.append(_seed("0", "https", "GET", "api.github.com", "/repos/acme" + path))
         found.append(_seed("1", "https", "GET", "x.a.test", "/a/b/c" + path))
-    for row in cases("push"):
-        target, content_type = row[0], row[1]
-        found.append(_seed("0", "https", "POST", "any.example", target, f"Content-Type: {content_type}"))
+    for target, kind, _ in cases("push")["smart"]:
+        found.append(_seed("0", "https", "POST", "any.example", target, f"Content-Type: {kind}"))
+    for method, target, _ in cases("push")["dumb"]:
+        found.append(_seed("0", "https", method, "any.example", target))
     for line in fragments.HEADERS:
         found.append(_seed("0", "https", "GET", "any.example", "/x", line.decode("latin-1")))
         found.append(_seed("1", "https", "GET", "a.test", "/a/x", line.decode("latin-1")))
