@@ -1,7 +1,7 @@
 """What counts as a credential, or as a second way to say method and target, in a client's request.
 
-A body is not looked at: a form's `_method`, say, goes up with it. It can't reach more than its own method may, since a
-server honours it on POST only.
+A body is not looked at: where a route lists POST, a server that honours `_method` in a form may take it for another
+method.
 """
 
 from __future__ import annotations
