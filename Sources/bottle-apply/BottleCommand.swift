@@ -15,8 +15,8 @@ struct BottleCommand: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            Apply.self, Diff.self, Validate.self, Init.self, Get.self, Describe.self, Delete.self, Images.self,
-            Doctor.self, SchemaCommand.self, VersionCommand.self, AttemptCommand.self,
+            Apply.self, Diff.self, Validate.self, Init.self, Get.self, Describe.self, Delete.self, RunCommand.self,
+            Images.self, Doctor.self, SchemaCommand.self, VersionCommand.self, AttemptCommand.self,
         ]
     )
 }

@@ -158,6 +158,15 @@ struct CommandContext: Sendable {
         return credentials
     }
 
+    /// Credentials of a process that lives long: what can be had by looking is looked at anew each time.
+    func watchingCredentials(_ installation: Installation) throws -> Credentials {
+        let sources = SecretSources(installation.settings.secrets, environment: environment)
+        var credentials = installation.credentials
+        credentials.values = { try await sources.resolve($0) }
+        credentials.glance = { try await sources.attempt($0, runningCommands: false).values }
+        return credentials
+    }
+
     private func credentials(state: StateFolder, settings: Settings) throws -> Credentials {
         let files = StateFiles(folder: state.trust)
         let trust = TrustStore(files: files)

@@ -59,6 +59,25 @@ extension BottlePass {
         }
     }
 
+    /// Removes what is left of a bottle that a commit deleted.
+    ///
+    /// If the process dies here, the next call finishes the work.
+    /// - Throws: `BottleError` `not-deleted` when no commit ever had the bottle: then nothing says that it should go.
+    package func finishDeletion() async throws -> [PerformedAction] {
+        try await underLock(installation.state.lock(of: identity)) {
+            guard try await installation.repository.manifest(of: identity) == nil else { return [] }
+            guard try await installation.repository.lastChange(of: identity) != nil else {
+                throw BottleError(
+                    "not-deleted",
+                    "the bottle is recorded, but no revision of the desired state ever had it; nothing of it is touched",
+                    at: identity.name,
+                    remedy: "restore the desired state from a backup, or apply the bottle's manifest again"
+                )
+            }
+            return try await tearDown()
+        }
+    }
+
     private func tearDown() async throws -> [PerformedAction] {
         let record = try installation.record(of: identity)
         let nothing = DesiredBottle(identity: identity, revision: "")

@@ -27,6 +27,15 @@ package struct BottlePass: Sendable {
     /// looks.
     private static let rounds = 10
 
+    /// When the values of secrets are found.
+    package enum SecretUse: Sendable {
+        /// All of them, before anything else: a person waits, who may be asked for a passphrase.
+        case first
+        /// Only what can be had by looking; the rest when a container that holds them must be made. Until then a value
+        /// that can't be had is taken to be the one that is in place.
+        case asNeeded
+    }
+
     /// Brings the bottle to what the repository holds of it when the bottle's lock is ours.
     ///
     /// - Parameter mayEndAgent: whether a living agent may be ended for a desired-state edit; otherwise such a plan is
@@ -34,17 +43,22 @@ package struct BottlePass: Sendable {
     /// - Returns: what was done, whatever it ended with; the status says the same.
     /// - Throws: `CancellationError`; `BottleError` when even the status can't be written.
     package func run(mayEndAgent: Bool) async throws -> PassResult {
+        if let result = try await runIfDesired(mayEndAgent: mayEndAgent, secrets: .first) { return result }
+        var result = PassResult(identity: identity)
+        result.outcome = .stalled(BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name))
+        return result
+    }
+
+    /// The same, of a bottle that may have been deleted.
+    ///
+    /// - Returns: nil when it is not desired; nothing was done then.
+    package func runIfDesired(mayEndAgent: Bool, secrets: SecretUse) async throws -> PassResult? {
         try await underLock(installation.state.lock(of: identity)) {
             var result = PassResult(identity: identity)
             do {
-                guard let desired = try await installation.repository.manifest(of: identity) else {
-                    result.outcome = .stalled(
-                        BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name)
-                    )
-                    return result
-                }
+                guard let desired = try await installation.repository.manifest(of: identity) else { return nil }
                 result.revision = desired.revision
-                try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, &result)
+                try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, secrets, &result)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -58,18 +72,20 @@ package struct BottlePass: Sendable {
     private func converge(
         to manifest: BottleManifest,
         mayEndAgent: Bool,
+        _ use: SecretUse,
         _ result: inout PassResult
     ) async throws {
         result.preflight = Preflight(manifest, caFingerprint: nil)
-        let secrets = try await installation.credentials.values(manifest.secrets)
+        let credentials = installation.credentials
+        var secrets = try await use == .first ? credentials.values(manifest.secrets) : credentials.glance(manifest.secrets)
         let needsAuthority = Topology(manifest).roles.contains(.egressProxy)
         let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let ledger = try await reserveAddresses(for: manifest)
-        let fingerprints = try fingerprints(secrets)
+        var fingerprints = try fingerprints(secrets, of: manifest, orAs: await ledger.current)
         for round in 0..<Self.rounds {
             let before = await ledger.current
-            let assessment = try await look(
+            let (assessment, inventory) = try await look(
                 Assessor.Subject(
                     manifest: manifest,
                     revision: result.revision,
@@ -92,10 +108,17 @@ package struct BottlePass: Sendable {
             }
             guard !assessment.plan.isEmpty else {
                 try await ledger.commit { $0.settle(assessment, fingerprints: fingerprints) }
+                result.view = QuietView(of: identity, installation: installation.state.installation, in: inventory)
                 result.outcome = outcome(of: assessment.plan)
                 return
             }
             guard round < Self.rounds - 1 else { break }
+            if assessment.plan.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
+                secrets = try await credentials.values(manifest.secrets)
+                fingerprints = try self.fingerprints(secrets, of: manifest, orAs: before)
+                continue
+            }
+            try showProgress(of: assessment.plan)
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
             if let failed = performed.first(where: { $0.outcome == .failed }) {
@@ -118,7 +141,7 @@ package struct BottlePass: Sendable {
     // MARK: - Looking
 
     /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
-    private func look(_ subject: Assessor.Subject) async throws -> Assessor.Assessment {
+    private func look(_ subject: Assessor.Subject) async throws -> (Assessor.Assessment, Inventory) {
         let assessor = Assessor(
             engine: installation.engine,
             settings: installation.settings,
@@ -128,7 +151,9 @@ package struct BottlePass: Sendable {
         )
         let inventory = try await Inventory.take(from: installation.engine)
         let first = try await assessor.assess(subject, inventory: inventory)
-        guard let image = first.unknownImage, !first.plan.findings.contains(where: \.blocks) else { return first }
+        guard let image = first.unknownImage, !first.plan.findings.contains(where: \.blocks) else {
+            return (first, inventory)
+        }
         try await underLock(installation.state.sharedLock) {
             guard installation.facts.load(image) == nil else { return }
             let probe = ImageProbe(
@@ -138,11 +163,18 @@ package struct BottlePass: Sendable {
             )
             try await probe.look(into: image)
         }
-        return try await assessor.assess(subject, inventory: try await Inventory.take(from: installation.engine))
+        let again = try await Inventory.take(from: installation.engine)
+        return (try await assessor.assess(subject, inventory: again), again)
     }
 
-    private func fingerprints(_ secrets: [SecretReference: SecretValue]) throws -> [SecretReference: String] {
+    /// Fingerprints of the values, and for those that are not at hand the ones of what is in place.
+    private func fingerprints(
+        _ secrets: [SecretReference: SecretValue],
+        of manifest: BottleManifest,
+        orAs record: BottleRecord
+    ) throws -> [SecretReference: String] {
         var fingerprints: [SecretReference: String] = [:]
+        for secret in manifest.secrets { fingerprints[secret] = record.fingerprints?[secret.name] }
         for (reference, value) in secrets {
             fingerprints[reference] = try installation.credentials.fingerprint(reference, value)
         }
@@ -214,10 +246,25 @@ package struct BottlePass: Sendable {
         plan.findings.compactMap { $0.refusedLoad(of: identity) }.first.map(PassOutcome.retry) ?? .converged
     }
 
+    /// Says that the bottle is being worked on, and which drift is being healed.
+    private func showProgress(of plan: Plan) throws {
+        let before = try installation.statuses.load(identity)
+        var status = before ?? BottleStatus()
+        status.take(plan, at: now())
+        if status != before { try installation.statuses.save(status, for: identity) }
+    }
+
     func saveStatus(_ result: PassResult) throws {
         let before = try installation.statuses.load(identity)
         var status = before ?? BottleStatus()
         status.take(result, at: now())
         if status != before { try installation.statuses.save(status, for: identity) }
+    }
+}
+
+extension Plan {
+    /// Whether it makes a container that is given values of secrets.
+    fileprivate var handsOverSecrets: Bool {
+        actions.contains { $0.verb == .create && $0.object == .container(.egressProxy) }
     }
 }

@@ -45,6 +45,21 @@ extension BottleStatus {
         set(.failed, failed, reason: failed ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
     }
 
+    /// Says what is about to be done.
+    package mutating func take(_ plan: Plan, at time: String) {
+        let count = plan.actions.count
+        set(
+            .progressing,
+            true,
+            reason: "Acting",
+            message: count == 1 ? "1 action is under way" : "\(count) actions are under way",
+            at: time
+        )
+        guard let first = plan.drift.first else { return }
+        let more = plan.drift.count > 1 ? ", and \(plan.drift.count - 1) more" : ""
+        set(.drifted, true, reason: first.kind.camelCased, message: "\(first.object) \(first.cause)\(more)", at: time)
+    }
+
     private func readiness(_ result: PassResult) -> (isReady: Bool, reason: String, message: String) {
         if let error = result.error { return (false, error.code.camelCased, error.summary) }
         for finding in result.findings {

@@ -47,6 +47,8 @@ package struct Credentials: Sendable {
     ///
     /// Throws `BottleError` `secret-unavailable`, naming every secret that has none.
     package var values: @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue]
+    /// The values of secrets that can be had without running a program; those that can't are left out.
+    package var glance: @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue]
     /// A keyed fingerprint of a secret's value.
     package var fingerprint: @Sendable (SecretReference, SecretValue) throws -> String
     /// The bottle's certificate authority and its SHA-256; made when there is none and the second argument says so.
@@ -64,10 +66,12 @@ package struct Credentials: Sendable {
 
     package init(
         values: @escaping @Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue],
+        glance: (@Sendable ([SecretReference]) async throws -> [SecretReference: SecretValue])? = nil,
         fingerprint: @escaping @Sendable (SecretReference, SecretValue) throws -> String,
         authority: @escaping @Sendable (Identity, _ minting: Bool) async throws -> Authority?
     ) {
         self.values = values
+        self.glance = glance ?? values
         self.fingerprint = fingerprint
         self.authority = authority
     }

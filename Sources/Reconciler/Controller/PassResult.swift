@@ -19,6 +19,8 @@ package struct PassResult: Sendable {
     package var findings: [Finding]
     package var preflight: Preflight
     package var outcome: PassOutcome
+    /// What the engine's lists said when nothing was left to do; nil: something was.
+    package var view: QuietView?
 
     /// A pass that has done nothing yet, and is not converged until something says so.
     package init(identity: Identity) {

@@ -5,6 +5,8 @@ package import ReconcilerModel
 package struct Inventory: Sendable {
     /// Containers with our label, of every installation.
     package var containers: [ContainerSummary]
+    /// All other containers: they can hold our names and sit on our networks.
+    package var others: [ContainerSummary]
     /// All networks: their addresses are in the way of ours.
     package var networks: [NetworkSummary]
     /// Volumes with our label, of every installation.
@@ -12,10 +14,12 @@ package struct Inventory: Sendable {
 
     package init(
         containers: [ContainerSummary] = [],
+        others: [ContainerSummary] = [],
         networks: [NetworkSummary] = [],
         volumes: [VolumeSummary] = []
     ) {
         self.containers = containers
+        self.others = others
         self.networks = networks
         self.volumes = volumes
     }
@@ -32,12 +36,14 @@ package struct Inventory: Sendable {
     package static func take(from engine: any EngineReading) async throws -> Inventory {
         let label = "\(Labels.managedBy)=bottle"
         return try await withThrowingTaskGroup(of: Part.self) { group in
-            group.addTask { .containers(try await engine.containers(labels: [label], all: true)) }
+            group.addTask { .containers(try await engine.containers(labels: [], all: true)) }
             group.addTask { .networks(try await engine.networks(labels: [])) }
             group.addTask { .volumes(try await engine.volumes(labels: [label])) }
             return try await group.reduce(into: Inventory()) { inventory, part in
                 switch part {
-                case .containers(let containers): inventory.containers = containers
+                case .containers(let all):
+                    inventory.containers = all.filter { $0.labels[Labels.managedBy] == "bottle" }
+                    inventory.others = all.filter { $0.labels[Labels.managedBy] != "bottle" }
                 case .networks(let networks): inventory.networks = networks
                 case .volumes(let volumes): inventory.volumes = volumes
                 }

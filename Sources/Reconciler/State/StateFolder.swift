@@ -45,6 +45,9 @@ package struct StateFolder: Sendable, Hashable {
     /// Held by whoever makes shared things on the engine: images, planned addresses.
     package var sharedLock: FileLock { FileLock(path: "\(locks)/.shared.lock") }
 
+    /// Held by the controller: one a state folder.
+    package var controllerLock: FileLock { FileLock(path: "\(locks)/.controller.lock") }
+
     /// Opens the folder for reading; nil when nothing was ever made there.
     ///
     /// Changes nothing.

@@ -14,4 +14,11 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
         guard self == .yaml else { return String(decoding: json, as: UTF8.self) }
         return try JSONDecoder().decode(JSONValue.self, from: json).yaml()
     }
+
+    /// A document on one line, as a stream of them has.
+    static func line(of document: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(document), as: UTF8.self)
+    }
 }

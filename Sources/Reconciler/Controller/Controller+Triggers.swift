@@ -1,0 +1,136 @@
+import ReconcilerEngine
+import ReconcilerModel
+
+/// What puts names into the queue.
+extension Controller {
+    // MARK: - The desired state
+
+    /// Looks at the desired state's head again and again; a bottle that a commit changed is urgent.
+    func watchDesiredState() async throws {
+        var head: Revision?
+        while true {
+            try Task.checkCancellation()
+            do {
+                let found = try await installation.repository.head()
+                if found != head || desired == nil {
+                    try await take(try await installation.repository.snapshot(at: found))
+                    head = found
+                }
+                clear("the desired state")
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // Nothing is taken for removed: what was read last stays in force.
+                note("the desired state", BottleError(wrapping: error))
+            }
+            try await Task.sleep(for: pace.poll)
+        }
+    }
+
+    private func take(_ snapshot: DesiredSnapshot) async throws {
+        let recorded = Set(try installation.records.loadAll().keys)
+        let before = desired
+        desired = snapshot
+        known = recorded.union(snapshot.bottles.keys)
+        for bottle in known.sorted() where before.map({ snapshot.differs(from: $0, in: bottle) }) ?? true {
+            enqueue(bottle, isUrgent: true)
+        }
+        report(.watching(snapshot.bottles.keys.sorted(), revision: snapshot.revision.id))
+    }
+
+    // MARK: - The engine
+
+    /// Follows the engine's events; after each gap everything is looked at.
+    func watchEngine() async throws {
+        var failures = 0
+        while true {
+            try Task.checkCancellation()
+            do {
+                let query = EventQuery(filters: ["type": ["container", "network", "volume", "image"]])
+                let events = try await installation.engine.events(query)
+                clear("the engine's events")
+                failures = 0
+                enqueueAll()
+                for try await event in events { take(event) }
+            } catch {
+                try Task.checkCancellation()
+                note("the engine's events", BottleError(wrapping: error))
+            }
+            failures += 1
+            let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
+            try await Task.sleep(for: backoff.delay(failures: failures, jitter: 1))
+        }
+    }
+
+    private func take(_ event: EngineEvent) {
+        guard !event.isOfLookingOnly else { return }
+        if event.type == "image" {
+            // A moved tag can matter to any bottle; a pass finds out.
+            if ["tag", "untag", "delete", "load", "import"].contains(event.action) {
+                enqueueAll(delay: pace.debounce)
+            }
+            return
+        }
+        for bottle in known where event.concerns(bottle, installation: installation.state.installation) {
+            enqueue(bottle, delay: pace.debounce)
+        }
+    }
+
+    // MARK: - Time
+
+    /// Compares the engine's lists with what they said when all was well, and queues the bottles that differ.
+    func lookFromTimeToTime() async throws {
+        while true {
+            try await Task.sleep(for: jittered(pace.interval))
+            do {
+                let inventory = try await Inventory.take(from: installation.engine)
+                clear("the engine")
+                for bottle in known.sorted() where !isUnchanged(bottle, in: inventory) { enqueue(bottle) }
+            } catch {
+                try Task.checkCancellation()
+                note("the engine", BottleError(wrapping: error))
+            }
+        }
+    }
+
+    /// Queues every bottle: a pass looks at files, loaded generations, images and secrets too.
+    func sweepFromTimeToTime() async throws {
+        while true {
+            try await Task.sleep(for: jittered(pace.sweep))
+            enqueueAll()
+        }
+    }
+}
+
+extension EngineEvent {
+    /// Whether it tells of a look that changed nothing, such as our own.
+    ///
+    /// A look at a file in a container mounts its volumes and unmounts them (seen on 20.10).
+    fileprivate var isOfLookingOnly: Bool {
+        switch type {
+        case "container": ["archive-path", "top", "attach", "detach", "resize", "export"].contains(action)
+        case "volume": ["mount", "unmount"].contains(action)
+        default: false
+        }
+    }
+
+    /// Whether it tells of something of this bottle, or of its networks.
+    fileprivate func concerns(_ bottle: Identity, installation: String) -> Bool {
+        if attributes[Labels.identity] == bottle.name { return attributes[Labels.installation] == installation }
+        let name = attributes["name"] ?? actorID
+        switch type {
+        case "network": return NetworkRole.allCases.contains { Names.network(bottle, $0) == name }
+        case "container": return Role.allCases.contains { Names.container(bottle, $0) == name }
+        default: return name.hasPrefix("bottle-\(bottle.name)-")
+        }
+    }
+}
+
+extension DesiredSnapshot {
+    /// Whether anything of this bottle is otherwise than in `other`.
+    fileprivate func differs(from other: DesiredSnapshot, in bottle: Identity) -> Bool {
+        guard bottles[bottle] == other.bottles[bottle] else { return true }
+        let folder = "remediations/\(bottle.name)/"
+        return others.filter { $0.key.hasPrefix(folder) } != other.others.filter { $0.key.hasPrefix(folder) }
+    }
+}

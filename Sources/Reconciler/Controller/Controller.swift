@@ -1,0 +1,186 @@
+import ReconcilerEngine
+import ReconcilerModel
+
+/// Keeps every bottle of an installation as declared: on a timer, on the engine's events, on desired-state commits.
+///
+/// Level-triggered. A trigger only puts a name into the queue; the pass of that bottle finds out what is to be done.
+/// It may be killed at any instant: it keeps nothing that matters in memory.
+package actor Controller {
+    let installation: Installation
+    let pace: ControllerPace
+    let report: @Sendable (ControllerReport) -> Void
+    private let jitter: @Sendable () -> Double
+    private let now: @Sendable () -> String
+    private let origin = ContinuousClock.now
+
+    private var queue: WorkQueue
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+    /// When the dispatcher will be woken without being asked.
+    private var alarm: Duration?
+    private var isStopping = false
+
+    /// What lists said of each bottle when its last pass left nothing to do.
+    private var views: [Identity: QuietView] = [:]
+    /// What is desired, as last read whole.
+    var desired: DesiredSnapshot?
+    /// Every bottle that is desired or recorded.
+    var known: Set<Identity> = []
+    /// What does not work at the moment, by what it is.
+    private var troubles: [String: BottleError] = [:]
+
+    /// - Parameters:
+    ///   - now: the time, as RFC 3339 in UTC.
+    ///   - jitter: at random, from 0 to 1.
+    package init(
+        _ installation: Installation,
+        pace: ControllerPace,
+        now: @escaping @Sendable () -> String,
+        jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        report: @escaping @Sendable (ControllerReport) -> Void
+    ) {
+        self.installation = installation
+        self.pace = pace
+        self.now = now
+        self.jitter = jitter
+        self.report = report
+        queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
+        (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Runs until `stop` is called, then finishes the passes under way; or until the task is cancelled.
+    ///
+    /// - Throws: `CancellationError`.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.watchDesiredState() }
+            group.addTask { try await self.watchEngine() }
+            group.addTask { try await self.lookFromTimeToTime() }
+            group.addTask { try await self.sweepFromTimeToTime() }
+            // Returns once stopped; the triggers never do.
+            try await dispatch()
+            group.cancelAll()
+        }
+    }
+
+    /// Begins no further pass, and lets `run` return once those under way have ended.
+    package func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        report(.stopping)
+        wake.yield()
+    }
+
+    // MARK: - The queue
+
+    var elapsed: Duration { ContinuousClock.now - origin }
+
+    /// A duration that differs a little from one time to the next, so that controllers don't march in step.
+    func jittered(_ duration: Duration) -> Duration { duration * (0.9 + 0.2 * jitter()) }
+
+    /// Asks for a pass of a bottle.
+    func enqueue(_ bottle: Identity, delay: Duration = .zero, isUrgent: Bool = false) {
+        queue.add(bottle, now: elapsed, delay: delay, isUrgent: isUrgent)
+        wake.yield()
+    }
+
+    func enqueueAll(delay: Duration = .zero) {
+        for bottle in known.sorted() { enqueue(bottle, delay: delay) }
+    }
+
+    /// Whether a bottle looks, in the lists, as it did when all was well.
+    func isUnchanged(_ bottle: Identity, in inventory: Inventory) -> Bool {
+        views[bottle] == QuietView(of: bottle, installation: installation.state.installation, in: inventory)
+    }
+
+    private func dispatch() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for await _ in wakes {
+                while !isStopping, let bottle = queue.next(now: elapsed) {
+                    group.addTask { await self.pass(bottle) }
+                }
+                if isStopping, queue.underWay == 0 { break }
+                if let due = queue.nextDue, !isStopping, alarm.map({ due < $0 }) ?? true {
+                    alarm = due
+                    group.addTask { await self.ring(at: due) }
+                }
+            }
+            try Task.checkCancellation()
+            group.cancelAll()
+        }
+    }
+
+    private func ring(at moment: Duration) async {
+        do {
+            try await Task.sleep(until: origin + moment, clock: .continuous)
+        } catch {
+            return
+        }
+        if let alarm, alarm <= moment { self.alarm = nil }
+        wake.yield()
+    }
+
+    // MARK: - Passes
+
+    private func pass(_ bottle: Identity) async {
+        let ending = await ending(of: bottle)
+        queue.ended(bottle, ending, now: elapsed, jitter: jitter())
+        wake.yield()
+    }
+
+    private func ending(of bottle: Identity) async -> WorkQueue.Ending {
+        views[bottle] = nil
+        let report = report
+        let pass = BottlePass(bottle, in: installation, now: now) { report(.progress($0, $1)) }
+        do {
+            // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
+            guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
+                return try await withdraw(bottle, pass)
+            }
+            report(.ended(result))
+            views[bottle] = result.view
+            switch result.outcome {
+            case .converged: return .converged
+            case .retry: return .retry
+            case .stalled: return .stalled
+            }
+        } catch is CancellationError {
+            return .retry
+        } catch {
+            report(.failed(bottle, BottleError(wrapping: error)))
+            return .retry
+        }
+    }
+
+    /// Finishes the removal of a bottle that a commit deleted.
+    private func withdraw(_ bottle: Identity, _ pass: BottlePass) async throws -> WorkQueue.Ending {
+        guard try installation.records.load(bottle) != nil else {
+            forget(bottle)
+            return .converged
+        }
+        let performed = try await pass.finishDeletion()
+        guard performed.allSatisfy({ $0.outcome == .done }) else { return .retry }
+        forget(bottle)
+        return .converged
+    }
+
+    private func forget(_ bottle: Identity) {
+        known.remove(bottle)
+        views[bottle] = nil
+    }
+
+    // MARK: - Trouble
+
+    /// Tells of something that all bottles wait for, once until it is over.
+    func note(_ matter: String, _ error: BottleError) {
+        defer { troubles[matter] = error }
+        guard troubles[matter]?.summary != error.summary else { return }
+        report(.trouble(error))
+    }
+
+    /// The matter works.
+    func clear(_ matter: String) {
+        guard troubles.removeValue(forKey: matter) != nil else { return }
+        report(.recovered(matter))
+    }
+}

@@ -1,0 +1,30 @@
+/// How often a controller looks.
+package struct ControllerPace: Sendable, Hashable {
+    /// Between two looks at the engine's lists.
+    package var interval: Duration
+    /// Between two looks at everything: files, what is loaded, images, secrets.
+    package var sweep: Duration
+    /// Between two looks at the desired state's head, where no message says that it moved.
+    package var poll: Duration
+    /// How long to gather events before a pass.
+    package var debounce: Duration
+    /// How many bottles have a pass at once.
+    package var concurrency: Int
+    package var backoff: Backoff
+
+    package init(
+        interval: Duration = .seconds(30),
+        sweep: Duration = .seconds(300),
+        poll: Duration = .milliseconds(100),
+        debounce: Duration = .milliseconds(50),
+        concurrency: Int = 8,
+        backoff: Backoff = Backoff()
+    ) {
+        self.interval = interval
+        self.sweep = sweep
+        self.poll = poll
+        self.debounce = debounce
+        self.concurrency = concurrency
+        self.backoff = backoff
+    }
+}

@@ -1,0 +1,122 @@
+package import ReconcilerModel
+
+/// Which bottle gets a pass next: a queue of names, each at most once waiting and at most once under way.
+///
+/// A name says nothing of why it is there: a pass looks for itself. Times are durations since any one moment; the
+/// queue has no clock. Pure: the controller performs what it says.
+package struct WorkQueue: Sendable {
+    /// How a pass ended, as far as the queue cares.
+    package enum Ending: Sendable, Hashable {
+        case converged
+        /// Nothing to do before this moment.
+        case waiting(until: Duration)
+        case retry
+        /// Nothing to do before something changes.
+        case stalled
+    }
+
+    private struct Entry {
+        /// When its next pass may begin; nil: none is wanted.
+        var due: Duration?
+        var isUnderWay = false
+        /// Asked for by a person while it was under way: that pass's failure does not delay the next.
+        var isUrgent = false
+        var failures = 0
+        /// No pass before this moment, whatever asks for it but a person.
+        var rest: Duration?
+        /// The order in which names came.
+        var place: UInt64 = 0
+    }
+
+    private let limit: Int
+    private let backoff: Backoff
+    private var entries: [Identity: Entry] = [:]
+    private var places: UInt64 = 0
+
+    /// - Parameter limit: how many passes may be under way at once.
+    package init(limit: Int, backoff: Backoff) {
+        self.limit = max(limit, 1)
+        self.backoff = backoff
+    }
+
+    /// The bottles whose pass is under way.
+    package var underWay: Int { entries.values.count { $0.isUnderWay } }
+
+    /// Whether nothing waits and nothing is under way.
+    package var isIdle: Bool { entries.values.allSatisfy { !$0.isUnderWay && $0.due == nil } }
+
+    /// Asks for a pass.
+    ///
+    /// - Parameters:
+    ///   - delay: how long to wait for more of the same; one that waits already is not put off.
+    ///   - isUrgent: a person asked: what failed before does not count.
+    package mutating func add(_ bottle: Identity, now: Duration, delay: Duration = .zero, isUrgent: Bool = false) {
+        var entry = entries[bottle] ?? Entry()
+        if isUrgent {
+            entry.failures = 0
+            entry.rest = nil
+            entry.isUrgent = entry.isUnderWay
+        }
+        if entry.due == nil {
+            places += 1
+            entry.place = places
+        }
+        let due = max(now + delay, entry.rest ?? now)
+        entry.due = min(entry.due ?? due, due)
+        if isUrgent { entry.due = min(entry.due ?? due, now + delay) }
+        entries[bottle] = entry
+    }
+
+    /// The bottle whose pass begins now; nil while none is due or as many as may are under way.
+    package mutating func next(now: Duration) -> Identity? {
+        guard underWay < limit else { return nil }
+        let ready = entries.filter { !$0.value.isUnderWay && ($0.value.due.map { $0 <= now } ?? false) }
+        guard let bottle = ready.min(by: { $0.value.place < $1.value.place })?.key else { return nil }
+        entries[bottle]?.due = nil
+        entries[bottle]?.isUnderWay = true
+        entries[bottle]?.isUrgent = false
+        return bottle
+    }
+
+    /// When `next` should be asked again; nil: only after something was added or ended.
+    package var nextDue: Duration? {
+        guard underWay < limit else { return nil }
+        return entries.values.filter { !$0.isUnderWay }.compactMap(\.due).min()
+    }
+
+    /// Takes note of how a pass ended.
+    ///
+    /// - Parameter jitter: at random, from 0 to 1.
+    package mutating func ended(_ bottle: Identity, _ ending: Ending, now: Duration, jitter: Double) {
+        guard var entry = entries[bottle], entry.isUnderWay else { return }
+        entry.isUnderWay = false
+        switch ending {
+        case .converged, .stalled:
+            entry.failures = 0
+            entry.rest = nil
+        case .waiting(let moment):
+            entry.failures = 0
+            entry.rest = nil
+            entry.due = min(entry.due ?? moment, moment)
+        case .retry where entry.isUrgent:
+            entry.failures = 1
+        case .retry:
+            entry.failures += 1
+            let rest = now + backoff.delay(failures: entry.failures, jitter: jitter)
+            entry.rest = rest
+            entry.due = rest
+        }
+        if entry.due != nil, entry.place == 0 {
+            places += 1
+            entry.place = places
+        }
+        entry.isUrgent = false
+        entries[bottle] = entry.due == nil && entry.failures == 0 ? nil : entry
+    }
+
+    /// Forgets a bottle that is gone; a pass under way stays known until it ended.
+    package mutating func forget(_ bottle: Identity) {
+        guard let entry = entries[bottle] else { return }
+        entries[bottle] = entry.isUnderWay ? Entry(isUnderWay: true) : nil
+    }
+}
