@@ -8,7 +8,9 @@ import Synchronization
     import Glibc
 #endif
 
-/// How many stop signals came. Global: a signal's handler can capture nothing.
+/// How many stop signals came.
+///
+/// Global: a signal's handler can capture nothing.
 private let received = Atomic<Int>(0)
 
 /// SIGTERM and SIGINT ask for a graceful end; a second one ends the program at once.

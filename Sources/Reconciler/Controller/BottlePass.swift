@@ -77,7 +77,8 @@ package struct BottlePass: Sendable {
     ) async throws {
         result.preflight = Preflight(manifest, caFingerprint: nil)
         let credentials = installation.credentials
-        var secrets = try await use == .first ? credentials.values(manifest.secrets) : credentials.glance(manifest.secrets)
+        let find = use == .first ? credentials.values : credentials.glance
+        var secrets = try await find(manifest.secrets)
         let needsAuthority = Topology(manifest).roles.contains(.egressProxy)
         let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)

@@ -4,6 +4,7 @@ extension BottleStatus {
     /// Turns what a pass did and found into conditions: the one place that does.
     package mutating func take(_ result: PassResult, at time: String) {
         let error = result.error
+        keep(PassSummary(result, at: time))
         if error == nil { observedRevision = result.revision }
         let ready = readiness(result)
         set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
@@ -70,6 +71,40 @@ extension BottleStatus {
 
     private func endText(_ code: Int?) -> String {
         code.map { "the agent ended with status \($0)" } ?? "the agent has not ended"
+    }
+}
+
+extension PassSummary {
+    package init(_ result: PassResult, at time: String) {
+        self.init(
+            time: time,
+            revision: result.revision,
+            outcome: result.outcome.word,
+            error: result.error?.summary,
+            drift: result.drift.map { "\($0.object) \($0.cause)" },
+            actions: result.performed.map { performed in
+                Act(
+                    verb: performed.action.verb.rawValue,
+                    object: "\(performed.action.object)",
+                    reason: performed.action.reason.rawValue,
+                    path: performed.action.path,
+                    outcome: performed.outcome.rawValue,
+                    ms: performed.milliseconds,
+                    error: performed.error
+                )
+            }
+        )
+    }
+}
+
+extension PassOutcome {
+    /// The outcome in one word, for programs.
+    package var word: String {
+        switch self {
+        case .converged: "converged"
+        case .retry: "retry"
+        case .stalled: "stalled"
+        }
     }
 }
 

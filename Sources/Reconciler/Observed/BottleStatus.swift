@@ -3,6 +3,11 @@ package struct BottleStatus: Sendable, Hashable, Codable {
     /// The revision that the last pass brought about; null: none yet.
     package var observedRevision: String?
     package var conditions: [Condition]
+    /// The last passes that did something or failed, the newest last; nil: none yet.
+    package var passes: [PassSummary]?
+
+    /// How many passes are kept.
+    package static let keptPasses = 10
 
     package init(observedRevision: String? = nil, conditions: [Condition] = []) {
         self.observedRevision = observedRevision
@@ -21,6 +26,16 @@ package struct BottleStatus: Sendable, Hashable, Codable {
         let old = conditions[index]
         conditions[index] = new
         if old.status == status { conditions[index].lastTransitionTime = old.lastTransitionTime }
+    }
+
+    /// Keeps a pass.
+    ///
+    /// The same failure once more takes the place of the one before.
+    package mutating func keep(_ pass: PassSummary) {
+        guard !pass.actions.isEmpty || pass.error != nil else { return }
+        var kept = passes ?? []
+        if let last = kept.last, pass.repeats(last) { kept.removeLast() }
+        passes = (kept + [pass]).suffix(Self.keptPasses)
     }
 
     package subscript(type: Condition.Kind) -> Condition? { conditions.first { $0.type == type } }

@@ -33,15 +33,36 @@ struct Describe: AsyncParsableCommand {
             defer { engine.close() }
             assessment = try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
         }
+        let passes = try passes(of: identity, context)
         let document = BottleDescription(
             bottle: item,
+            passes: passes,
             plan: assessment.map { PlanDocument.Bottle($0.plan, preflight: $0.preflight) }
         )
-        try context.show(document) { text(item, manifest, assessment, Style(isOn: context.console.colorsOutput)) }
+        let style = Style(isOn: context.console.colorsOutput)
+        try context.show(document) { text(item, passes, manifest, assessment, style) }
+    }
+
+    private func passes(of identity: Identity, _ context: CommandContext) throws -> [PassSummary] {
+        guard let state = try StateFolder.open(context.paths.state) else { return [] }
+        return try JSONStore<BottleStatus>(folder: state.status, noun: "status").load(identity)?.passes ?? []
+    }
+
+    private func text(of pass: PassSummary, _ style: Style) -> [String] {
+        var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim(String(pass.revision.prefix(12))))"]
+        lines += pass.drift.map { "    drift: \(Escaped.line($0, limit: 200))" }
+        lines += pass.actions.map { act in
+            let path = act.path.map { " \(Escaped.line($0))" } ?? ""
+            let error = act.error.map { ": \(Escaped.line($0, limit: 200))" } ?? ""
+            return "    \(act.verb) \(act.object)\(path) (\(act.reason)) \(act.outcome) \(act.ms) ms\(error)"
+        }
+        if let error = pass.error { lines.append("    \(Escaped.line(error, limit: 300))") }
+        return lines
     }
 
     private func text(
         _ item: BottleItem,
+        _ passes: [PassSummary],
         _ manifest: BottleManifest?,
         _ assessment: Assessor.Assessment?,
         _ style: Style
@@ -74,6 +95,7 @@ struct Describe: AsyncParsableCommand {
             ]
             lines += ["", "Drift and pending actions:", PlanText.of(assessment.plan, style: style)]
         }
+        if !passes.isEmpty { lines += ["", "Last passes:"] + passes.reversed().flatMap { text(of: $0, style) } }
         return lines.joined(separator: "\n")
     }
 }
@@ -82,5 +104,6 @@ private struct BottleDescription: Encodable {
     var apiVersion = "bottle/v1"
     var kind = "BottleDescription"
     var bottle: BottleItem
+    var passes: [PassSummary]
     var plan: PlanDocument.Bottle?
 }

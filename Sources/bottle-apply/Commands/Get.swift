@@ -9,11 +9,15 @@ struct Get: AsyncParsableCommand {
         discussion: """
               bottle get
               bottle get dev -o json
+              bottle get --watch
             """
     )
 
     @Argument(help: "Bottles to list; default: all.")
     var bottles: [String] = []
+
+    @Flag(name: [.customShort("w"), .long], help: "Stay, and show each bottle again when it changed.")
+    var watch = false
 
     @OptionGroup var common: CommonOptions
 
@@ -21,8 +25,33 @@ struct Get: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let names = try bottles.map { try Identity($0) }
+        guard !watch else { return try await self.watch(names, context) }
         let items = try await BottleLister(context: context).items(names)
         try context.show(BottleList(items: items)) { text(items, context.format) }
+    }
+
+    /// One line, or one JSON document on a line, for each bottle at first and whenever it changed.
+    private func watch(_ names: [Identity], _ context: CommandContext) async throws {
+        var shown: [String: BottleItem] = [:]
+        var hasHeader = false
+        while true {
+            let items = try await BottleLister(context: context).items(names)
+            for item in items where shown[item.identity] != item {
+                if context.format.isDocument {
+                    context.console.out(try OutputFormat.line(of: item))
+                } else {
+                    let lines = text([item], context.format).split(separator: "\n").map(String.init)
+                    context.console.out((hasHeader ? lines.dropFirst() : lines[...]).joined(separator: "\n"))
+                    hasHeader = true
+                }
+            }
+            for name in shown.keys where !items.contains(where: { $0.identity == name }) {
+                guard !context.format.isDocument else { continue }
+                context.console.out("\(name)   deleted")
+            }
+            shown = Dictionary(items.map { ($0.identity, $0) }) { first, _ in first }
+            try await Task.sleep(for: .milliseconds(500))
+        }
     }
 
     private func text(_ items: [BottleItem], _ format: OutputFormat) -> String {
@@ -59,8 +88,8 @@ struct BottleList: Encodable {
     var items: [BottleItem]
 }
 
-struct BottleItem: Encodable {
-    struct Container: Encodable {
+struct BottleItem: Encodable, Equatable {
+    struct Container: Encodable, Equatable {
         var role: String
         var id: String
         var state: String
@@ -104,7 +133,9 @@ struct BottleLister {
         let snapshot = try await repository.snapshot()
         let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
         let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
-        let engine: any EngineReading = try await context.engine()
+        let client = try await context.engine()
+        defer { client.close() }
+        let engine: any EngineReading = client
         let inventory = try await Inventory.take(from: engine)
         let tags = try await tags(of: engine)
         let known = Set(snapshot.bottles.keys).union(records.keys)

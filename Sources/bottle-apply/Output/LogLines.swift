@@ -1,0 +1,61 @@
+import ReconcilerEngine
+
+/// A container's output in lines, each with the time that the engine read it.
+struct LogLines {
+    struct Line: Sendable {
+        /// As the engine wrote it; texts of one length, so that their order is that of the times.
+        var time: String
+        var bytes: [UInt8]
+        var isError: Bool
+    }
+
+    /// A line longer than this is shown in parts.
+    private static let limit = 16 << 10
+
+    private var frames: EngineStream<OutputFrame>.Iterator
+    private var pending: [OutputFrame.Channel: [UInt8]] = [:]
+    private var ready: [Line] = []
+    private var hasEnded = false
+
+    init(_ stream: EngineStream<OutputFrame>) { frames = stream.makeAsyncIterator() }
+
+    /// The next line; nil at the end.
+    mutating func next() async throws -> Line? {
+        while ready.isEmpty, !hasEnded {
+            if let frame = try await frames.next() {
+                take(frame)
+            } else {
+                hasEnded = true
+                for channel in pending.keys.sorted(by: { $0.rawValue < $1.rawValue }) { flush(channel) }
+            }
+        }
+        return ready.isEmpty ? nil : ready.removeFirst()
+    }
+
+    private mutating func take(_ frame: OutputFrame) {
+        for byte in frame.bytes {
+            if byte == UInt8(ascii: "\n") {
+                flush(frame.channel)
+            } else {
+                pending[frame.channel, default: []].append(byte)
+                if pending[frame.channel]?.count ?? 0 >= Self.limit { flush(frame.channel) }
+            }
+        }
+    }
+
+    private mutating func flush(_ channel: OutputFrame.Channel) {
+        guard var bytes = pending[channel] else { return }
+        pending[channel] = nil
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        let head = bytes.prefix { $0 != UInt8(ascii: " ") }
+        let text = String(decoding: head, as: UTF8.self)
+        let isTime = EngineTime(text) != nil
+        ready.append(
+            Line(
+                time: isTime ? text : "",
+                bytes: isTime ? Array(bytes.dropFirst(head.count + 1)) : bytes,
+                isError: channel == .errors
+            )
+        )
+    }
+}

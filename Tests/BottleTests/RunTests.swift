@@ -1,0 +1,177 @@
+import FoundationEssentials
+import Reconciler
+import ReconcilerEngine
+import Testing
+
+/// `bottle run`: what happens to a bottle while the controller looks after it.
+@Suite struct RunTests {
+    @Test func theControllerHealsDriftTakesUpEditsAndEndsWhenAsked() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(
+                name: scene.name(),
+                agent: ["command: [sleep, infinity]"],
+                allowlist: ["files.bt.test"],
+                routes: ["{host: api.bt.test}"]
+            )
+            try await scene.applied(sample)
+            try await scene.underController { log in
+                try await scene.heals(sample, agentStays: true, "firewall stopped") {
+                    try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+                }
+                try await scene.heals(sample, agentStays: true, "agent on the bridge") {
+                    try await scene.docker("network", "connect", "bridge", "bottle-\(sample.name)-agent")
+                }
+                try await scene.heals(sample, agentStays: true, "egress-proxy removed") {
+                    try await scene.docker("rm", "-f", "bottle-\(sample.name)-egress-proxy")
+                }
+                try await scene.heals(sample, agentStays: true, "egress-proxy paused") {
+                    try await scene.docker("pause", "bottle-\(sample.name)-egress-proxy")
+                }
+                try await scene.heals(sample, agentStays: false, "agent removed") {
+                    try await scene.docker("rm", "-f", "bottle-\(sample.name)-agent")
+                }
+                try await scene.heals(sample, agentStays: true, "file edited by exec") {
+                    try await scene.docker(
+                        "exec",
+                        "bottle-\(sample.name)-egress-proxy",
+                        "sh",
+                        "-c",
+                        "echo >>/etc/egress-proxy/routes.yaml"
+                    )
+                }
+                // A commit of somebody else: what an approval will do.
+                let before = try await scene.routes(of: sample)
+                try await scene.edit(sample) { $0.replacing("host: api.bt.test", with: "host: more.bt.test") }
+                try await scene.until("the edit is in force") {
+                    let now = try await scene.routes(of: sample)
+                    return now != before && now.contains("more.bt.test")
+                }
+                let told = try log()
+                #expect(told.contains("drift: container/firewall"), "\(told)")
+            }
+        }
+    }
+
+    @Test func aBottleThatACommitDeletedGoesAndOneThatNoRevisionEverHadStays() async throws {
+        try await Scene.run { scene in
+            let gone = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
+            let kept = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
+            try await scene.applied(gone)
+            try await scene.applied(kept)
+            try await scene.underController { _ in
+                try await scene.git("rm", "-q", "bottles/\(gone.name).yaml")
+                try await scene.git("commit", "-q", "-m", "remove it")
+                try await scene.until("everything of it is gone") {
+                    let label = "label=dev.bottle.identity=\(gone.name)"
+                    let left = try await scene.docker("ps", "-aq", "--filter", label)
+                    let volumes = try await scene.docker("volume", "ls", "-q", "--filter", label)
+                    return (left + volumes).isEmpty
+                }
+                #expect(try await scene.docker("ps", "-q", "--filter", "name=bottle-\(kept.name)-agent") != "")
+            }
+        }
+    }
+
+    @Test func thereIsOneControllerForAStateFolder() async throws {
+        try await Scene.run { scene in
+            try await scene.underController { _ in
+                let second = try await scene.bottle("run")
+                #expect(second.status == 1)
+                #expect(second.errors.contains("another controller"), "\(second)")
+            }
+        }
+    }
+
+    @Test func onePassOfAllBottlesSaysWhetherTheyAreAsDeclared() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
+            try await scene.applied(sample)
+            try await scene.docker("rm", "-f", "bottle-\(sample.name)-firewall")
+            let healing = try await scene.bottle("run", "--once")
+            #expect(healing.status == 0, "\(healing)")
+            let quiet = try await scene.bottle("diff", sample.name, "-o", "json")
+            #expect(quiet.status == 0, "\(quiet)")
+            try await scene.docker("rm", "-f", "bottle-\(sample.name)-firewall")
+            try await scene.docker("create", "--name", "bottle-\(sample.name)-firewall", "bottle/agent")
+            await scene.onTearDown {
+                try await scene.engine.remove("bottle-\(sample.name)-firewall", force: true, volumes: true)
+            }
+            let blocked = try await scene.bottle("run", "--once")
+            #expect(blocked.status == 1, "\(blocked)")
+        }
+    }
+}
+
+extension Scene {
+    /// Runs `body` while a controller of this scene's state folder runs; expects it to end well when asked.
+    nonisolated func underController(_ body: ((() throws -> String)) async throws -> Void) async throws {
+        let log = "\(folder)/run.log"
+        try await withThrowingTaskGroup(of: Run.self) { group in
+            let command = "exec '\(executable)' run --interval 2 --sweep 600 2>'\(log)'"
+            group.addTask { try await self.run(["sh", "-c", command]) }
+            let read: () throws -> String = {
+                String(decoding: try DurableFile.read(log, limit: 1 << 22) ?? [], as: UTF8.self)
+            }
+            try await until("the controller runs") { try read().contains("revision") }
+            let lock = "\(state)/locks/.controller.lock"
+            let holder = String(decoding: try DurableFile.read(lock, limit: 32) ?? [], as: UTF8.self)
+            let process = String(holder.trimmingSuffix(while: \.isNewline))
+            do {
+                try await body(read)
+            } catch {
+                _ = try await self.run(["kill", "-KILL", process])
+                throw error
+            }
+            _ = try await self.run(["kill", "-TERM", process])
+            let ended = try await group.next()
+            let told = try read()
+            #expect(ended?.status == 0, "\(told)")
+        }
+    }
+
+    /// Waits, far longer than it should take.
+    nonisolated func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
+        for _ in 0..<300 {
+            if try await isSo() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("waited in vain: \(what)")
+    }
+
+    /// Damages a bottle and expects it to become whole without anybody's help, and its agent to live on.
+    nonisolated func heals(
+        _ sample: Sample,
+        agentStays: Bool,
+        _ what: String,
+        damage: () async throws -> Void
+    ) async throws {
+        let agent = try await docker("inspect", "-f", "{{.Id}}", "bottle-\(sample.name)-agent")
+        try await damage()
+        try await until("healed: \(what)") {
+            try await bottle("diff", sample.name, "-o", "json").status == 0
+        }
+        if agentStays {
+            let now = try await docker("inspect", "-f", "{{.Id}}", "bottle-\(sample.name)-agent")
+            #expect(now == agent, "\(what)")
+        }
+    }
+
+    nonisolated func routes(of sample: Sample) async throws -> String {
+        try await docker("exec", "bottle-\(sample.name)-egress-proxy", "cat", "/etc/egress-proxy/routes.yaml")
+    }
+
+    /// Runs git in the desired-state repository, as an operator would.
+    nonisolated func git(_ arguments: String...) async throws {
+        let line = ["git", "-C", "\(state)/desired", "-c", "user.name=operator", "-c", "user.email=o@bt.test"]
+        let run = try await run(line + arguments)
+        try #require(run.status == 0, "\(run)")
+    }
+
+    /// Commits an edit of a bottle's stored manifest.
+    nonisolated func edit(_ sample: Sample, _ change: (String) -> String) async throws {
+        let path = "\(state)/desired/bottles/\(sample.name).yaml"
+        let text = String(decoding: try DurableFile.read(path, limit: 1 << 20) ?? [], as: UTF8.self)
+        try DurableFile.write(Array(change(text).utf8), to: path)
+        try await git("commit", "-q", "-a", "-m", "edit")
+    }
+}
