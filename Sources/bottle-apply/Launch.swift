@@ -89,7 +89,7 @@ struct Launch {
                 preview.assessment.desired.revision == converged.revision,
                 converged.describes(preview.assessment.desired),
                 let status = try installation.statuses.load(identity), status[.ready]?.status == .true,
-                status.observedRevision == converged.revision
+                status[.degraded]?.status != .true, status.observedRevision == converged.revision
             else { return nil }
             results.append(
                 PassResult(settled: identity, revision: converged.revision, preflight: preview.preflight)

@@ -72,6 +72,29 @@ import Testing
         }
     }
 
+    @Test func aStrangerOnTheBottlesNetworkIsReportedAndNotTouched() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name())
+            try await scene.applied(sample)
+            try await scene.underController { _ in
+                let stranger = scene.name()
+                let line = ["docker", "run", "-d", "--name", stranger, "--network", "none", "bottle/agent"]
+                try #require(try await scene.run(line + ["sleep", "99"]).status == 0)
+                await scene.onTearDown { try await scene.engine.remove(stranger, force: true, volumes: true) }
+                try await scene.docker("network", "disconnect", "none", stranger)
+                try await scene.docker("network", "connect", "bottle-\(sample.name)-internal", stranger)
+                let degraded = ["wait", sample.name, "--timeout", "30s", "--for"]
+                let seen = try await scene.bottle(degraded + ["condition=Degraded"])
+                #expect(seen.status == 0, "\(seen)")
+                let networks = try await scene.engine.container(stranger).networks
+                #expect(networks["bottle-\(sample.name)-internal"] != nil)
+                try await scene.docker("network", "disconnect", "bottle-\(sample.name)-internal", stranger)
+                let over = try await scene.bottle(degraded + ["condition=Degraded=False"])
+                #expect(over.status == 0, "\(over)")
+            }
+        }
+    }
+
     @Test func thereIsOneControllerForAStateFolder() async throws {
         try await Scene.run { scene in
             try await scene.underController { _ in

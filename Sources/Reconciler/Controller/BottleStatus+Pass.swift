@@ -8,15 +8,23 @@ extension BottleStatus {
         if error == nil { observedRevision = result.revision }
         let ready = readiness(result)
         set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
+        let trouble = error.map { (reason: $0.code.camelCased, message: $0.summary) } ?? guest(in: result.findings)
         set(
             .degraded,
-            error != nil,
-            reason: error.map { $0.code.camelCased } ?? "Converged",
-            message: error.map(\.summary) ?? "nothing failed",
+            trouble != nil,
+            reason: trouble?.reason ?? "Converged",
+            message: trouble?.message ?? "nothing failed",
             at: time
         )
         set(.progressing, false, reason: "PassEnded", message: "no pass is under way", at: time)
-        set(.drifted, false, reason: "Healed", message: "nothing differs from what was converged to", at: time)
+        let stays = error == nil ? guest(in: result.findings) : nil
+        set(
+            .drifted,
+            stays != nil,
+            reason: stays?.reason ?? "Healed",
+            message: stays?.message ?? "nothing differs from what was converged to",
+            at: time
+        )
 
         var pending: Reason?
         var ended: Int?
@@ -59,6 +67,14 @@ extension BottleStatus {
         guard let first = plan.drift.first else { return }
         let more = plan.drift.count > 1 ? ", and \(plan.drift.count - 1) more" : ""
         set(.drifted, true, reason: first.kind.camelCased, message: "\(first.object) \(first.cause)\(more)", at: time)
+    }
+
+    private func guest(in findings: [Finding]) -> (reason: String, message: String)? {
+        for finding in findings {
+            guard case .foreignContainer(let name, let network) = finding else { continue }
+            return ("ForeignContainer", "the container \(name) is on the bottle's \(network.rawValue) network")
+        }
+        return nil
     }
 
     private func readiness(_ result: PassResult) -> (isReady: Bool, reason: String, message: String) {

@@ -53,8 +53,21 @@ package struct Observer: Sendable {
             containers: containers.sorted { $0.name < $1.name },
             networks: inventory.networks.map(ObservedNetwork.init),
             volumes: try await volumes(desired, installation: installation, inventory: inventory),
-            images: images
+            images: images,
+            guests: guests(of: desired.identity, installation: installation, inventory: inventory)
         )
+    }
+
+    private func guests(of identity: Identity, installation: String, inventory: Inventory) -> [ObservedGuest] {
+        (inventory.containers + inventory.others).filter { !isOf(identity, installation: installation, $0.labels) }
+            .map { guest in
+                ObservedGuest(
+                    name: guest.names.min() ?? guest.id,
+                    networks: Set(guest.networks.values.map(\.networkID)).subtracting([""])
+                )
+            }
+            .filter { !$0.networks.isEmpty }
+            .sorted { $0.name < $1.name }
     }
 
     private func container(

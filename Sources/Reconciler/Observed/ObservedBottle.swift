@@ -5,20 +5,35 @@ package struct ObservedBottle: Sendable, Hashable {
     package var volumes: [ObservedVolume]
     /// Images by the reference that was asked for.
     package var images: [ImageReference: ObservedImage]
+    /// Containers that are not this bottle's, on any network.
+    package var guests: [ObservedGuest]
 
     package init(
         containers: [ObservedContainer] = [],
         networks: [ObservedNetwork] = [],
         volumes: [ObservedVolume] = [],
-        images: [ImageReference: ObservedImage] = [:]
+        images: [ImageReference: ObservedImage] = [:],
+        guests: [ObservedGuest] = []
     ) {
         self.containers = containers
         self.networks = networks
         self.volumes = volumes
         self.images = images
+        self.guests = guests
     }
 
     package func network(id: String) -> ObservedNetwork? { networks.first { $0.id == id } }
+}
+
+/// A container that is not the bottle's, and the ids of the networks it is on.
+package struct ObservedGuest: Sendable, Hashable {
+    package var name: String
+    package var networks: Set<String>
+
+    package init(name: String, networks: Set<String>) {
+        self.name = name
+        self.networks = networks
+    }
 }
 
 package struct ObservedImage: Sendable, Hashable {

@@ -36,6 +36,7 @@ package enum Reason: String, Sendable, Hashable, CaseIterable, Codable {
     case disconnected
     case addressWrong = "address-wrong"
     case foreignNetwork = "foreign-network"
+    case foreignContainer = "foreign-container"
     case limitsChanged = "limits-changed"
     case fileMissing = "file-missing"
     case fileChanged = "file-changed"

@@ -55,6 +55,8 @@ package enum Finding: Sendable, Hashable {
     case replacementPending(reason: Reason)
     /// A sidecar refused the very files it should load.
     case reloadRefused(role: Role, reason: String)
+    /// A container that is not the bottle's is on a network of the bottle, beside the agent and the sidecars.
+    case foreignContainer(name: String, network: NetworkRole)
     /// The agent ended and its restart policy leaves it so.
     case agentEnded(exitCode: Int)
 
@@ -62,7 +64,7 @@ package enum Finding: Sendable, Hashable {
     package var blocks: Bool {
         switch self {
         case .nameTaken, .externalNetworkMissing, .externalNetworkOfBottle, .imageForgesLabels: true
-        case .replacementPending, .reloadRefused, .agentEnded: false
+        case .replacementPending, .reloadRefused, .agentEnded, .foreignContainer: false
         }
     }
 }

@@ -26,6 +26,19 @@ extension Planner {
         }
     }
 
+    /// Reports whoever else is on the bottle's own networks.
+    ///
+    /// What is not ours is never touched.
+    mutating func findGuests() {
+        for wanted in desired.networks where !wanted.isExternal {
+            guard let network = network(wanted.role) else { continue }
+            for guest in observed.guests where guest.networks.contains(network.id) {
+                plan.findings.append(.foreignContainer(name: guest.name, network: wanted.role))
+                note(.foreignContainer, .network(wanted.role), "holds \(guest.name), which is not the bottle's")
+            }
+        }
+    }
+
     private func sorted(_ endpoints: [ObservedContainer.Endpoint]) -> [ObservedContainer.Endpoint] {
         endpoints.sorted { ($0.networkName, $0.networkID) < ($1.networkName, $1.networkID) }
     }

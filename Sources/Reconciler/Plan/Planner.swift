@@ -79,6 +79,7 @@ package struct Planner {
             }
         }
         planLeftovers()
+        findGuests()
     }
 
     private mutating func makeTeardown() {

@@ -37,6 +37,9 @@ enum PlanText {
         case .replacementPending(let reason):
             "the living agent is not as described (\(reason.rawValue)); it is replaced by an edit, or once it ended"
         case .reloadRefused(let role, let reason): "\(role.rawValue) refused its new files: \(Escaped.line(reason))"
+        case .foreignContainer(let name, let network):
+            "the container \(Escaped.line(name)) is on the bottle's \(network.rawValue) network; bottle never touches what "
+                + "it did not make: `docker network disconnect` takes it off"
         case .agentEnded(let code): "the agent ended with status \(code)"
         }
     }

@@ -22,6 +22,28 @@ struct PlannerDriftTests {
         )
     }
 
+    @Test("a stranger on a network of the bottle is reported and left alone, one elsewhere is no concern")
+    func guests() throws {
+        var world = try World.converged(Sample.routed)
+        let network = try #require(world.networks.first { $0.name.hasSuffix("-internal") })
+        world.guests = [
+            ObservedGuest(name: "stranger", networks: [network.id, "n-bridge"]),
+            ObservedGuest(name: "neighbour", networks: ["n-bridge", "n-corp"]),
+        ]
+        let plan = try world.plan()
+        #expect(plan.actions.isEmpty)
+        #expect(plan.findings == [.foreignContainer(name: "stranger", network: .internal)])
+        #expect(
+            plan.drift == [
+                Drift(
+                    kind: "foreign-container",
+                    object: .network(.internal),
+                    cause: "holds stranger, which is not the bottle's"
+                )
+            ]
+        )
+    }
+
     @Test("a removed agent is made again on its volumes")
     func removedAgent() throws {
         let text = try plan(.removed(.agent))

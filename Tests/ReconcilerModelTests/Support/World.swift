@@ -29,6 +29,7 @@ struct World {
     var networks: [ObservedNetwork] = []
     var volumes: [ObservedVolume] = []
     var images: [ImageReference: ObservedImage] = [:]
+    var guests: [ObservedGuest] = []
     var record: BottleRecord
     var ids = 0
 
@@ -124,7 +125,8 @@ struct World {
             },
             networks: networks,
             volumes: volumes,
-            images: images
+            images: images,
+            guests: guests
         )
     }
 

@@ -1,0 +1,75 @@
+import FoundationEssentials
+import Reconciler
+import Testing
+
+/// `wait`, `logs` and what `describe` tells of passes, on a real bottle.
+@Suite struct LookingTests {
+    @Test func waitingEndsWithTheConditionTheTimeOrTheBottle() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            let missing = try await scene.bottle("wait", sample.name)
+            #expect(missing.status == 1)
+            try await scene.applied(sample)
+            let ready = try await scene.bottle("wait", sample.name, "-o", "json")
+            #expect(ready.status == 0, "\(ready)")
+            #expect(try ready.document()["bottles"].list.map(\.text) == [sample.name])
+            let inVain = try await scene.bottle("wait", sample.name, "--for", "condition=Failed", "--timeout", "200ms")
+            #expect(inVain.status == 1)
+            // Ready of the revision before says nothing of the edit.
+            try await scene.edit(sample) { $0.replacing("  agent:\n", with: "  agent:\n    restart: always\n") }
+            let stale = try await scene.bottle("wait", sample.name, "--timeout", "200ms", "-o", "json")
+            #expect(stale.status == 1)
+            #expect(try stale.document()["code"].text == "timeout")
+            async let gone = scene.bottle("wait", sample.name, "--for", "delete", "--timeout", "60s")
+            let deleted = try await scene.bottle("delete", sample.name, "--yes")
+            #expect(deleted.status == 0, "\(deleted)")
+            let end = try await gone
+            #expect(end.status == 0, "\(end)")
+            for wrong in ["Ready", "condition=Odd", "condition=Ready=Perhaps"] {
+                #expect(try await scene.bottle("wait", sample.name, "--for", wrong).status == 64)
+            }
+        }
+    }
+
+    @Test func logsAreMergedByTimeAndCanNotSteerTheTerminal() async throws {
+        try await Scene.run { scene in
+            var sample = Sample(name: scene.name(), routes: ["{host: api.bt.test}"])
+            let steps = ["printf 'one \\\\033[2Jtwo\\\\n'", "curl -s -o /dev/null http://early.bt.test/", "echo three"]
+            sample.agent = ["command: [sh, -c, \"\(steps.joined(separator: "; ")); sleep 99\"]"]
+            try await scene.applied(sample)
+            try await scene.until("the agent has said all") {
+                try await scene.docker("logs", "bottle-\(sample.name)-agent").contains("three")
+            }
+            let all = try await scene.bottle("logs", sample.name)
+            #expect(all.status == 0, "\(all)")
+            #expect(!all.output.contains("\u{1B}"))
+            #expect(all.output.contains("\\u{1b}[2Jtwo"))
+            let places = ["two", "early.bt.test", "three"].map { all.output.firstRange(of: $0)?.lowerBound }
+            #expect(places.allSatisfy { $0 != nil }, "\(all)")
+            #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted(), "\(all)")
+            let one = try await scene.bottle("logs", sample.name, "egress-proxy", "-o", "json")
+            let line = try #require(one.output.split(separator: "\n").last)
+            let document = try JSONDecoder().decode(JSON.self, from: Data(line.utf8))
+            #expect(document["role"].text == "egress-proxy")
+            #expect(document["text"].text.contains("early.bt.test"))
+            #expect(try await scene.bottle("logs", "nobody").status == 1)
+            #expect(try await scene.bottle("logs", sample.name, "captain").status == 64)
+        }
+    }
+
+    @Test func theLastPassesAreTold() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            try await scene.docker("pause", "bottle-\(sample.name)-agent")
+            try await scene.applied(sample)
+            try await scene.applied(sample)
+            let told = try await scene.bottle("describe", sample.name, "-o", "json").document()
+            let passes = told["passes"].list
+            #expect(passes.count == 2)
+            #expect(passes.last?["outcome"].text == "converged")
+            #expect(passes.last?["actions"].list.map { $0["verb"].text } == ["unpause"])
+            #expect(passes.last?["drift"].list.isEmpty == false)
+        }
+    }
+}
