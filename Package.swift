@@ -97,6 +97,8 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust", crypto,
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ],

@@ -5,11 +5,40 @@ import ReconcilerModel
 extension Controller {
     // MARK: - The desired state
 
-    /// Looks at the desired state's head again and again; a bottle that a commit changed is urgent.
+    /// Says every now and then that the desired state's head may have moved; messages say it at once.
+    func rememberDesiredState() async throws {
+        while true {
+            looks.yield()
+            try await Task.sleep(for: pace.poll)
+        }
+    }
+
+    /// Listens for messages; without them the looks from time to time go on.
+    func listenForMessages() async throws {
+        let socket = ControlSocket(path: installation.state.controlSocket)
+        let looks = looks
+        do {
+            try await socket.listen { looks.yield() }
+        } catch {
+            try Task.checkCancellation()
+            note(
+                "the control socket",
+                BottleError(
+                    "no-control-socket",
+                    "commits are noticed a little later",
+                    at: socket.path,
+                    cause: "\(error)"
+                )
+            )
+        }
+        // The other triggers go on.
+        while true { try await Task.sleep(for: .seconds(3600)) }
+    }
+
+    /// Looks at the desired state's head when told; a bottle that a commit changed is urgent.
     func watchDesiredState() async throws {
         var head: Revision?
-        while true {
-            try Task.checkCancellation()
+        for await _ in looksWanted {
             do {
                 let found = try await installation.repository.head()
                 if found != head || desired == nil {
@@ -23,8 +52,8 @@ extension Controller {
                 // Nothing is taken for removed: what was read last stays in force.
                 note("the desired state", BottleError(wrapping: error))
             }
-            try await Task.sleep(for: pace.poll)
         }
+        throw CancellationError()
     }
 
     private func take(_ snapshot: DesiredSnapshot) async throws {

@@ -16,6 +16,9 @@ package actor Controller {
     private var queue: WorkQueue
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
+    nonisolated let looksWanted: AsyncStream<Void>
+    /// Asks for a look at the desired state.
+    nonisolated let looks: AsyncStream<Void>.Continuation
     /// When the dispatcher will be woken without being asked.
     private var alarm: Duration?
     private var isStopping = false
@@ -45,6 +48,7 @@ package actor Controller {
         self.jitter = jitter
         self.report = report
         queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
+        (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -54,6 +58,8 @@ package actor Controller {
     package func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.watchDesiredState() }
+            group.addTask { try await self.rememberDesiredState() }
+            group.addTask { try await self.listenForMessages() }
             group.addTask { try await self.watchEngine() }
             group.addTask { try await self.lookFromTimeToTime() }
             group.addTask { try await self.sweepFromTimeToTime() }

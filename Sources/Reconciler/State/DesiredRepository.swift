@@ -9,11 +9,14 @@ package struct DesiredRepository: Sendable {
     package let folder: String
     let git: Git
     let lock: FileLock
+    /// Who is told of each commit.
+    let controller: ControlSocket
 
-    private init(folder: String, environment: [String: String], lock: FileLock) {
-        self.folder = folder
-        self.git = Git(workTree: folder, environment: environment)
-        self.lock = lock
+    private init(of state: StateFolder, environment: [String: String]) {
+        folder = state.desired
+        git = Git(workTree: folder, environment: environment)
+        lock = state.desiredLock
+        controller = ControlSocket(path: state.controlSocket)
     }
 
     /// Opens the repository; nil when none was made yet.
@@ -22,7 +25,7 @@ package struct DesiredRepository: Sendable {
     /// - Throws: `BottleError` `desired-unreadable` when it is gone though bottles are recorded.
     package static func open(in state: StateFolder, environment: [String: String]) throws -> DesiredRepository? {
         if try POSIX.status("\(state.desired)/.git", followLinks: true) != nil {
-            return DesiredRepository(folder: state.desired, environment: environment, lock: state.desiredLock)
+            return DesiredRepository(of: state, environment: environment)
         }
         let records = try POSIX.names(in: state.records) ?? []
         let remains = try POSIX.status(state.desired, followLinks: false) != nil
@@ -64,7 +67,7 @@ package struct DesiredRepository: Sendable {
                 _ = try await git.output(["update-ref", "HEAD", commit])
                 try POSIX.rename(temporary, to: state.desired)
                 try DurableFile.synchronizeFolder(state.path)
-                return DesiredRepository(folder: state.desired, environment: environment, lock: state.desiredLock)
+                return DesiredRepository(of: state, environment: environment)
             }
         }
     }
