@@ -34,6 +34,15 @@ extension LiveBottle {
             let status = try await bottle.scene.docker("exec", bottle.container(role), "cat", "/proc/1/status")
             #expect(status.contains("CapEff:\t0000000000000000"))
             #expect(status.contains("NoNewPrivs:\t1"))
+            if role != "agent" {
+                let forwards = try await bottle.scene.docker(
+                    "exec",
+                    bottle.container(role),
+                    "cat",
+                    "/proc/sys/net/ipv4/ip_forward"
+                )
+                #expect(forwards == "0")
+            }
         }
 
         @Test("keeps the inner networks inside, without an address of the host", arguments: ["internal", "link"])

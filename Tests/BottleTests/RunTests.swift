@@ -95,6 +95,45 @@ import Testing
         }
     }
 
+    @Test func anAgentThatEndsAgainAndAgainIsStartedLessAndLessOften() async throws {
+        try await Scene.run { scene in
+            var sample = Sample.alone(scene.name())
+            sample.agent = ["command: [sh, -c, 'exit 3']", "restart: always"]
+            try await scene.applied(sample)
+            try await scene.underController { log in
+                try await scene.until("it rests") {
+                    let item = try await scene.bottle("get", sample.name, "-o", "json").document()["items"].list.first
+                    return item?["conditions"].list.contains { $0["reason"].text == "AgentRests" } == true
+                }
+                try await Task.sleep(for: .seconds(4))
+                // Without rests there would be dozens by now.
+                let starts = try log().split(separator: "\n").count { $0.contains("start container/agent (ended)") }
+                #expect((2...8).contains(starts), "\(starts)")
+            }
+        }
+    }
+
+    @Test func itOutlivesAnEngineThatCanNotBeReached() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name())
+            try await scene.applied(sample)
+            let known = scene.environment["DOCKER_HOST"] ?? "unix:///var/run/docker.sock"
+            try #require(known.hasPrefix("unix://"))
+            let link = "\(scene.folder)/engine.sock"
+            let place = ["ln", "-sfn", String(known.dropFirst("unix://".count)), link]
+            try #require(try await scene.run(place).status == 0)
+            try await scene.underController(environment: ["DOCKER_HOST": "unix://\(link)"]) { log in
+                try #require(try await scene.run(["rm", link]).status == 0)
+                try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+                try await scene.until("it says that the engine is gone") { try log().contains("error:") }
+                try #require(try await scene.run(place).status == 0)
+                try await scene.until("healed all the same") {
+                    try await scene.bottle("diff", sample.name, "-o", "json").status == 0
+                }
+            }
+        }
+    }
+
     @Test func thereIsOneControllerForAStateFolder() async throws {
         try await Scene.run { scene in
             try await scene.underController { _ in
@@ -127,11 +166,15 @@ import Testing
 
 extension Scene {
     /// Runs `body` while a controller of this scene's state folder runs; expects it to end well when asked.
-    nonisolated func underController(_ body: ((() throws -> String)) async throws -> Void) async throws {
+    nonisolated func underController(
+        environment more: [String: String] = [:],
+        _ body: ((() throws -> String)) async throws -> Void
+    ) async throws {
         let log = "\(folder)/run.log"
         try await withThrowingTaskGroup(of: Run.self) { group in
             let command = "exec '\(executable)' run --interval 2 --sweep 600 2>'\(log)'"
-            group.addTask { try await self.run(["sh", "-c", command]) }
+            let environment = environment.merging(more) { $1 }
+            group.addTask { try await self.run(["sh", "-c", command], environment: environment) }
             let read: () throws -> String = {
                 String(decoding: try DurableFile.read(log, limit: 1 << 22) ?? [], as: UTF8.self)
             }

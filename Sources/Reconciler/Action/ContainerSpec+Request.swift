@@ -72,7 +72,8 @@ extension DesiredContainer {
             tmpfs: spec.memoryFolders.isEmpty ? nil : spec.memoryFolders,
             dns: spec.resolvers.isEmpty ? nil : spec.resolvers,
             dnsOptions: spec.resolverOptions.isEmpty ? nil : spec.resolverOptions,
-            extraHosts: spec.extraHosts.isEmpty ? nil : spec.extraHosts
+            extraHosts: spec.extraHosts.isEmpty ? nil : spec.extraHosts,
+            sysctls: spec.kernelParameters
         )
     }
 }

@@ -35,6 +35,8 @@ package struct Assessor: Sendable {
         package var caFingerprint: String?
         /// Addresses that other bottles of this installation have.
         package var reserved: [IPv4Block]
+        /// Whether an agent that ended is left so for now.
+        package var letsAgentRest = false
 
         package init(
             manifest: BottleManifest,
@@ -95,7 +97,7 @@ package struct Assessor: Sendable {
         if let agentImage {
             agentFacts = try await knownFacts(of: agentImage, inventory: inventory, installation: record.installation)
         }
-        let desired = try DesiredBottle(
+        var desired = try DesiredBottle(
             rendering: RenderInput(
                 manifest: subject.manifest,
                 revision: subject.revision,
@@ -106,6 +108,7 @@ package struct Assessor: Sendable {
                 authority: subject.authority
             )
         )
+        desired.letsAgentRest = subject.letsAgentRest
         let observed = try await observer.bottle(
             desired,
             installation: record.installation,

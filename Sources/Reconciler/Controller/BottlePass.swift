@@ -9,6 +9,8 @@ package struct BottlePass: Sendable {
     let identity: Identity
     private let now: @Sendable () -> String
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
+    /// Whether an agent that ended is left so for now, whatever its `restart` says.
+    package var letsAgentRest = false
 
     /// - Parameter now: the time, as RFC 3339 in UTC.
     package init(
@@ -86,17 +88,17 @@ package struct BottlePass: Sendable {
         var fingerprints = try fingerprints(secrets, of: manifest, orAs: await ledger.current)
         for round in 0..<Self.rounds {
             let before = await ledger.current
-            let (assessment, inventory) = try await look(
-                Assessor.Subject(
-                    manifest: manifest,
-                    revision: result.revision,
-                    record: before,
-                    fingerprints: fingerprints,
-                    authority: authority?.material,
-                    caFingerprint: authority?.fingerprint,
-                    reserved: try installation.reserved(exceptFor: identity)
-                )
+            var subject = Assessor.Subject(
+                manifest: manifest,
+                revision: result.revision,
+                record: before,
+                fingerprints: fingerprints,
+                authority: authority?.material,
+                caFingerprint: authority?.fingerprint,
+                reserved: try installation.reserved(exceptFor: identity)
             )
+            subject.letsAgentRest = letsAgentRest
+            let (assessment, inventory) = try await look(subject)
             if round == 0 { result.drift = assessment.plan.drift }
             result.findings = assessment.plan.findings
             if let problem = assessment.plan.findings.compactMap(\.error).first {

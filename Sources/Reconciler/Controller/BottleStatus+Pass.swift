@@ -81,6 +81,7 @@ extension BottleStatus {
         if let error = result.error { return (false, error.code.camelCased, error.summary) }
         for finding in result.findings {
             if case .agentEnded(let code) = finding { return (false, "AgentEnded", endText(code)) }
+            if case .agentRests = finding { return (false, "AgentRests", "the agent ended again and again") }
         }
         return (true, "Converged", "observed is desired")
     }

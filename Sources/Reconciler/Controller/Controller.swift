@@ -25,6 +25,8 @@ package actor Controller {
 
     /// What lists said of each bottle when its last pass left nothing to do.
     private var views: [Identity: QuietView] = [:]
+    /// How often each agent was started again of late, and when last.
+    private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
     /// What is desired, as last read whole.
     var desired: DesiredSnapshot?
     /// Every bottle that is desired or recorded.
@@ -137,7 +139,8 @@ package actor Controller {
     private func ending(of bottle: Identity) async -> WorkQueue.Ending {
         views[bottle] = nil
         let report = report
-        let pass = BottlePass(bottle, in: installation, now: now) { report(.progress($0, $1)) }
+        var pass = BottlePass(bottle, in: installation, now: now) { report(.progress($0, $1)) }
+        pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         do {
             // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
             guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
@@ -145,8 +148,11 @@ package actor Controller {
             }
             report(.ended(result))
             views[bottle] = result.view
+            noteAgentStart(in: result)
             switch result.outcome {
-            case .converged: return .converged
+            case .converged:
+                guard result.findings.contains(.agentRests) else { return .converged }
+                return .waiting(until: nextAgentStart(of: bottle))
             case .retry: return .retry
             case .stalled: return .stalled
             }
@@ -156,6 +162,23 @@ package actor Controller {
             report(.failed(bottle, BottleError(wrapping: error)))
             return .retry
         }
+    }
+
+    /// When an agent that ended may be started again; at once, unless it ended again and again.
+    private func nextAgentStart(of bottle: Identity) -> Duration {
+        guard let starts = agentStarts[bottle] else { return .zero }
+        return starts.last + pace.agentBackoff.delay(failures: starts.count, jitter: 1)
+    }
+
+    private func noteAgentStart(in result: PassResult) {
+        let started = result.performed.contains {
+            $0.action.verb == .start && $0.action.object == .container(.agent) && $0.action.reason == .ended
+        }
+        guard started else { return }
+        let before = agentStarts[result.identity]
+        // One that lived longer than the longest rest begins anew.
+        let isRecent = before.map { elapsed - $0.last < pace.agentBackoff.cap * 2 } ?? false
+        agentStarts[result.identity] = (isRecent ? (before?.count ?? 0) + 1 : 1, elapsed)
     }
 
     /// Finishes the removal of a bottle that a commit deleted.
@@ -172,6 +195,7 @@ package actor Controller {
 
     private func forget(_ bottle: Identity) {
         known.remove(bottle)
+        agentStarts[bottle] = nil
         views[bottle] = nil
     }
 

@@ -11,6 +11,8 @@ package struct ControllerPace: Sendable, Hashable {
     /// How many bottles have a pass at once.
     package var concurrency: Int
     package var backoff: Backoff
+    /// Between starts of an agent that its `restart` starts again each time it ends.
+    package var agentBackoff: Backoff
 
     package init(
         interval: Duration = .seconds(30),
@@ -18,7 +20,8 @@ package struct ControllerPace: Sendable, Hashable {
         poll: Duration = .milliseconds(100),
         debounce: Duration = .milliseconds(50),
         concurrency: Int = 8,
-        backoff: Backoff = Backoff()
+        backoff: Backoff = Backoff(),
+        agentBackoff: Backoff = Backoff(base: .seconds(1), cap: .seconds(300))
     ) {
         self.interval = interval
         self.sweep = sweep
@@ -26,5 +29,6 @@ package struct ControllerPace: Sendable, Hashable {
         self.debounce = debounce
         self.concurrency = concurrency
         self.backoff = backoff
+        self.agentBackoff = agentBackoff
     }
 }

@@ -82,7 +82,7 @@ extension Finding {
                 at: reference.text,
                 remedy: "build the image without these labels"
             )
-        case .replacementPending, .reloadRefused, .agentEnded, .foreignContainer: nil
+        case .replacementPending, .reloadRefused, .agentEnded, .agentRests, .foreignContainer: nil
         }
     }
 }

@@ -55,6 +55,8 @@ package struct ContainerSpec: Sendable, Hashable, Codable {
     /// Fixed names, as `name:address`.
     package var extraHosts: [String]
     package var runtime: String?
+    /// Settings of the container's own network stack; nil: the engine's.
+    package var kernelParameters: [String: String]?
     /// Which limits the container has at all: the engine can change a limit in place, but not take it away.
     package var limited: [String] = []
     package var stopSeconds: Int

@@ -57,6 +57,8 @@ package enum Finding: Sendable, Hashable {
     case reloadRefused(role: Role, reason: String)
     /// A container that is not the bottle's is on a network of the bottle, beside the agent and the sidecars.
     case foreignContainer(name: String, network: NetworkRole)
+    /// The agent ended again and again: the next start waits.
+    case agentRests
     /// The agent ended and its restart policy leaves it so.
     case agentEnded(exitCode: Int)
 
@@ -64,7 +66,7 @@ package enum Finding: Sendable, Hashable {
     package var blocks: Bool {
         switch self {
         case .nameTaken, .externalNetworkMissing, .externalNetworkOfBottle, .imageForgesLabels: true
-        case .replacementPending, .reloadRefused, .agentEnded, .foreignContainer: false
+        case .replacementPending, .reloadRefused, .agentEnded, .agentRests, .foreignContainer: false
         }
     }
 }

@@ -7,6 +7,10 @@ extension Planner {
             plan.findings.append(.agentEnded(exitCode: container.exitCode))
             return
         }
+        if wanted.role == .agent, hasEnded(container), desired.letsAgentRest {
+            plan.findings.append(.agentRests)
+            return
+        }
         let start = plan.actions.count
         var before = steps.last(of: Role.allCases)
         if container.state == .paused {

@@ -40,6 +40,7 @@ enum PlanText {
         case .foreignContainer(let name, let network):
             "the container \(Escaped.line(name)) is on the bottle's \(network.rawValue) network; bottle never touches what "
                 + "it did not make: `docker network disconnect` takes it off"
+        case .agentRests: "the agent ended again and again; its next start waits"
         case .agentEnded(let code): "the agent ended with status \(code)"
         }
     }

@@ -26,6 +26,7 @@ package enum EgressProxy {
             extraHosts: behindFirewall ? [] : manifest.egress.hostEntries
         )
         spec.hasInit = true
+        spec.kernelParameters = Sidecar.noRouter
         if behindFirewall { spec.resolveNothingOutside() }
 
         let table = RoutesTable(routes: manifest.routes, allowlist: manifest.egress.allowlist)

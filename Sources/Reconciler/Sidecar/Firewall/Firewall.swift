@@ -7,7 +7,7 @@ package enum Firewall {
     static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
         let manifest = input.manifest
         let client = topology.networks(of: .firewall)[0]
-        let spec = ContainerSpec(
+        var spec = ContainerSpec(
             environment: [
                 "BOTTLE_LISTEN": "\(try input.address(of: .firewall, on: client)):\(port)",
                 "BOTTLE_PRIVATE": manifest.egress.privateRanges.map(\.description).sorted().joined(separator: " "),
@@ -18,6 +18,7 @@ package enum Firewall {
             memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
             extraHosts: manifest.egress.hostEntries
         )
+        spec.kernelParameters = Sidecar.noRouter
         let allowlist = permissions(of: manifest)
         let file = DesiredFile(
             path: "\(folder)/allowlist",
