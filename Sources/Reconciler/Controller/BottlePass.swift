@@ -97,7 +97,8 @@ package struct BottlePass: Sendable {
                 caFingerprint: authority?.fingerprint,
                 reserved: try installation.reserved(exceptFor: identity)
             )
-            subject.letsAgentRest = letsAgentRest
+            // One start a pass: whether there are more is for whoever runs the passes.
+            subject.letsAgentRest = letsAgentRest || result.startsEndedAgent
             let (assessment, inventory) = try await look(subject)
             if round == 0 { result.drift = assessment.plan.drift }
             result.findings = assessment.plan.findings

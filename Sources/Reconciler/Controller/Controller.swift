@@ -171,10 +171,7 @@ package actor Controller {
     }
 
     private func noteAgentStart(in result: PassResult) {
-        let started = result.performed.contains {
-            $0.action.verb == .start && $0.action.object == .container(.agent) && $0.action.reason == .ended
-        }
-        guard started else { return }
+        guard result.startsEndedAgent else { return }
         let before = agentStarts[result.identity]
         // One that lived longer than the longest rest begins anew.
         let isRecent = before.map { elapsed - $0.last < pace.agentBackoff.cap * 2 } ?? false

@@ -41,6 +41,13 @@ package struct PassResult: Sendable {
         outcome = .converged
     }
 
+    /// Whether it started an agent again that had ended.
+    package var startsEndedAgent: Bool {
+        performed.contains {
+            $0.action.verb == .start && $0.action.object == .container(.agent) && $0.action.reason == .ended
+        }
+    }
+
     package var error: BottleError? {
         switch outcome {
         case .converged: nil

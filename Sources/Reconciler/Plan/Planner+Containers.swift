@@ -84,11 +84,13 @@ extension Planner {
     /// Whether the container's program ran and came to its end.
     func hasEnded(_ container: ObservedContainer) -> Bool { container.state == .exited || container.state == .dead }
 
-    /// Whether the agent that we remember was made for what is wanted now.
+    /// Whether the agent that we remember was made for what is wanted now: nobody asked for another one.
+    ///
+    /// Without an edit the intent is the same, also where this program would describe the agent otherwise than the one
+    /// that made it.
     private func isForRecordedIntent(_ wanted: DesiredContainer) -> Bool {
         guard let intent = record.agentIntent.map(SpecHash.init(label:)) else { return false }
-        // Another version's hash can't be compared; without an edit the intent is the same.
-        return intent == wanted.intentHash || (!intent.isKnownVersion && !isEdited)
+        return intent == wanted.intentHash || !isEdited
     }
 
     private func difference(_ wanted: DesiredContainer, _ container: ObservedContainer) -> Reason? {

@@ -44,6 +44,20 @@ struct PlannerDriftTests {
         )
     }
 
+    @Test("a program that describes the unchanged agent otherwise leaves the living one alone")
+    func upgrade() throws {
+        var world = try World.converged(Sample.routed)
+        let earlier = "v1:" + String(repeating: "0", count: 64)
+        world.record.agentIntent = earlier
+        world.change(.agent) { $0.shell.labels[Labels.specHash] = earlier }
+        let plan = try world.plan()
+        #expect(plan.actions.isEmpty)
+        #expect(plan.findings == [.replacementPending(reason: .specChanged)])
+        world.edit { $0.agent.environment["NEW"] = .literal("1") }
+        let edited = try world.plan()
+        #expect(edited.replacesAgent)
+    }
+
     @Test("a removed agent is made again on its volumes")
     func removedAgent() throws {
         let text = try plan(.removed(.agent))
