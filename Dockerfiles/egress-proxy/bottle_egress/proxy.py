@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import tempfile
@@ -76,6 +77,9 @@ class Proxy(master.Master):
         self.event_loop.add_signal_handler(signal.SIGINT, self.shutdown)
         self.event_loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._watching = asyncio.create_task(self._watch())
+        # What the start left is never looked at again, so the garbage of closed connections is found soon.
+        gc.collect()
+        gc.freeze()
         self._load()
 
     async def _watch(self) -> None:
