@@ -1,5 +1,5 @@
-// Preloaded into squid: a port that is not on loopback takes connections through the interface that has its address and
-// through no other. Linux by itself takes them through any interface, so that a neighbour on the network behind would be
+// Preloaded into squid: a port that is not on loopback takes connections through the interface that has its address,
+// and through no other. Linux by itself takes them through any, so that a neighbour on the network behind would be
 // served too; squid has no option for this. Needs no capability since Linux 5.7. Without an interface nothing listens.
 
 #define _GNU_SOURCE

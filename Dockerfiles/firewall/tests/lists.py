@@ -10,11 +10,53 @@ import re
 import sys
 
 LABELS = ["a", "b", "api", "xn--a-b", "a_b", "1", "0x1f", "123", "z" * 63, "example", "test", "org"]
-BAD_LABELS = ["", "-a", "a-", "A", "*", "z" * 64, "a b", "ü", "a:b", "a/b", "[", "%61", "a\\b", "0X1", '"', "'", "$(id)", "`id`"]
+BAD_LABELS = [
+    "",
+    "-a",
+    "a-",
+    "A",
+    "*",
+    "z" * 64,
+    "a b",
+    "ü",
+    "a:b",
+    "a/b",
+    "[",
+    "%61",
+    "a\\b",
+    "0X1",
+    '"',
+    "'",
+    "$(id)",
+    "`id`",
+]
 PORTS = ["443", "80", "1", "65535", "8443"]
-BAD_PORTS = ["0", "65536", "0443", "", "+443", "-1", "443x", "https", "99999999999999999999", "4 43", "٤٤٣", "0x1bb", "1e3"]
+BAD_PORTS = [
+    "0",
+    "65536",
+    "0443",
+    "",
+    "+443",
+    "-1",
+    "443x",
+    "https",
+    "99999999999999999999",
+    "4 43",
+    "٤٤٣",
+    "0x1bb",
+    "1e3",
+]
 COMMENTS = ["", "# a comment", "   # another", "#", "  ", "# good.test 443", "#*"]
-HOSTILE = ["a.test 443 ", " a.test 443", "a.test  443", "a.test", "443 a.test", "*.*.a.test 443", "*a.b.test 443", "a.test:443 443"]
+HOSTILE = [
+    "a.test 443 ",
+    " a.test 443",
+    "a.test  443",
+    "a.test",
+    "443 a.test",
+    "*.*.a.test 443",
+    "*a.b.test 443",
+    "a.test:443 443",
+]
 
 
 def is_name(text: str) -> bool:
@@ -70,11 +112,17 @@ def random_name(source: random.Random, bad: bool = False) -> str:
 def random_list(source: random.Random) -> str:
     lines = []
     for _ in range(source.choice([0, 1, 5, 20])):
-        lines.append(source.choice(COMMENTS) if source.random() < 0.2 else f"{random_name(source)} {source.choice(PORTS)}")
+        lines.append(
+            source.choice(COMMENTS) if source.random() < 0.2 else f"{random_name(source)} {source.choice(PORTS)}"
+        )
     good = [line for line in lines if entries(line + "\n") is not None]
     if source.random() < 0.5:
         lines = good
-        bad = [f"{random_name(source, True)} 443", f"{random_name(source)} {source.choice(BAD_PORTS)}", source.choice(HOSTILE)]
+        bad = [
+            f"{random_name(source, True)} 443",
+            f"{random_name(source)} {source.choice(BAD_PORTS)}",
+            source.choice(HOSTILE),
+        ]
         if source.random() < 0.6:
             lines.insert(source.randint(0, len(lines)), source.choice(bad))
     else:
@@ -86,11 +134,23 @@ def questions(source: random.Random, known: set[tuple[str, int]]) -> list[tuple[
     found = []
     for pattern, port in sorted(known):
         name = pattern.removeprefix("*.")
-        hosts = [name, "a." + name, "a.b." + name, "x" + name, name + ".a", name.upper(), "." + name, name + "x", "*." + name]
+        hosts = [
+            name,
+            "a." + name,
+            "a.b." + name,
+            "x" + name,
+            name + ".a",
+            name.upper(),
+            "." + name,
+            name + "x",
+            "*." + name,
+        ]
         hosts += [name.partition(".")[2] or "a", "1." + name, "-." + name, name + ".1"]
         for host in hosts:
             found.append(("CONNECT", "-", host, source.choice([port, port, 443, 80])))
-            found.append(source.choice([("GET", "http", host, 80), ("POST", "http", host, port), ("GET", "ftp", host, 80)]))
+            found.append(
+                source.choice([("GET", "http", host, 80), ("POST", "http", host, port), ("GET", "ftp", host, 80)])
+            )
     return source.sample(found, min(len(found), 120))
 
 
@@ -99,7 +159,10 @@ def make(folder: pathlib.Path, seed: int, count: int) -> None:
     for number in range(count):
         text = random_list(source)
         (folder / f"{number}.list").write_text(text)
-        lines = [" ".join(map(str, (channel, *asked, "192.0.2.1"))) for channel, asked in enumerate(questions(source, entries(text) or set()))]
+        lines = [
+            " ".join(map(str, (channel, *asked, "192.0.2.1")))
+            for channel, asked in enumerate(questions(source, entries(text) or set()))
+        ]
         (folder / f"{number}.asked").write_text("".join(line + "\n" for line in lines))
 
 
@@ -118,7 +181,7 @@ def compare(folder: pathlib.Path) -> None:
         asked = path.with_suffix(".asked").read_text().splitlines()
         answers = path.with_suffix(".answers").read_text().splitlines()
         assert len(answers) == len(asked), path
-        for line, answer in zip(asked, answers):
+        for line, answer in zip(asked, answers, strict=True):
             channel, method, scheme, host, port, _ = line.split(" ")
             wanted = verdict(known, method, scheme, host, int(port))
             observed = re.fullmatch(rf"{channel} (?:(OK)|ERR rule_=(\S+) .*)", answer)

@@ -1,4 +1,4 @@
-"""Requests in every odd form: `forms.py refused|served`. Prints how many there were; fails on what got further than it may.
+"""Requests in every odd form: `forms.py refused|served`. Prints how many there were; fails on what got too far.
 
 Judged by what the servers saw (`/tmp/seen`): `{mark}` is in each request and is another one each time.
 """
@@ -171,7 +171,9 @@ DROPPED = [
 # What follows a request is judged as one of its own.
 FOLLOWED = [
     head(GET, OWN) + head("GET http://other.test/{mark} HTTP/1.1", OTHER),
-    head(POST, OWN, CHUNKED, "Content-Length: 60") + b"0\r\n\r\n" + head("GET http://other.test/{mark} HTTP/1.1", OTHER),
+    head(POST, OWN, CHUNKED, "Content-Length: 60")
+    + b"0\r\n\r\n"
+    + head("GET http://other.test/{mark} HTTP/1.1", OTHER),
     head(POST, OWN, "Content-Length: 0") + head("CONNECT other.test:443 HTTP/1.1", OTHER),
     head("CONNECT other.test:443 HTTP/1.1", OTHER) + head(GET, OWN),
 ]

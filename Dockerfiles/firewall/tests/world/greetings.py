@@ -1,9 +1,10 @@
-"""TLS greetings in every odd form through a tunnel to good.test: `greetings.py`. Fails on what reached a server and may not.
+"""TLS greetings in every odd form through a tunnel to good.test: `greetings.py`. Fails on what got too far.
 
 A tunnel is open when the real server answers its greeting; one that is refused ends without a byte of the server's.
 """
 
 import asyncio
+import itertools
 import struct
 import sys
 import time
@@ -30,7 +31,9 @@ def extension(kind: int, content: bytes) -> bytes:
 def names(*entries: bytes | tuple[int, bytes]) -> bytes:
     """The extension of server names; an entry is a name, or a type and a name."""
     pairs = [entry if isinstance(entry, tuple) else (0, entry) for entry in entries]
-    return extension(SERVER_NAME, vector("H", b"".join(struct.pack("B", kind) + vector("H", name) for kind, name in pairs)))
+    return extension(
+        SERVER_NAME, vector("H", b"".join(struct.pack("B", kind) + vector("H", name) for kind, name in pairs))
+    )
 
 
 def hello(*extensions: bytes, version: int = 0x0303, bare: bool = False) -> bytes:
@@ -49,7 +52,7 @@ def hello(*extensions: bytes, version: int = 0x0303, bare: bool = False) -> byte
 
 def records(message: bytes, *cuts: int) -> bytes:
     edges = [0, *cuts, len(message)]
-    return b"".join(record(message[a:b]) for a, b in zip(edges, edges[1:]))
+    return b"".join(record(message[a:b]) for a, b in itertools.pairwise(edges))
 
 
 def drip(data: bytes, size: int, pause: float) -> list[bytes | float]:
@@ -106,7 +109,9 @@ REFUSED: dict[str, list[bytes | float]] = {
     "another name behind an alert": [record(b"\1\0", 21) + record(hello(names(b"other.test")))],
     "another name behind a change of cipher": [record(b"\1", 20) + record(hello(names(b"other.test")))],
     "another name behind another message": [record(b"\0\0\0\0") + record(hello(names(b"other.test")))],
-    "a question to the firewall's own helper": [record(hello(names(b"x\n0 good.test good.test\n1 good.test good.test")))],
+    "a question to the firewall's own helper": [
+        record(hello(names(b"x\n0 good.test good.test\n1 good.test good.test")))
+    ],
     "plain HTTP behind an alert": [record(b"\1\0", 21) + head("GET / HTTP/1.1", "Host: other.test")],
     "an empty record": [record(b"")],
     "a record longer than allowed": [struct.pack(">BHH", HANDSHAKE, 0x0301, 0xFFFF) + bytes(0xFFFF)],

@@ -1,8 +1,10 @@
 """What the attacking clients share: a connection to the firewall, the head of a request, a TLS greeting."""
 
 import asyncio
+import contextlib
 import os
 import ssl
+from collections.abc import Callable
 
 PORT = 8888
 CLOSED = b""
@@ -24,17 +26,30 @@ def greeting(name: str | None, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) 
     context.maximum_version = newest
     output = ssl.MemoryBIO()
     client = context.wrap_bio(ssl.MemoryBIO(), output, server_hostname=name)
-    try:
+    with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
-    except ssl.SSLWantReadError:
-        pass
     return output.read()
 
 
-async def converse(steps: list[bytes | float], limit: float, settle: float = 0.4) -> tuple[bytes, bool]:
+def is_any(answer: bytes) -> bool:
+    return answer != b""
+
+
+def is_through(answer: bytes) -> bool:
+    """Whether there is something behind the head: what came through a tunnel, or a body."""
+    _, end, rest = answer.partition(b"\r\n\r\n")
+    return is_any(rest) or (is_any(end) and status(answer) != 200)
+
+
+async def converse(
+    steps: list[bytes | float],
+    limit: float,
+    settle: float = 0.4,
+    is_enough: Callable[[bytes], bool] = is_any,
+) -> tuple[bytes, bool]:
     """Sends each of `steps` (a number is a pause, in seconds); what came back, and whether the firewall closed.
 
-    An answer is taken as whole once nothing more comes for `settle` seconds; without any, waits for `limit`.
+    Waits for `limit` seconds until the answer is enough, and then until nothing more comes for `settle` seconds.
     """
     reader, writer = await asyncio.open_connection(os.environ["FIREWALL"], PORT)
     answer = b""
@@ -46,7 +61,7 @@ async def converse(steps: list[bytes | float], limit: float, settle: float = 0.4
             else:
                 await asyncio.sleep(step)
         while True:
-            more = await asyncio.wait_for(reader.read(65536), settle if answer else limit)
+            more = await asyncio.wait_for(reader.read(65536), settle if is_enough(answer) else limit)
             if more == CLOSED:
                 return answer, True
             answer += more

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from proxied import connect, converse, greeting, head, status
+from proxied import connect, converse, greeting, head, is_through, status
 
 LIMIT = 25
 # Whether any of it may be served: what it answers first is.
@@ -53,7 +53,7 @@ async def hammer(name: str, outcome: collections.Counter[str], end: float, tunne
     """Requests as fast as they go, while the name has the one address and the other by turns."""
     hello = greeting(name)
     while time.monotonic() < end:
-        answer, _ = await converse([connect(name), hello] if tunnelled else [get(name)], LIMIT, 0.02)
+        answer, _ = await converse([connect(name), hello] if tunnelled else [get(name)], LIMIT, 0, is_through)
         inside = answer.partition(b"\r\n\r\n")[2]
         served = inside[:1] == b"\x16" if tunnelled else status(answer) == 200
         outcome["served" if served else "refused"] += 1

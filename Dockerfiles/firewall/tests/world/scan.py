@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 
-BATCH = 400
+BATCH = 4000
 PATIENCE = 1.0  # for what doesn't even refuse
 
 
