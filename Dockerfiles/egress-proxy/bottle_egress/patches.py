@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import logging
 import re
 import socket
@@ -46,6 +47,7 @@ MAX_DRAIN = 1024 * 1024
 MAX_GREETING = 32 * 1024
 MAX_CONNECTIONS = 512
 MAX_SERVERS = 4
+COLLECT_AFTER = 128
 READ_SIZE = 64 * 1024
 FLUSH_SECONDS = 5.0
 STALLED_SECONDS = 5.0
@@ -538,6 +540,7 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
     gate: ClassVar[Gate]
     all: ClassVar[dict[GatedHandler, None]] = {}
     _heard: ClassVar[dict[str, bool]] = {}
+    _ended: ClassVar[int] = 0
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -567,6 +570,15 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
         finally:
             self.all.pop(self, None)
             self.gate.disconnected(self.client.id)
+            self._collect()
+
+    @classmethod
+    def _collect(cls) -> None:
+        """Free what closed connections held: mitmproxy's layers refer to each other in circles, buffers included."""
+        cls._ended += 1
+        if cls._ended >= COLLECT_AFTER:
+            cls._ended = 0
+            gc.collect()
 
     async def handle_connection(self, connection) -> None:
         writer = self.transports[connection].writer
