@@ -7,7 +7,7 @@ extension LiveBottle {
         struct Damage: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let line: String
-            let kind: String
+            let kinds: [String]
             let actions: [String]
             /// The containers that are another life afterwards.
             var touched: Set<String> = []
@@ -17,82 +17,97 @@ extension LiveBottle {
             Damage(
                 testDescription: "egress-proxy removed",
                 line: "docker rm -f bottle-ID-egress-proxy",
-                kind: "missing",
+                kinds: ["missing"],
                 actions: ["create container/egress-proxy"],
                 touched: ["egress-proxy"]
             ),
             Damage(
                 testDescription: "firewall removed",
                 line: "docker rm -f bottle-ID-firewall",
-                kind: "missing",
+                kinds: ["missing"],
                 actions: ["create container/firewall"],
                 touched: ["firewall"]
             ),
             Damage(
                 testDescription: "firewall stopped",
                 line: "docker stop -t 1 bottle-ID-firewall",
-                kind: "stopped",
+                kinds: ["stopped"],
                 actions: ["start container/firewall"],
                 touched: ["firewall"]
             ),
             Damage(
                 testDescription: "egress-proxy paused",
                 line: "docker pause bottle-ID-egress-proxy",
-                kind: "paused",
+                kinds: ["paused"],
                 actions: ["unpause container/egress-proxy"]
             ),
             Damage(
                 testDescription: "egress-proxy off its link",
                 line: "docker network disconnect -f bottle-ID-link bottle-ID-egress-proxy",
-                kind: "disconnected",
+                kinds: ["disconnected"],
                 actions: ["connect container/egress-proxy"]
+            ),
+            Damage(
+                testDescription: "egress-proxy off the agent's network",
+                line: "docker network disconnect -f bottle-ID-internal bottle-ID-egress-proxy",
+                kinds: ["disconnected"],
+                actions: ["connect container/egress-proxy", "restart container/egress-proxy"],
+                touched: ["egress-proxy"]
+            ),
+            Damage(
+                testDescription: "firewall off its clients' network",
+                // Its supervisor sees it within a second or two and ends.
+                line: "docker network disconnect -f bottle-ID-link bottle-ID-firewall; docker wait bottle-ID-firewall",
+                kinds: ["disconnected", "stopped"],
+                actions: ["connect container/firewall", "start container/firewall"],
+                touched: ["firewall"]
             ),
             Damage(
                 testDescription: "firewall off the network out",
                 line: "docker network disconnect -f NET bottle-ID-firewall",
-                kind: "disconnected",
+                kinds: ["disconnected"],
                 actions: ["connect container/firewall"]
             ),
             Damage(
                 testDescription: "agent on Docker's bridge",
                 line: "docker network connect bridge bottle-ID-agent",
-                kind: "foreign-network",
+                kinds: ["foreign-network"],
                 actions: ["disconnect container/agent"]
             ),
             Damage(
                 testDescription: "agent on the network out",
                 line: "docker network connect NET bottle-ID-agent",
-                kind: "foreign-network",
+                kinds: ["foreign-network"],
                 actions: ["disconnect container/agent"]
             ),
             Damage(
                 testDescription: "routes edited in the sidecar",
                 line: "docker exec bottle-ID-egress-proxy sh -c 'echo >>/etc/egress-proxy/routes.yaml'",
-                kind: "file-changed",
+                kinds: ["file-changed"],
                 actions: ["copy container/egress-proxy", "signal container/egress-proxy"]
             ),
             Damage(
                 testDescription: "allowlist gone from the sidecar",
                 line: "docker exec bottle-ID-firewall rm /etc/firewall/allowlist",
-                kind: "file-missing",
+                kinds: ["file-missing"],
                 actions: ["copy container/firewall", "signal container/firewall"]
             ),
             Damage(
                 testDescription: "CA overwritten in the agent",
                 line: "docker exec -u root bottle-ID-agent sh -c 'echo >/etc/bottle/ca-bundle.pem'",
-                kind: "file-changed",
+                kinds: ["file-changed"],
                 actions: ["copy container/agent"]
             ),
             Damage(
                 testDescription: "egress-proxy with less memory",
                 line: "docker update --memory 128m --memory-swap 128m bottle-ID-egress-proxy",
-                kind: "limits-changed",
+                kinds: ["limits-changed"],
                 actions: ["update container/egress-proxy"]
             ),
             Damage(
                 testDescription: "agent removed",
                 line: "docker rm -f bottle-ID-agent",
-                kind: "missing",
+                kinds: ["missing"],
                 actions: ["create container/agent"],
                 touched: ["agent"]
             ),
@@ -109,7 +124,7 @@ extension LiveBottle {
             let healing = try await bottle.applied { _ in }
             #expect(try healing.actions() == damage.actions)
             let drift = try healing.document()["bottles"][0]["drift"]
-            #expect(drift.list.map(\.["kind"].text) == [damage.kind])
+            #expect(drift.list.map(\.["kind"].text) == damage.kinds)
             #expect(drift[0].keys == ["kind", "object", "cause"])
             try await bottle.expectWhole()
             let after = try await bottle.scene.world()

@@ -19,11 +19,19 @@ extension Planner {
         }
         before += planEndpoints(of: wanted, container)
         before += planUpdate(of: wanted, container)
-        planContent(of: wanted, container, after: before)
+        planContent(of: wanted, container, after: before, reattached: isReattached(wanted, since: start))
         // Whoever waits for this container waits for all that is done to it.
         let awaited = Set(plan.actions[start...].flatMap(\.after))
         let last = plan.actions.indices[start...].filter { !awaited.contains($0) }
         if !last.isEmpty { steps.containers[wanted.role] = last }
+    }
+
+    /// Whether a sidecar is put back on the network of those whom it serves.
+    ///
+    /// Its port hears one interface only, and that one is gone: only a start opens the port on the new one for sure.
+    private func isReattached(_ wanted: DesiredContainer, since start: Int) -> Bool {
+        guard wanted.reload == .signal, let served = wanted.endpoints.first?.network else { return false }
+        return plan.actions[start...].contains { $0.verb == .connect && $0.network == served }
     }
 
     /// Puts right what the engine can change in place; tells the update.
@@ -47,7 +55,8 @@ extension Planner {
     private mutating func planContent(
         of wanted: DesiredContainer,
         _ container: ObservedContainer,
-        after before: [Int]
+        after before: [Int],
+        reattached: Bool
     ) {
         let object = ObjectName.container(wanted.role)
         let differences = fileDifferences(wanted, container)
@@ -63,6 +72,8 @@ extension Planner {
         if !copies.isEmpty { before = copies }
         if halts {
             add(Action(.start, object, .filesCopied, target: container.id, after: before))
+        } else if container.isLiving, reattached {
+            add(Action(.restart, object, .disconnected, target: container.id, after: before))
         } else if container.isLiving {
             planReload(of: wanted, container, after: before, copied: !copies.isEmpty)
         } else {

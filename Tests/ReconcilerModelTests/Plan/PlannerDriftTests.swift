@@ -190,6 +190,22 @@ struct PlannerDriftTests {
         )
     }
 
+    @Test("a sidecar that is put back on its clients' network is restarted; on another network it is not")
+    func reattached() throws {
+        let served = try plan(.disconnected(.egressProxy))
+        #expect(
+            served
+                == """
+                0 connect container/egress-proxy disconnected (internal)
+                1 restart container/egress-proxy disconnected after 0
+                drift disconnected container/egress-proxy: is not on the internal network as planned
+                """
+        )
+        var world = try World.converged(Sample.routed)
+        world.change(.egressProxy) { $0.shell.endpoints.removeAll { $0.networkName.hasSuffix("-link") } }
+        #expect(try world.plan().verbs == ["connect container/egress-proxy"])
+    }
+
     @Test("a container at another address is put at its own")
     func readdressed() throws {
         let text = try plan(.readdressed(.egressProxy))
@@ -198,6 +214,7 @@ struct PlannerDriftTests {
                 == """
                 0 disconnect container/egress-proxy address-wrong (internal)
                 1 connect container/egress-proxy address-wrong (internal) after 0
+                2 restart container/egress-proxy disconnected after 1
                 drift address-wrong container/egress-proxy: is not on the internal network as planned
                 """
         )
@@ -207,7 +224,8 @@ struct PlannerDriftTests {
     func aliasGone() throws {
         var world = try World.converged(Sample.routed)
         world.change(.egressProxy) { $0.shell.endpoints[0].aliases = ["0123456789ab"] }
-        #expect(try world.plan().verbs == ["disconnect container/egress-proxy", "connect container/egress-proxy"])
+        let verbs = ["disconnect", "connect", "restart"].map { "\($0) container/egress-proxy" }
+        #expect(try world.plan().verbs == verbs)
         world.change(.egressProxy) { $0.shell.endpoints[0].aliases = ["0123456789ab", "egress-proxy"] }
         #expect(try world.plan().verbs == [])
     }
@@ -274,7 +292,8 @@ struct PlannerDriftTests {
                 2 remove network/internal network-changed after 0,1
                 3 create network/internal network-changed after 2
                 4 connect container/egress-proxy network-changed (internal) after 3
-                5 connect container/agent network-changed (internal) after 3
+                5 restart container/egress-proxy disconnected after 4
+                6 connect container/agent network-changed (internal) after 3
                 drift network-changed network/internal: has another subnet or other options
                 """
         )
