@@ -148,7 +148,9 @@ let package = Package(
         .testTarget(
             name: "ReconcilerVerifyTests",
             dependencies: [
-                "ReconcilerModel", "ReconcilerVerify",
+                "ReconcilerModel", "ReconcilerVerify", crypto,
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -1,3 +1,26 @@
+/// One thing that did not hold in an attempt.
+package struct AttemptFault: Sendable, Hashable, CustomStringConvertible {
+    package enum Kind: Sendable, Hashable {
+        /// Something is at a server that should not be.
+        case arrival
+        /// A credential is where it should not be.
+        case credential
+        /// Nothing is at a server though it should be.
+        case missing
+        /// No sidecar says what it refused.
+        case record
+        /// The client was told something else, or nothing.
+        case client
+        /// The attempt was never made.
+        case driver
+    }
+
+    package var kind: Kind
+    package var text: String
+
+    package var description: String { text }
+}
+
 /// Says whether a bottle held: by what arrived, by what the sidecars say, and last by what the client saw.
 package struct AttemptJudge: Sendable {
     /// What the egress-proxy adds for `listed`, as it stands in a header; nil when there is none.
@@ -20,22 +43,25 @@ package struct AttemptJudge: Sendable {
         of attempt: Attempt,
         _ observation: Observation,
         _ evidence: AttemptEvidence
-    ) -> [String] {
-        var faults: [String] = []
-        if let problem = observation.problem { faults.append("it could not be made: \(problem)") }
-        faults += arrivalFaults(attempt.expected, evidence.arrivals)
-        faults += credentialFaults(observation, evidence.arrivals)
-        faults += recordFaults(attempt.expected, evidence.refusals)
-        if observation.isHung { faults.append("the client hangs") }
-        if let answers = attempt.expected.answers {
-            let seen = observation.outcome
-            if !answers.contains(where: { $0 == seen }) {
-                let wanted = answers.map(\.description).joined(separator: ", ")
-                faults.append("the client gets \(seen?.description ?? "nothing that counts"), not \(wanted)")
-            }
+    ) -> [AttemptFault] {
+        let expected = attempt.expected
+        var texts: [(AttemptFault.Kind, [String])] = []
+        texts.append((.driver, observation.problem.map { ["it could not be made: \($0)"] } ?? []))
+        texts.append((.arrival, arrivalFaults(expected, evidence.arrivals)))
+        texts.append((.credential, credentialFaults(observation, evidence.arrivals)))
+        texts.append((.record, recordFaults(expected, evidence.refusals)))
+        texts.append((.client, clientFaults(expected, observation)))
+        if isAnswered(expected), !evidence.arrivals.contains(where: { $0.kind == .request }) {
+            texts.append((.missing, ["nothing arrives of what should"]))
         }
-        if isAnswered(attempt.expected), !evidence.arrivals.contains(where: { $0.kind == .request }) {
-            faults.append("nothing arrives of what should")
+        return texts.flatMap { kind, texts in texts.map { AttemptFault(kind: kind, text: $0) } }
+    }
+
+    private func clientFaults(_ expected: AttemptExpectation, _ observation: Observation) -> [String] {
+        var faults = observation.isHung ? ["the client hangs"] : []
+        if let answers = expected.answers, !answers.contains(where: { $0 == observation.outcome }) {
+            let wanted = answers.map(\.description).joined(separator: ", ")
+            faults.append("the client gets \(observation.outcome?.description ?? "nothing that counts"), not \(wanted)")
         }
         return faults
     }

@@ -77,8 +77,8 @@ struct ConnectCrowd {
             pending.append(Pending(target: target, end: .now + .milliseconds(patience)))
             return nil
         }
-        close(descriptor)
-        return Self.outcome(of: code)
+        defer { close(descriptor) }
+        return Self.outcome(of: descriptor, code, target)
     }
 
     /// Waits until something became of at least one, or some time passed; tells what.
@@ -89,7 +89,7 @@ struct ConnectCrowd {
         for index in sockets.indices.reversed() {
             let outcome: PortScan.Outcome
             if sockets[index].revents != 0 {
-                outcome = Self.outcome(of: Self.error(of: sockets[index].fd))
+                outcome = Self.outcome(of: sockets[index].fd, Self.error(of: sockets[index].fd), pending[index].target)
             } else if now >= pending[index].end {
                 outcome = .silent
             } else {
@@ -104,6 +104,20 @@ struct ConnectCrowd {
         }
     }
 
+    /// Whether the socket's own end is `target`.
+    private static func isOwn(_ target: PortScan.Target, _ descriptor: Int32) -> Bool {
+        var own = sockaddr_in()
+        var wanted = in_addr()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let result = unsafe withUnsafeMutablePointer(to: &own) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                unsafe getsockname(descriptor, pointer, &size)
+            }
+        }
+        guard result == 0, unsafe inet_pton(AF_INET, target.address, &wanted) == 1 else { return false }
+        return own.sin_addr.s_addr == wanted.s_addr && Int(UInt16(bigEndian: own.sin_port)) == target.port
+    }
+
     private static func error(of descriptor: Int32) -> Int32 {
         var code: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
@@ -111,9 +125,14 @@ struct ConnectCrowd {
         return result == 0 ? code : errno
     }
 
-    private static func outcome(of code: Int32) -> PortScan.Outcome {
+    private static func outcome(
+        of descriptor: Int32,
+        _ code: Int32,
+        _ target: PortScan.Target
+    ) -> PortScan.Outcome {
         switch code {
-        case 0: .open
+        // Towards an own address, the kernel may choose the very port that is tried: then the socket meets itself.
+        case 0: isOwn(target, descriptor) ? .refused : .open
         case ECONNREFUSED, ECONNRESET: .refused
         case ETIMEDOUT: .silent
         default: .unreachable

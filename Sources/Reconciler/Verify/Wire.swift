@@ -27,22 +27,20 @@ struct Wire: Sendable {
     ///
     /// - Throws: `ConnectFailure`.
     static func open(to endpoint: Endpoint, within limit: TimeAmount) async throws -> Wire {
-        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .connectTimeout(limit)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Inbox()) }
-            }
-        do {
-            let channel =
-                if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
-                    try await bootstrap.connect(to: address).get()
-                } else {
-                    try await bootstrap.connect(host: endpoint.host, port: endpoint.port).get()
-                }
-            return try await channel.eventLoop.submit {
-                let inbox = try channel.pipeline.syncOperations.handler(type: Inbox.self)
+        let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).connectTimeout(limit)
+        // Made before the connection is: the other side may be gone again before anybody asks.
+        let begin: @Sendable (any Channel) -> EventLoopFuture<Wire> = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let inbox = Inbox()
+                try channel.pipeline.syncOperations.addHandler(inbox)
                 return Wire(channel: channel, inbox: NIOLoopBound(inbox, eventLoop: channel.eventLoop))
-            }.get()
+            }
+        }
+        do {
+            if let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port) {
+                return try await bootstrap.connect(to: address, channelInitializer: begin)
+            }
+            return try await bootstrap.connect(host: endpoint.host, port: endpoint.port, channelInitializer: begin)
         } catch {
             throw ConnectFailure(error)
         }

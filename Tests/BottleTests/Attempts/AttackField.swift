@@ -12,6 +12,7 @@ struct AttackField: Sendable {
     /// What the reports call it.
     let title: String
     let face: Attempt.Face
+    let hasFirewall: Bool
     let name: String
     /// The credential that the egress-proxy adds.
     let token: String
@@ -26,6 +27,7 @@ struct AttackField: Sendable {
         _ title: String,
         in scene: Scene,
         face: Attempt.Face,
+        hasFirewall: Bool = true,
         images: [String: String] = [:],
         executable: AttemptExecutable
     ) async throws -> AttackField {
@@ -34,6 +36,7 @@ struct AttackField: Sendable {
             servers: try await AttemptServers.start(in: scene),
             title: title,
             face: face,
+            hasFirewall: hasFirewall,
             name: scene.name(),
             token: "t0ken-\(UInt64.random(in: .min ... .max))",
             executable: executable
@@ -70,6 +73,7 @@ struct AttackField: Sendable {
         }
         return Sample(
             name: name,
+            firewall: hasFirewall ? "squid" : "none",
             allowlist: [AttemptServers.open, wild],
             egress: servers.egress,
             routes: [
@@ -84,7 +88,9 @@ struct AttackField: Sendable {
     func container(_ role: String) -> String { "bottle-\(name)-\(role)" }
 
     /// Names of the sidecars.
-    var sidecars: [String] { face == .egressProxy ? ["egress-proxy", "firewall"] : ["firewall"] }
+    var sidecars: [String] {
+        (face == .egressProxy ? ["egress-proxy"] : []) + (hasFirewall ? ["firewall"] : [])
+    }
 
     /// The address of a container on one of the bottle's own networks.
     func address(of role: String, on network: String) async throws -> String {

@@ -10,7 +10,7 @@ struct AttackRun: Sendable {
         let observation: Observation
         let evidence: AttemptEvidence
         /// Empty when the bottle held.
-        let faults: [String]
+        let faults: [AttemptFault]
     }
 
     let verdicts: [Verdict]
@@ -72,8 +72,16 @@ struct AttackRun: Sendable {
         try keepReport(as: field.title)
     }
 
-    /// Names of the attempts in which the bottle did not hold.
-    var broken: Set<String> { Set(verdicts.filter { !$0.faults.isEmpty }.map(\.attempt.name)) }
+    /// Names of the attempts that brought something out of the bottle.
+    var escapes: Set<String> {
+        Set(
+            verdicts.filter { $0.faults.contains { $0.kind == .arrival || $0.kind == .credential } }
+                .map(\.attempt.name)
+        )
+    }
+
+    /// Names of the attempts in which the bottle held.
+    var held: Set<String> { Set(verdicts.filter(\.faults.isEmpty).map(\.attempt.name)) }
 
     /// The same in full, for people, in the folder that `BOTTLE_ATTEMPTS_REPORT` names.
     private func keepReport(as name: String) throws {

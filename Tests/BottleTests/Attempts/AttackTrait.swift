@@ -18,13 +18,18 @@ struct AttackTrait: SuiteTrait, TestScoping {
 
 /// Bottles under attack, each brought up when a test first asks for it.
 actor AttackFields {
-    enum Kind: String, CaseIterable {
+    enum Kind: String {
         /// With routes, and a firewall behind them.
         case routed
         /// Without routes.
         case bare
         /// Like `routed`, with an egress-proxy that is no wall.
         case naive
+        /// With routes, and no firewall: the egress-proxy itself is on the network out.
+        case lone
+
+        /// Those on which all attempts are made.
+        static let attacked = [Kind.routed, .bare, .naive]
     }
 
     @TaskLocal static var inScope: AttackFields?
@@ -42,7 +47,7 @@ actor AttackFields {
 
     /// What came of all attempts on it; the others begin at the same time.
     func run(_ kind: Kind) async throws -> AttackRun {
-        for kind in Kind.allCases where runs[kind] == nil {
+        for kind in Kind.attacked where runs[kind] == nil {
             let field = task(kind)
             runs[kind] = Task {
                 var limits = AttemptDriver.Limits()
@@ -71,6 +76,7 @@ actor AttackFields {
                 kind.rawValue,
                 in: scene,
                 face: kind == .bare ? .firewall : .egressProxy,
+                hasFirewall: kind != .lone,
                 images: kind == .naive ? ["egress-proxy": try await NaiveProxy.build(in: scene)] : [:],
                 executable: try await program.value
             )
