@@ -117,6 +117,13 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Support for tests: the engine in memory, and an engine that fails as told.
+        .target(
+            name: "EngineTestSupport",
+            dependencies: ["ReconcilerEngine", "ReconcilerModel"],
+            path: "Tests/EngineSupport",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ReconcilerModelTests",
             dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel"],
@@ -130,7 +137,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconcilerEngineTests",
-            dependencies: ["ReconcilerEngine"] + nio,
+            dependencies: ["EngineTestSupport", "ReconcilerEngine"] + nio,
             swiftSettings: strict
         ),
         .testTarget(
@@ -154,6 +161,14 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: strict
+        ),
+        // Drives whole passes against the engine in memory: crashes at every call, every drift.
+        .testTarget(
+            name: "ReconcilerLoopTests",
+            dependencies: [
+                "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
             ],
             swiftSettings: strict
         ),

@@ -17,21 +17,48 @@ package struct ImageProbe: Sendable {
 
     /// Reads the facts of an image and keeps them.
     ///
-    /// If the process dies here, a probe container is left, and a note of it; the next call removes it.
+    /// If the process dies here, a probe container is left, and a note of it; the next call for this image uses it, and
+    /// `removeLeft` removes it where the facts are known already.
     package func look(into image: String) async throws {
-        for left in try store.pendingProbes() { try await remove(left) }
+        try await removeLeft(except: image)
         let details = try await engine.image(image)
-        try store.beginProbe(image)
-        let container = try await make(image)
-        let facts: ImageFacts
+        var container = try await left(of: image)
+        if container == nil {
+            try store.beginProbe(image)
+            container = try await make(image)
+        }
+        guard let container else { return }
         do {
-            facts = try await ImageFactsReader(engine: engine).facts(of: details, in: container)
+            // Kept before the probe goes: killed in between, nobody has to look again.
+            try store.save(try await ImageFactsReader(engine: engine).facts(of: details, in: container))
         } catch {
             try? await remove(image)
             throw error
         }
         try await remove(image)
-        try store.save(facts)
+    }
+
+    /// Removes the probes that killed processes left.
+    package func removeLeft(except image: String? = nil) async throws {
+        for left in try store.pendingProbes() where left != image { try await remove(left) }
+    }
+
+    /// The probe of `image` that a killed process left; nil when there is none, or one of something else.
+    private func left(of image: String) async throws -> String? {
+        guard try store.pendingProbes().contains(image) else { return nil }
+        do {
+            let found = try await engine.container(name(of: image))
+            if isOurs(found), found.imageID == image, found.state.status == "created" { return found.id }
+        } catch {
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+        try await remove(image)
+        return nil
+    }
+
+    private func isOurs(_ container: ContainerDetails) -> Bool {
+        labels.allSatisfy { container.config.labels?[$0.key] == $0.value }
     }
 
     private func name(of image: String) -> String {
@@ -55,7 +82,7 @@ package struct ImageProbe: Sendable {
     private func remove(_ image: String) async throws {
         do {
             let found = try await engine.container(name(of: image))
-            if labels.allSatisfy({ found.config.labels?[$0.key] == $0.value }) {
+            if isOurs(found) {
                 try await engine.remove(found.id, force: true, volumes: true)
             }
         } catch {

@@ -71,6 +71,10 @@ extension BottleRecord {
         )
         names = Set(wanted + names.filter(present.contains)).sorted()
         ids = ids.filter { names.contains($0.key) }
+        // Also of what a process made that was killed before it wrote the id down.
+        for container in observed.containers where desired.containers.contains(where: { $0.name == container.name }) {
+            ids[container.name] = container.id
+        }
         for network in own { ids[network.name] = assessment.networks[network.role] ?? ids[network.name] }
     }
 }

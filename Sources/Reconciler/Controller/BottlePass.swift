@@ -155,16 +155,23 @@ package struct BottlePass: Sendable {
         )
         let inventory = try await Inventory.take(from: installation.engine)
         let first = try await assessor.assess(subject, inventory: inventory)
+        let probe = ImageProbe(
+            engine: installation.engine,
+            installation: installation.state.installation,
+            store: installation.facts
+        )
         guard let image = first.unknownImage, !first.plan.findings.contains(where: \.blocks) else {
+            // Whoever holds the lock may be using the probe that is noted; it is no hurry.
+            if try !installation.facts.pendingProbes().isEmpty,
+                let held = try installation.state.sharedLock.tryAcquire()
+            {
+                defer { extendLifetime(held) }
+                try await probe.removeLeft()
+            }
             return (first, inventory)
         }
         try await underLock(installation.state.sharedLock) {
             guard installation.facts.load(image) == nil else { return }
-            let probe = ImageProbe(
-                engine: installation.engine,
-                installation: installation.state.installation,
-                store: installation.facts
-            )
             try await probe.look(into: image)
         }
         let again = try await Inventory.take(from: installation.engine)

@@ -1,0 +1,165 @@
+import EngineTestSupport
+import FoundationEssentials
+import Reconciler
+import ReconcilerEngine
+import ReconcilerManifest
+import ReconcilerModel
+
+/// One installation on one in-memory engine: a state folder of its own, removed with it, and whole passes over it.
+final class LoopBed: Sendable {
+    let folder: String
+    let engine: MemoryEngine
+
+    /// A moment to which one can go back: what the engine holds, and a copy of the state folder.
+    struct Moment: Sendable {
+        let world: EngineState
+        let bed: LoopBed
+    }
+
+    private init(folder: String, engine: MemoryEngine) {
+        self.folder = folder
+        self.engine = engine
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    var state: String { "\(folder)/state" }
+
+    private static func freshFolder() throws -> String {
+        // In memory where there is such a place: every commit and record is forced to the disk, and none has to last.
+        let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
+        let folder = "\(place)/bottle-loop-test.\(POSIX.randomHexadecimal().prefix(12))"
+        try POSIX.makeFolder(folder)
+        return folder
+    }
+
+    /// A new installation, which has made nothing yet.
+    static func fresh(_ engine: EngineState = Sample.engine) async throws -> LoopBed {
+        let bed = LoopBed(folder: try freshFolder(), engine: MemoryEngine(engine))
+        await bed.engine.watch(Invariant.violations)
+        _ = try await bed.installation()
+        return bed
+    }
+
+    /// An installation whose bottle has converged to `manifest`.
+    static func converged(_ manifest: BottleManifest = Sample.manifest) async throws -> LoopBed {
+        let bed = try await fresh()
+        try await bed.commit(manifest)
+        let result = try await bed.run()
+        guard case .converged = result.outcome else { throw NotConverged(result: result) }
+        return bed
+    }
+
+    struct NotConverged: Error, CustomStringConvertible {
+        let result: PassResult
+        var description: String {
+            "\(result.outcome) after \(result.performed.map { "\($0.action.text) \($0.outcome) \($0.error ?? "")" })"
+        }
+    }
+
+    /// The same installation and world again, free to go another way.
+    func fork() async throws -> LoopBed { try await fork(state: state) }
+
+    /// The same world with the state folder that is kept at `path`.
+    func fork(state path: String) async throws -> LoopBed {
+        let folder = try Self.freshFolder()
+        try FileManager.default.copyItem(atPath: path, toPath: "\(folder)/state")
+        let bed = LoopBed(folder: folder, engine: MemoryEngine(await engine.world))
+        await bed.engine.watch(Invariant.violations)
+        return bed
+    }
+
+    /// Keeps a copy of the state folder as it is at this very moment.
+    func keepState(as name: String) {
+        // A file that is being replaced can vanish while it is copied.
+        for _ in 0..<20 {
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            if (try? FileManager.default.copyItem(atPath: state, toPath: "\(folder)/\(name)")) != nil { return }
+        }
+    }
+
+    // MARK: - What a process does
+
+    /// What a process that begins now works with.
+    func installation(
+        _ other: (any EngineWriting)? = nil,
+        credentials: Credentials = Sample.credentials()
+    ) async throws -> Installation {
+        let state = try StateFolder.create(state)
+        return Installation(
+            state: state,
+            repository: try await DesiredRepository.create(
+                in: state,
+                environment: ["PATH": Self.path, "HOME": folder]
+            ),
+            settings: Settings(),
+            engine: other ?? engine,
+            contexts: BuildContexts(bundled: Sample.contexts, stored: state.contexts),
+            credentials: credentials
+        )
+    }
+
+    private static let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+
+    /// Commits a manifest to the desired state.
+    func commit(_ manifest: BottleManifest) async throws {
+        _ = try await installation().repository.commit(
+            [DesiredRepository.path(of: manifest.identity): .write(ManifestDocument.yaml(of: manifest))],
+            message: "apply"
+        )
+    }
+
+    /// One pass of a new process.
+    func run(
+        on other: (any EngineWriting)? = nil,
+        credentials: Credentials = Sample.credentials(),
+        mayEndAgent: Bool = true
+    ) async throws -> PassResult {
+        try await pass(on: other, credentials: credentials).run(mayEndAgent: mayEndAgent)
+    }
+
+    func pass(
+        on other: (any EngineWriting)? = nil,
+        credentials: Credentials = Sample.credentials()
+    ) async throws -> BottlePass {
+        BottlePass(
+            Sample.identity,
+            in: try await installation(other, credentials: credentials),
+            now: { "2026-01-01T00:00:00Z" },
+            report: { _, _ in }
+        )
+    }
+
+    /// What the next pass would do, and changes nothing.
+    func plan(credentials: Credentials = Sample.credentials()) async throws -> Plan {
+        let installation = try await installation(credentials: credentials)
+        guard let desired = try await installation.repository.manifest(of: Sample.identity) else {
+            return Plan(identity: Sample.identity)
+        }
+        let assessor = Assessor(
+            engine: engine,
+            settings: installation.settings,
+            contexts: installation.contexts,
+            facts: installation.facts,
+            guessesFacts: false
+        )
+        return try await assessor.assess(
+            installation.subject(desired.manifest, revision: desired.revision),
+            inventory: Inventory.take(from: engine)
+        ).plan
+    }
+
+    func record() async throws -> BottleRecord? { try await installation().records.load(Sample.identity) }
+
+    func status() async throws -> BottleStatus? { try await installation().statuses.load(Sample.identity) }
+}
+
+extension Action {
+    /// One line: verb, object, reason, and what the action is about besides.
+    var text: String {
+        var parts = ["\(verb.rawValue) \(object) \(reason.rawValue)"]
+        if let path { parts.append(path) }
+        if let network { parts.append("(\(network.rawValue))") }
+        return parts.joined(separator: " ")
+    }
+}

@@ -1,0 +1,99 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+
+/// The bottle, the images and the engine that the tests start from.
+enum Sample {
+    /// A value that is right as it is written here.
+    static func known<Value>(_ make: @autoclosure () throws -> Value) -> Value {
+        do { return try make() } catch { preconditionFailure("\(error)") }
+    }
+
+    static let identity = known(try Identity("dev"))
+    static let token = known(try SecretReference("TOKEN_A"))
+    static let base = "debian:trixie-slim"
+
+    static func host(_ text: String) -> HostPattern { known(try HostPattern(text)) }
+
+    /// A bottle with two routes behind squid.
+    static var manifest: BottleManifest {
+        BottleManifest(
+            identity: identity,
+            agent: AgentSpec(
+                image: .reference(known(try ImageReference("bottle/agent"))),
+                command: ["agent"],
+                prompt: .text("Do it."),
+                environment: ["TZ": .literal("UTC")],
+                resources: Resources(milliCPUs: 2000, memory: 4 << 30, pids: 512)
+            ),
+            egress: EgressSpec(allowlist: [host("raw.example.org")]),
+            routes: [
+                Route(
+                    host: host("api.example.com"),
+                    methods: .only(["GET", "HEAD"]),
+                    pathAllowlist: ["/repos/acme/"],
+                    auth: RouteAuth(scheme: "Bearer", token: token)
+                ),
+                Route(host: host("docs.example.com")),
+            ]
+        )
+    }
+
+    /// A manifest that an edit changed.
+    static func edited(_ edit: (inout BottleManifest) -> Void) -> BottleManifest {
+        var manifest = manifest
+        edit(&manifest)
+        return manifest
+    }
+
+    /// What comes with the program for each role.
+    static let contexts: [Role: BuildContext] = [
+        .agent: context("FROM \(base)\nUSER node\nCMD agent\n"),
+        .egressProxy: context("FROM \(base)\nCMD egress-proxy\n"),
+        .firewall: context("FROM \(base)\nCMD firewall\n"),
+    ]
+
+    private static func context(_ dockerfile: String) -> BuildContext {
+        BuildContext(["Dockerfile": .file(Array(dockerfile.utf8), isExecutable: false)])
+    }
+
+    /// An engine with the base image, on which nothing was made yet.
+    static var engine: EngineState {
+        var state = EngineState()
+        let files = FileTree(files: [
+            "/etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnode:x:1000:1000::/home/node:/bin/bash\n",
+            "/etc/ssl/certs/ca-certificates.crt": "PUBLIC ROOTS\n",
+        ])
+        state.add(MemoryImage(id: "sha256:\(ContentDigest(of: "base"))", tags: [base], files: files))
+        state.programs["bottle/egress-proxy:latest"] = { _ in
+            ReloadingProgram(reading: ["/etc/egress-proxy/routes.yaml"], refusal: refusal)
+        }
+        state.programs["bottle/firewall:latest"] = { _ in ReloadingProgram(reading: ["/etc/firewall/allowlist"]) }
+        return state
+    }
+
+    /// The egress-proxy takes no table that names this host.
+    static let refusedHost = host("refused.example.com")
+
+    private static let refusal: @Sendable ([String: [UInt8]]) -> String? = { contents in
+        let texts = contents.values.map { String(decoding: $0, as: UTF8.self) }
+        return texts.contains { $0.contains("refused.example.com") } ? "bad-routes" : nil
+    }
+
+    /// Secrets that are always there, and a certificate authority that never changes.
+    static func credentials(secret: String = "s3cret") -> Credentials {
+        Credentials(
+            values: { references in
+                Dictionary(uniqueKeysWithValues: references.map { ($0, SecretValue(secret)) })
+            },
+            fingerprint: { reference, value in "\(ContentDigest(of: "\(reference) \(value.exposed)"))" },
+            authority: { _, _ in
+                Credentials.Authority(
+                    material: .init(certificate: "CA CERTIFICATE\n", key: "CA PRIVATE KEY\n"),
+                    fingerprint: "fingerprint"
+                )
+            }
+        )
+    }
+}
