@@ -78,8 +78,8 @@ extension EngineState {
         case .tmpfs: return Place(container: id, tree: .memory(target: mount.target), path: below, inside: path)
         case .bind:
             let source = mount.source ?? "/"
-            let path = below == "/" ? source : FileTree.normal("\(source)\(below)")
-            return Place(container: id, tree: .host(source), path: path, inside: path)
+            let outside = below == "/" ? source : FileTree.normal("\(source)\(below)")
+            return Place(container: id, tree: .host(source), path: outside, inside: path)
         }
     }
 

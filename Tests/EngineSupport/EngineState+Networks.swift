@@ -96,9 +96,18 @@ extension EngineState {
         container: String,
         endpoint: EndpointCreate
     ) throws(EngineError) {
-        // The engine looks for the network first.
-        let network = try findNetwork(reference).summary
         var target = try find(container)
+        let network: NetworkSummary
+        do {
+            network = try findNetwork(reference).summary
+        } catch {
+            guard !target.isRunning, error.isNotFound else { throw error }
+            // Taken at its word until the start.
+            containers[target.id]?.endpoints[reference] = .init(
+                wire: NetworkEndpoint(aliases: endpoint.aliases ?? [], addressing: endpoint.addressing)
+            )
+            return
+        }
         let isPrivate = network.driver == "null" || target.endpoints.keys.contains("none")
         guard !isPrivate || target.endpoints.isEmpty else {
             throw Self.refusal(
@@ -136,24 +145,28 @@ extension EngineState {
     }
 
     package mutating func disconnect(network reference: String, container: String, force: Bool) throws(EngineError) {
-        let network: NetworkSummary
-        do {
-            network = try findNetwork(reference).summary
-        } catch {
-            guard force, let target = try? find(container) else { throw error }
-            throw Self.refusal(500, "container \(target.id) is not connected to the network \(reference)")
-        }
         guard let target = try? find(container) else {
             throw Self.refusal(404, force ? "endpoint \(container) not found" : "No such container: \(container)")
         }
-        guard let endpoint = target.endpoints[network.name],
-            endpoint.wire.networkID.isEmpty || endpoint.wire.networkID == network.id
-        else {
-            throw Self.refusal(500, "container \(target.id) is not connected to the network \(network.name)")
+        var found: NetworkSummary?
+        do {
+            found = try findNetwork(reference).summary
+        } catch {
+            guard force else { throw error }
         }
-        containers[target.id]?.endpoints[network.name] = nil
-        if endpoint.isUp { tellPlace("disconnect", target.id, network) }
-        count("disconnect", "container", "\(target.name) \(network.name)")
+        // Whether it is the very network counts only while the container runs; else it is the name.
+        let name = found?.name ?? reference
+        let endpoint = target.endpoints[name]
+        let isUp = endpoint?.isUp == true && endpoint?.wire.networkID == found?.id
+        guard endpoint != nil, isUp || !target.isRunning || found == nil else {
+            throw Self.refusal(500, "container \(target.id) is not connected to the network \(name)")
+        }
+        containers[target.id]?.endpoints[name] = nil
+        if let found {
+            if isUp { tellPlace("disconnect", target.id, found) }
+            tellPlace("disconnect", target.id, found)
+        }
+        count("disconnect", "container", "\(target.name) \(name)")
     }
 
     /// A place as it was asked for, not in force yet.

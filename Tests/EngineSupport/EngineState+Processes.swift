@@ -47,6 +47,30 @@ extension EngineState {
         if container.hostConfig.initProcess == true { ended(id, .exited(128 + number)) }
     }
 
+    /// Ends a container's program as the kernel does when memory runs out.
+    package mutating func runOutOfMemory(_ reference: String) throws(EngineError) {
+        ended(try find(reference).id, .outOfMemory)
+    }
+
+    /// Ends a container's program by itself.
+    package mutating func exit(_ reference: String, code: Int) throws(EngineError) {
+        ended(try find(reference).id, .exited(code))
+    }
+
+    /// Edits a file as the program inside does: nobody is told.
+    package mutating func edit(
+        _ path: String,
+        in reference: String,
+        _ change: (inout FileTree.Node) -> Void
+    ) throws(EngineError) {
+        let id = try find(reference).id
+        guard let place = try locate(path, in: id, as: .program, followsLast: false), var node = node(place) else {
+            throw Self.refusal(404, "there is no \(path) to edit")
+        }
+        change(&node)
+        write(node, place)
+    }
+
     /// Takes down what a container held, since its program ended.
     mutating func ended(_ id: String, _ ending: ContainerMachine.Ending) {
         guard var container = containers[id], container.isRunning else { return }

@@ -136,3 +136,33 @@ extension EngineState {
         }
     }
 }
+
+/// For tests that look or meddle.
+extension EngineState {
+    /// A network as its inspection tells it.
+    package func network(_ reference: String) throws(EngineError) -> NetworkSummary {
+        view(try findNetwork(reference))
+    }
+
+    /// A container as its inspection tells it.
+    package func inspect(_ reference: String) throws(EngineError) -> ContainerDetails {
+        details(try find(reference))
+    }
+
+    /// A file or folder of a container, as the program inside sees it.
+    package func look(_ path: String, in reference: String) throws(EngineError) -> FileTree.Node {
+        let id = try find(reference).id
+        guard let place = try locate(path, in: id, as: .program, followsLast: false), let node = node(place) else {
+            throw Self.refusal(404, "there is no \(path)")
+        }
+        return node
+    }
+
+    /// Gives an image's name to another image that is alike but for its id.
+    package mutating func move(_ name: String) throws(EngineError) {
+        guard var image = findImage(name) else { throw Self.refusal(404, "No such image: \(name)") }
+        image.id = "sha256:\(freshID("image"))"
+        image.tags = [Self.tagged(name)]
+        add(image)
+    }
+}
