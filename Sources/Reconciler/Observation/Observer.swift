@@ -214,7 +214,10 @@ extension ObservedContainer {
                 pids: host.pidsLimit.flatMap { $0 > 0 ? Int($0) : nil }
             ),
             restartsItself: !["", "no"].contains(host.restartPolicy?.name ?? ""),
-            endpoints: details.networks.map { name, endpoint in
+            endpoints: details.networks.filter { _, endpoint in
+                // A refused connect of a running container leaves a place that has no network's id, and is none.
+                !details.state.isRunning || !endpoint.networkID.isEmpty
+            }.map { name, endpoint in
                 // A stopped container has no address, only the one it asked for.
                 let asked = endpoint.addressing?.ipv4Address ?? ""
                 return Endpoint(
