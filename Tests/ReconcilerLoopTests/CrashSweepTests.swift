@@ -142,4 +142,34 @@ struct CrashSweepTests {
             }
         }
     }
+
+    @Test(
+        "a call that fails or whose answer is lost is made good by the same pass or the next",
+        arguments: undertakings
+    )
+    func hiccup(_ undertaking: Undertaking) async throws {
+        let before = try await undertaking.before()
+        let clean = try await before.fork()
+        let faults = FaultInjector()
+        try await undertaking.act(clean, FaultyEngine(clean.engine, faults: faults))
+        let end = await clean.engine.world
+        let refusal = EngineError.http(.init(status: 500, method: "", path: "", message: "a hiccup"))
+        for call in Set(await faults.mutations) {
+            for (name, fault) in [("its answer lost", FaultInjector.Fault.loseReply), ("refused", .refuse(refusal))] {
+                let place: Comment = "\(call), \(name)"
+                let bed = try await before.fork()
+                let faults = FaultInjector()
+                await faults.add(fault) { $0 == call }
+                do {
+                    try await undertaking.act(bed, FaultyEngine(bed.engine, faults: faults))
+                } catch {
+                    await #expect(throws: Never.self, place) { try await undertaking.act(bed, bed.engine) }
+                }
+                let world = await bed.engine.world
+                #expect(WorldText.lines(world) == WorldText.lines(end), place)
+                #expect(WorldText.effects(world) == WorldText.effects(end), place)
+                #expect(await bed.engine.violations.isEmpty, place)
+            }
+        }
+    }
 }
