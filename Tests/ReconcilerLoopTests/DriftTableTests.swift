@@ -205,6 +205,7 @@ struct DriftTableTests {
             plan: [
                 "create network/link missing",
                 "connect container/firewall network-changed (link)",
+                "restart container/firewall disconnected",
                 "connect container/egress-proxy network-changed (link)",
                 "drift missing network/link: is gone",
             ]
