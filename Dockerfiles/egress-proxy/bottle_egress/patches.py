@@ -19,7 +19,7 @@ import re
 import socket
 from typing import ClassVar
 
-from h11 import EndOfMessage
+from h11 import EndOfMessage, RemoteProtocolError
 from mitmproxy import http
 from mitmproxy.connection import ConnectionState
 from mitmproxy.net import tls as net_tls
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 MAX_HEAD = 64 * 1024
 MAX_RESPONSE_HEAD = 256 * 1024
 MAX_INTERIM_RESPONSES = 64
+MAX_CHUNK = 1 << 53
 MAX_UNREAD = 64 * 1024
 MAX_DRAIN = 1024 * 1024
 MAX_GREETING = 32 * 1024
@@ -102,6 +103,8 @@ def _body_reader(size: int | None):
 
     def read_without_trailers(buffer):
         event = read(buffer)
+        if read._bytes_in_chunk > MAX_CHUNK:
+            raise RemoteProtocolError("a chunk is larger than any body")
         return EndOfMessage() if isinstance(event, EndOfMessage) else event
 
     read_without_trailers.read_eof = read.read_eof
@@ -332,7 +335,8 @@ class BoundedServer(http1.Http1Server):
         if (len(self.buf) == len(event.data) or b"\n" in event.data) and not _may_be_http(bytes(self.buf)):
             yield from self._end("the bytes are not HTTP")
             return
-        lines = self.buf.maybe_extract_lines()
+        while (lines := self.buf.maybe_extract_lines()) == []:
+            pass  # empty lines before a request line are skipped (RFC 9112, 2.2)
         if not lines:
             if len(self.buf) > MAX_HEAD:
                 yield from self._end("the request head is too large", 431)
@@ -360,7 +364,11 @@ class BoundedServer(http1.Http1Server):
                     self.state = self.done
                     yield commands.CloseConnection(self.conn)
                     return
-        yield from super().read_body(event)
+        for command in super().read_body(event):
+            if isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError):
+                if isinstance(event, events.DataReceived):
+                    self.gate.note(self._verdict("the body is not framed as HTTP says", 400))
+            yield command
         if self.state == self.read_body and len(self.buf) > MAX_UNREAD:
             yield from self._end("a chunk's extension or the trailers are too large")
 
@@ -377,15 +385,7 @@ class BoundedServer(http1.Http1Server):
 
     def _end(self, reason: str, status: int | None = None, rule: str = "malformed"):
         """Put it on record, answer if there is a status, and close."""
-        request = self.request.data if self.request else None
-        verdict = Refused(
-            status or 400,
-            rule,
-            reason,
-            request.host if request else "",
-            request.method.decode("latin-1") if request else "",
-            request.path.decode("latin-1").partition("?")[0] if request else "",
-        )
+        verdict = self._verdict(reason, status, rule)
         self.gate.note(verdict)
         if status is not None:
             page = _page(verdict, close=True)
@@ -396,6 +396,17 @@ class BoundedServer(http1.Http1Server):
         if under_way:
             code = http1.ErrorCode.CLIENT_DISCONNECTED
             yield http1.ReceiveHttp(http1.RequestProtocolError(self.stream_id, reason, code=code))
+
+    def _verdict(self, reason: str, status: int | None = None, rule: str = "malformed") -> Refused:
+        request = self.request.data if self.request else None
+        return Refused(
+            status or 400,
+            rule,
+            reason,
+            request.host if request else "",
+            request.method.decode("latin-1") if request else "",
+            request.path.decode("latin-1").partition("?")[0] if request else "",
+        )
 
 
 class BoundedClient(http1.Http1Client):

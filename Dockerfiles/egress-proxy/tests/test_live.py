@@ -368,6 +368,39 @@ def test_pipelined_requests_are_each_decided(common):
     assert [line for line in firewall.seen if line.startswith("GET")] == ["GET /ok/1 HTTP/1.1", "GET /ok/2 HTTP/1.1"]
 
 
+def test_empty_lines_before_a_request_in_one_write_are_skipped(common):
+    proxy, firewall = common
+    answered = answer(proxy.tunnel("api.example.com"), "\r\n\r\n" + get("/no", method="DELETE"))
+    assert answered.status == 403
+    assert answer(proxy.tunnel("api.example.com"), "\r\n\r\n" + get("/ok/late")).status == 200
+    assert [line for line in firewall.seen if not line.startswith("CONNECT")] == ["GET /ok/late HTTP/1.1"]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        "-5\r\nhello\r\n0\r\n\r\n",
+        "0x5\r\nhello\r\n",
+        "5\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloXX\r\n",
+        "10000000000000005\r\nhello",
+    ],
+)
+def test_a_body_in_bad_chunks_is_on_record_and_ends_the_connection(common, chunks):
+    proxy, firewall = common
+    tunnel = proxy.tunnel("any.example")
+    tunnel.sendall((get("/any", "any.example", "POST", "Transfer-Encoding: chunked\r\n") + chunks).encode())
+    tunnel.settimeout(20)
+    while True:
+        try:
+            if not tunnel.recv(65536):
+                break
+        except ConnectionError:
+            break
+    assert until(lambda: [line["rule"] for line in proxy.refusals()] == ["malformed"])
+    assert all(b"hello" not in request["body"] or len(request["body"]) <= 5 for request in firewall.requests)
+
+
 def test_a_tunnel_that_was_refused_can_be_followed_by_one_that_is_allowed(common):
     proxy, _ = common
     raw = proxy.connect()
