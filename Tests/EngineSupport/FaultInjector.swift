@@ -30,6 +30,8 @@ package actor FaultInjector {
         case delay(Duration)
         /// The engine does it, and its answer is lost.
         case loseReply
+        /// Something else happens in the world first; then the engine answers so, and does nothing.
+        case meet(@Sendable () async throws -> Void, EngineError)
     }
 
     private struct Rule {
@@ -127,6 +129,9 @@ package actor FaultInjector {
         switch rules[index].fault {
         case .refuse(let error): throw error
         case .loseReply: return .actAndLoseReply
+        case .meet(let event, let error):
+            do { try await event() } catch { throw .transport("what was to happen did not: \(error)") }
+            throw error
         case .delay(let time):
             do { try await Task.sleep(for: time) } catch { throw .cancelled }
             return .act

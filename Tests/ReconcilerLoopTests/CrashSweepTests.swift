@@ -172,4 +172,44 @@ struct CrashSweepTests {
             }
         }
     }
+
+    @Test("a network that a killed process had asked for, and that comes late, is removed by the very pass it disturbs")
+    func lateTwin() async throws {
+        let bed = try await LoopBed.fresh()
+        try await bed.commit(Sample.manifest)
+        let faults = FaultInjector()
+        let engine = bed.engine
+        let ambiguous = EngineError.http(
+            .init(status: 400, method: "", path: "", message: "network bottle-dev-egress is ambiguous")
+        )
+        await faults.add(
+            .meet(
+                {
+                    try await engine.change { world in
+                        let made = try #require(
+                            world.networks.values.map(\.summary).first { $0.name == "bottle-dev-egress" }
+                        )
+                        _ = try world.createNetwork(
+                            NetworkCreate(
+                                name: made.name,
+                                checkDuplicate: false,
+                                isInternal: made.isInternal,
+                                ipam: IPAM(pools: [.init(subnet: "10.99.99.0/28")]),
+                                options: made.options,
+                                labels: made.labels
+                            )
+                        )
+                    }
+                },
+                ambiguous
+            )
+        ) { $0.name == "start" && $0.target.hasSuffix("firewall") }
+        let result = try await bed.run(on: FaultyEngine(engine, faults: faults))
+        guard case .converged = result.outcome else {
+            Issue.record("the pass ended as \(result.outcome)")
+            return
+        }
+        let networks = await engine.world.networks.values.map(\.summary.name).filter { $0.hasPrefix("bottle-dev-") }
+        #expect(Set(networks).count == networks.count)
+    }
 }

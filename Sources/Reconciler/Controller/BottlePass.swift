@@ -86,6 +86,7 @@ package struct BottlePass: Sendable {
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let ledger = try await reserveAddresses(for: manifest)
         var fingerprints = try fingerprints(secrets, of: manifest, orAs: await ledger.current)
+        var failed: (plan: Plan, error: BottleError)?
         for round in 0..<Self.rounds {
             let before = await ledger.current
             var subject = Assessor.Subject(
@@ -116,6 +117,10 @@ package struct BottlePass: Sendable {
                 result.outcome = outcome(of: assessment.plan)
                 return
             }
+            if let failed, !assessment.plan.mendsNetworks(after: failed.plan) {
+                result.outcome = .retry(failed.error)
+                return
+            }
             guard round < Self.rounds - 1 else { break }
             if assessment.plan.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
                 secrets = try await credentials.values(manifest.secrets)
@@ -125,11 +130,15 @@ package struct BottlePass: Sendable {
             try showProgress(of: assessment.plan)
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
-            if let failed = performed.first(where: { $0.outcome == .failed }) {
+            if let first = performed.first(where: { $0.outcome == .failed }) {
                 // Addresses that the engine refused were given up: the next round has others.
                 if await ledger.current.avoided != before.avoided { continue }
-                result.outcome = .retry(failure(failed))
-                return
+                guard failed == nil else {
+                    result.outcome = .retry(failure(first))
+                    return
+                }
+                // One more look: a network that a killed process had asked for may have come meanwhile.
+                failed = (assessment.plan, failure(first))
             }
         }
         result.outcome = .retry(
@@ -274,6 +283,14 @@ package struct BottlePass: Sendable {
 }
 
 extension Plan {
+    /// Whether it puts networks right of which an earlier plan knew nothing.
+    fileprivate func mendsNetworks(after earlier: Plan) -> Bool {
+        actions.contains { action in
+            guard case .network = action.object, action.verb == .remove else { return false }
+            return !earlier.actions.contains { $0.verb == .remove && $0.target == action.target }
+        }
+    }
+
     /// Whether it makes a container that is given values of secrets.
     fileprivate var handsOverSecrets: Bool {
         actions.contains { $0.verb == .create && $0.object == .container(.egressProxy) }
