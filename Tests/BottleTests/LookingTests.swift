@@ -34,7 +34,10 @@ import Testing
     @Test func logsAreMergedByTimeAndCanNotSteerTheTerminal() async throws {
         try await Scene.run { scene in
             var sample = Sample(name: scene.name(), routes: ["{host: api.bt.test}"])
-            let steps = ["printf 'one \\\\033[2Jtwo\\\\n'", "curl -s -o /dev/null http://early.bt.test/", "sleep 2", "echo three"]
+            let steps = [
+                "printf 'one \\\\033[2Jtwo\\\\n'", "curl -s -o /dev/null http://early.bt.test/", "sleep 2",
+                "echo three",
+            ]
             sample.agent = ["command: [sh, -c, \"\(steps.joined(separator: "; ")); sleep 99\"]"]
             try await scene.applied(sample)
             try await scene.until("the agent has said all") {
