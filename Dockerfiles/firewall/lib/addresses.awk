@@ -1,4 +1,5 @@
-# Prints the ACLs that judge what a name resolves to. `listen`, `permitted` and `extra` are given with -v.
+# Prints the ACLs that judge what a name resolves to. `listen`, `permitted` and `extra` are given with -v. Into the file
+# `guard` go the ranges that nothing may connect to, whatever it was called (see preload/judged-addresses.c).
 #
 # squid's `dst` matches when any answer does, so a second ACL of permitted ranges would let a mixed answer through.
 # Hence one set: special ranges minus the permitted ones, computed on prefixes written as strings of bits (v4 ones
@@ -25,9 +26,11 @@ BEGIN {
     for (prefix in open) subtract(special, prefix)
     subtract(special, mapped)
     print_set("refused_address", special)
+    for (prefix in special) guarded[prefix]
 
     count = split(extra, word, " ")
     if (count == 0) {
+        write_guard()
         print "acl wrong_address any-of refused_address"
         exit
     }
@@ -39,6 +42,7 @@ BEGIN {
         only = bits(pair[2])
         for (j = 1; j <= nevers; j++) if (index(only, never[j]) == 1) fail("not an address to reach: " word[i])
         split("", rest)
+        subtract(guarded, only)
         # squid reads 0.0.0.0/0 as every address, v6 ones too, so it is given in halves.
         rest["40"]
         rest["41"]
@@ -53,6 +57,12 @@ BEGIN {
     }
     print "acl other_wrong all-of !extra_name refused_address"
     print wrong
+    write_guard()
+}
+
+function write_guard(    prefix) {
+    for (prefix in guarded) print text(prefix) > guard
+    if (close(guard) != 0) fail("can't write " guard)
 }
 
 function fail(what) {

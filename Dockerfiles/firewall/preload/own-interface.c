@@ -3,6 +3,7 @@
 // served too; squid has no option for this. Needs no capability since Linux 5.7. Without an interface nothing listens.
 
 #define _GNU_SOURCE
+#include "preload.h"
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,17 +40,23 @@ int listen(int socket, int backlog)
 {
     struct sockaddr_storage own = {0};
     const struct in_addr *address = &((struct sockaddr_in *)&own)->sin_addr;
+    const struct sockaddr_in6 *six = (struct sockaddr_in6 *)&own;
     socklen_t length = sizeof own;
     int (*next)(int, int) = (int (*)(int, int))dlsym(RTLD_NEXT, "listen");
     if (getsockname(socket, (struct sockaddr *)&own, &length)) return -1;
     // squid talks with its helpers over loopback, by IPv6 where there is any.
-    if (own.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&((struct sockaddr_in6 *)&own)->sin6_addr))
+    if (own.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&six->sin6_addr)) {
+        permit_own(&six->sin6_addr, six->sin6_port);
         return next(socket, backlog);
+    }
     if (own.ss_family != AF_INET) {
         errno = EAFNOSUPPORT;
         return -1;
     }
-    if (address->s_addr != htonl(INADDR_LOOPBACK) && bind_to_interface_of(*address, socket)) {
+    if (address->s_addr == htonl(INADDR_LOOPBACK)) {
+        struct in6_addr mapped = {.s6_addr32 = {0, 0, htonl(0xffff), address->s_addr}};
+        permit_own(&mapped, ((struct sockaddr_in *)&own)->sin_port);
+    } else if (bind_to_interface_of(*address, socket)) {
         perror("firewall: no port on its own interface");
         return -1;
     }
