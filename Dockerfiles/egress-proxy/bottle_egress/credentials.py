@@ -20,7 +20,8 @@ _CREDENTIAL_WORDS = frozenset(
 )
 _CREDENTIAL_ENDS = (b"token", b"apikey", b"accesskey", b"secretkey", b"authkey", b"appkey")
 _CREDENTIAL_NAMES = frozenset(
-    b"signature-input x-honeycomb-team remote-user x-remote-user x-webauth-user x-aws-access-key-id".split()
+    b"signature-input x-honeycomb-team remote-user x-remote-user x-webauth-user x-aws-access-key-id "
+    b"x-jfrog-art-api x-wsse x-apig-appcode x-arr-clientcert".split()
 )
 # Names that look like credentials and are not: left alone, since requests fail without them.
 _HARMLESS = frozenset(
@@ -35,7 +36,7 @@ _OVERRIDES = frozenset(
 )
 _OVERRIDE_STARTS = (b"proxy-", b"x-forwarded-", b"x-original-", b"x-rewrite-", b"x-envoy-original-")
 _HOP_BY_HOP = frozenset(b"keep-alive te trailer http2-settings".split())
-_CREDENTIAL_PROTOCOL = re.compile(rb"api-?key|token|bearer|authorization", re.IGNORECASE)
+_CREDENTIAL_PROTOCOL = re.compile(rb"api-?key|token|bearer|authorization|\beyJ", re.IGNORECASE)
 
 # Parameters by name, marks as hyphens.
 _CREDENTIAL_PARAMETERS = frozenset(
@@ -43,14 +44,17 @@ _CREDENTIAL_PARAMETERS = frozenset(
     "private-token job-token deploy-token oauth-token id-token refresh-token bearer-token session-token client-secret "
     "client-assertion subscription-key ocp-apim-subscription-key authorization auth token jwt bearer secret password "
     "passwd pwd passphrase oauth-signature hapikey app-key appkey application-key access-key accesskey secret-key "
-    "auth-key authkey user-key sas-token".split()
+    "auth-key authkey user-key sas-token circle-token x-plex-token personal-access-token token-auth wstoken "
+    "x-jfrog-art-api".split()
 )
 _SIGNATURE_PARAMETERS = frozenset(
     "x-amz-signature x-amz-credential x-amz-security-token x-goog-signature x-goog-credential sig signature "
     "awsaccesskeyid googleaccessid".split()
 )
 _OVERRIDE_PARAMETERS = frozenset(
-    "-method --method -httpmethod -http-method x-http-method x-http-method-override x-method-override".split()
+    # Google's services read whole headers out of `$httpHeaders`.
+    "-method --method -httpmethod -http-method x-http-method x-http-method-override x-method-override "
+    "-httpheaders -http-headers".split()
 )
 _MARKS = re.compile(r"[^a-z0-9]")
 
@@ -90,6 +94,9 @@ def stripped_protocols(value: bytes) -> bytes:
 def _parameter_key(name: str) -> str:
     if "%" in name or "+" in name:
         name = unquote_plus(name)
+    base, bracket, rest = name.partition("[")
+    if bracket and not rest.strip("[]0123456789"):
+        name = base  # `name[]` and `name[0]` are the parameter `name`, as a list
     return _MARKS.sub("-", name.strip().lower())
 
 

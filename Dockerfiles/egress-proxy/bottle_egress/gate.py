@@ -13,13 +13,23 @@ from bottle_egress.loading import Policy
 
 logger = logging.getLogger(__name__)
 
+MAX_IDENTITIES = 16
+"""More than a client connection can have servers; a wildcard has names without end."""
+
 
 @dataclass
 class _Connection:
-    """What one client connection has been allowed: servers so far, and the requests still under way."""
+    """What one client connection has been allowed: its latest servers, and the requests still under way."""
 
-    identities: set[Identity] = field(default_factory=set)
+    identities: dict[Identity, None] = field(default_factory=dict)
     live: dict[Hashable, Facts] = field(default_factory=dict)
+
+    def remember(self, identity: Identity) -> None:
+        """Make this server the latest one."""
+        self.identities.pop(identity, None)
+        self.identities[identity] = None
+        if len(self.identities) > MAX_IDENTITIES:
+            del self.identities[next(iter(self.identities))]
 
 
 class Gate:
@@ -37,7 +47,7 @@ class Gate:
             verdict = judge(self.policy.table, facts, self.policy.secrets)
             if isinstance(verdict, Allowed):
                 connection = self._connections.setdefault(client, _Connection())
-                connection.identities.add(verdict.identity)
+                connection.remember(verdict.identity)
                 connection.live[stream] = facts
                 return verdict
         except Exception as error:

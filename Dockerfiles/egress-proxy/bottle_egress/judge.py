@@ -27,6 +27,8 @@ _COPY_SOURCES = frozenset(
     b"x-amz-copy-source x-goog-copy-source x-ms-copy-source x-copy-from x-amz-rename-source x-ms-rename-source".split()
 )
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(/[^?#]*)")
+MAX_FIELDS = 128
+MAX_PARAMETERS = 1024
 _TUNNEL_PORT = 443
 _PLAIN_PORT = 80
 
@@ -156,6 +158,8 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
         _check_second_targets(fields, identity, route)
     if _QUERY_CONTROLS.search(query):
         raise _Stop("path", "the query holds a control character or a blank")
+    if query.count("&") + query.count(";") >= MAX_PARAMETERS:
+        raise _Stop("path", "the query has too many parameters")
     if route.methods is not None and method not in route.methods:
         raise _Stop("method", "the route does not list this method", proposable=True)
     websocket = _websocket(facts, fields, method, route)
@@ -174,6 +178,8 @@ def _check_form(facts: Facts) -> None:
         raise _Stop("version", "only HTTP/1 is spoken here")
     if not _METHOD.fullmatch(facts.method.decode("latin-1")):
         raise _Stop("method", "not an HTTP method")
+    if len(facts.headers) > MAX_FIELDS:
+        raise _Stop("malformed", "the request has too many header fields", status=431)
     for name, value in facts.headers:
         if not _HEADER_NAME.fullmatch(name):
             raise _Stop("header", "a header's name is none")
@@ -279,6 +285,8 @@ def _websocket(facts: Facts, fields: _Fields, method: str, route: Route) -> bool
         raise _Stop("upgrade", "the route does not allow WebSockets", proposable=False)
     if method != "GET" or facts.version != b"HTTP/1.1":
         raise _Stop("upgrade", "a WebSocket begins with GET over HTTP/1.1")
+    if b"transfer-encoding" in fields or fields.get(b"content-length", [b"0"]) != [b"0"]:
+        raise _Stop("upgrade", "a request for a WebSocket has no body")
     return True
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _LONGEST = 253
+_LONGEST_LABEL = 63
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PATTERN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]*")
@@ -46,6 +47,9 @@ def _internationalised(text: str) -> str:
     ):
         raise BadName("a name that programs write in different ways")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    # The encoder tells what is too long only afterwards, in time that grows with the square of the length.
+    if any(len(label) > _LONGEST_LABEL for label in re.split(f"[.{_DOTS}]", folded)):
+        raise BadName("too long for a host name")
     try:
         name = text.encode("idna")
         if name.lower() != folded.encode("idna").lower():

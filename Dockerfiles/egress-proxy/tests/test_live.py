@@ -150,6 +150,18 @@ def test_a_websocket_is_refused_elsewhere(common):
     assert firewall.seen == []
 
 
+@pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+def test_what_follows_the_request_for_a_websocket_is_never_a_body(proxy, firewall, framing):
+    """A server switches before the body is over, and what follows would pass as it is: neither frames nor requests."""
+    extra = (
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{framing}\r\n"
+    )
+    response = proxy.send(get("/ws", host="ws.example", extra=extra), host="ws.example")
+    assert (response.status, rule(response)) == (403, "upgrade")
+    assert firewall.seen == []
+
+
 def test_a_switch_of_protocols_that_was_not_asked_for_is_cut(proxy, firewall):
     tunnel = proxy.tunnel("any.example")
     response = answer(tunnel, get("/switch", "any.example"))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import batched
 from urllib.parse import urlsplit
 
 import cases
@@ -12,7 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bottle_egress import credentials, names, paths, refusal, table
-from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_connect, names_identity
+from bottle_egress.gate import MAX_IDENTITIES, Gate
+from bottle_egress.judge import (
+    MAX_FIELDS,
+    MAX_PARAMETERS,
+    Allowed,
+    Facts,
+    Identity,
+    Refused,
+    judge,
+    judge_connect,
+    names_identity,
+)
 from bottle_egress.loading import Generation, Policy, confirm, generation_hash
 from bottle_egress.push import is_push
 
@@ -54,6 +68,16 @@ def test_every_spelling_of_a_host_becomes_one_canonical_name(text, expected):
             names.canonical_host(text)
     else:
         assert names.canonical_host(text) == expected
+
+
+def test_a_name_that_is_too_long_costs_next_to_nothing():
+    """The encoder takes a tenth of a second for this one, in which the proxy does nothing else."""
+    letters = "".join(chr(0x4E00 + 7 * index) for index in range(1000))
+    end = time.monotonic() + 15
+    for _ in range(500):
+        with pytest.raises(names.BadName):
+            names.canonical_host(letters)
+    assert time.monotonic() < end
 
 
 @pytest.mark.parametrize(("raw", "default", "host", "port"), HOSTS["authorities"])
@@ -170,6 +194,35 @@ def test_a_signed_link_may_read_and_not_write(query, reading, writing):
     assert credentials.stripped_query(query, keep_credentials=False, reads=True) == reading
     assert credentials.stripped_query(query, keep_credentials=False, reads=False) == writing
     assert credentials.stripped_query(query, keep_credentials=True, reads=False) == query
+
+
+@pytest.mark.parametrize(("more", "expected"), [(0, "allow"), (1, "malformed")])
+def test_the_number_of_header_fields_is_bounded(more, expected):
+    case = facts(host="any.example", headers=[(b"X-A", b"")] * (MAX_FIELDS - 1 + more))
+    assert outcome(judge(parsed(REQUESTS["table"]), case, cases.SECRETS)) == expected
+    connect = replace(case, method=b"CONNECT", authority=b"any.example:443", tunnel=None)
+    assert outcome(judge_connect(parsed(REQUESTS["table"]), connect)) == expected
+
+
+@pytest.mark.parametrize(("parameters", "expected"), [(MAX_PARAMETERS, "allow"), (MAX_PARAMETERS + 1, "path")])
+@pytest.mark.parametrize("mark", "&;")
+def test_the_number_of_parameters_is_bounded(parameters, expected, mark):
+    case = facts(host="any.example", target="/?" + mark.join(["a=1"] * parameters))
+    assert outcome(judge(parsed(REQUESTS["table"]), case, cases.SECRETS)) == expected
+
+
+def test_a_connection_that_asks_for_ever_other_names_is_remembered_within_bounds(tmp_path):
+    policy = Policy(tmp_path / "routes.yaml", cases.SECRETS)
+    policy.table = parsed(REQUESTS["table"])
+    gate = Gate(policy, None, lambda line: None)
+    addresses = [(f"n{number}.list.example", 443) for number in range(10 * MAX_IDENTITIES)]
+    for stream, (host, _) in enumerate(addresses):
+        assert outcome(gate.admit("client", stream, facts(host=host))) == "allow"
+        assert gate.may_connect("client", (host, 443))
+        gate.finished("client", stream)
+    assert sum(gate.may_connect("client", address) for address in addresses) == MAX_IDENTITIES
+    policy.table = parsed(cases.document())
+    assert gate.no_longer_allowed() == ["client"]
 
 
 def test_chunked_goes_up_in_lower_case():
@@ -344,11 +397,20 @@ def test_a_second_target_is_bound_by_the_paths_of_the_route(name, value, expecte
     assert outcome(judge(parsed(cases.document(cases.route(host="a.test"))), sent, cases.SECRETS)) == "allow"
 
 
+_WEBSOCKET = [("Upgrade", "websocket"), ("Connection", "Upgrade")]
 UPGRADES = [
     ("websocket on its route", "any.example", "GET", [("Upgrade", "websocket"), ("Connection", "Upgrade")], "allow"),
     ("in odd case", "any.example", "GET", [("upgrade", "WebSocket"), ("connection", "keep-alive, UPGRADE")], "allow"),
     ("on another route", "raw.example", "GET", [("Upgrade", "websocket"), ("Connection", "Upgrade")], "upgrade"),
     ("h2c", "any.example", "GET", [("Upgrade", "h2c"), ("Connection", "Upgrade")], "upgrade"),
+    *(
+        (f"with {name}: {value}", "any.example", "GET", [*_WEBSOCKET, (name, value)], expected)
+        for name, value, expected in [
+            ("Content-Length", "0", "allow"),
+            ("Content-Length", "5", "upgrade"),
+            ("Transfer-Encoding", "chunked", "upgrade"),
+        ]
+    ),
     ("two upgrades", "any.example", "GET", [("Upgrade", "websocket, h2c"), ("Connection", "Upgrade")], "upgrade"),
     (
         "two lines",
@@ -409,12 +471,15 @@ def test_without_a_table_every_request_is_refused_inside_its_tunnel():
 def test_the_credential_of_the_route_replaces_what_the_client_sent():
     kept = [name for name in HEADERS["kept"] if name != "Content-Length"]
     sent = [(name.encode(), b"mine") for name in HEADERS["credentials"] + HEADERS["overrides"] + kept]
-    case = facts(host="api.github.com", target="/repos/acme/x", headers=sent)
-    verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
-    assert isinstance(verdict, Allowed)
-    assert dict(verdict.headers)[b"Host"] == b"api.github.com"
-    assert [value for name, value in verdict.headers if name == b"Authorization"] == [b"token s3cret-value"]
-    assert [name.decode() for name, value in verdict.headers if value == b"mine"] == kept
+    left = []
+    for some in batched(sent, MAX_FIELDS - 1):
+        case = facts(host="api.github.com", target="/repos/acme/x", headers=some)
+        verdict = judge(parsed(REQUESTS["table"]), case, cases.SECRETS)
+        assert isinstance(verdict, Allowed)
+        assert dict(verdict.headers)[b"Host"] == b"api.github.com"
+        assert [value for name, value in verdict.headers if name == b"Authorization"] == [b"token s3cret-value"]
+        left += [name.decode() for name, value in verdict.headers if value == b"mine"]
+    assert left == kept
 
 
 def test_the_credential_never_goes_over_plain_http():
