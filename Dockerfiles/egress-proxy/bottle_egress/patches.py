@@ -28,6 +28,7 @@ from mitmproxy.proxy.layers import http as http_layer
 from mitmproxy.proxy.layers import tls, websocket
 from mitmproxy.proxy.layers.http import _http1 as http1
 from mitmproxy.proxy.layers.http import _upstream_proxy as upstream_proxy
+from OpenSSL import SSL
 from wsproto import events as frames
 
 from bottle_egress import listening, obstacle, pinned, refusal, upgrade
@@ -50,6 +51,10 @@ MAX_CONNECTIONS = 512
 MAX_SERVERS = 4
 COLLECT_AFTER = 128
 READ_SIZE = 64 * 1024
+WIDE_READ_SIZE = 108 * 1024
+"""With a record below 128 KiB, from where on malloc asks the kernel for each piece, which costs more than it brings."""
+MAX_WIDE = 4
+"""With so few connections each may read widely: a body costs a third less of the processor so, but more memory."""
 FLUSH_SECONDS = 5.0
 STALLED_SECONDS = 5.0
 
@@ -60,6 +65,8 @@ _INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r\n]")
 _STATUS_LINE_SIZE = len(b"HTTP/1.1 200 ")
 _SPOKEN = frozenset({b"http/1.1", b"http/1.0"})
 _NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
+_WIDE_PIECE = WIDE_READ_SIZE + 17 * 1024  # a read may complete the record that was waiting for it
+_STOCK_PIECE = 65535
 _GONE = frozenset({7, 8})  # TCP_CLOSE and TCP_CLOSE_WAIT of linux/tcp.h
 _DOUBTFUL = frozenset({"version", "header", "malformed", "upgrade"})
 """Rules after whose refusal the connection ends: what follows may be no request."""
@@ -112,6 +119,11 @@ def _body_reader(size: int | None):
 
 
 _stock_body_reader = http1.make_body_reader
+
+
+def _is_quiet() -> bool:
+    """Whether there are so few connections that each may hold more."""
+    return len(GatedHandler.all) <= MAX_WIDE
 
 
 def _may_be_http(head: bytes) -> bool:
@@ -447,7 +459,19 @@ class BoundedClient(http1.Http1Client):
         yield http1.ReceiveHttp(http1.ResponseProtocolError(self.stream_id, reason, code))
 
 
-class BoundedGreeting(tls.ClientTLSLayer):
+class _WholeRecords:
+    """A TLS layer that sends a wide read on in one piece, where stock code cuts it at 64 KiB."""
+
+    def tls_interact(self):
+        while True:
+            try:
+                records = self.tls.bio_read(_WIDE_PIECE if _is_quiet() else _STOCK_PIECE)
+            except SSL.WantReadError:
+                return
+            yield commands.SendData(self.conn, records)
+
+
+class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
     """TLS with the agent: a greeting of bounded size that knows HTTP/1."""
 
     gate: ClassVar[Gate]
@@ -494,7 +518,7 @@ class FirewallTunnel(upstream_proxy.HttpUpstreamProxy):
         return done, failure
 
 
-class VerifiedTLS(tls.ServerTLSLayer):
+class VerifiedTLS(_WholeRecords, tls.ServerTLSLayer):
     """TLS with a server, told in our words when it fails."""
 
     def start_handshake(self):
@@ -545,6 +569,20 @@ class _CloseOnCrash:
             logger.error("a layer crashed", exc_info=error)
 
 
+class _PacedReader:
+    """Reads as much at once as the number of connections permits, where stock code always asks for 64 KiB."""
+
+    def __init__(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
+        self._reader = reader
+        self._transport = transport
+
+    async def read(self, size: int) -> bytes:
+        """The next bytes; none at the end."""
+        wide = _is_quiet()
+        self._transport.max_size = WIDE_READ_SIZE if wide else READ_SIZE
+        return await self._reader.read(WIDE_READ_SIZE if wide else size)
+
+
 class GatedHandler(mode_servers.ProxyConnectionHandler):
     """One client connection: counted, timed, closed when anything crashes, without sockets that no request needs."""
 
@@ -592,8 +630,9 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
             gc.collect()
 
     async def handle_connection(self, connection) -> None:
-        writer = self.transports[connection].writer
-        writer.transport.max_size = READ_SIZE
+        ends = self.transports[connection]
+        writer = ends.writer
+        ends.reader = _PacedReader(ends.reader, writer.transport)
         try:
             await super().handle_connection(connection)
         finally:
