@@ -377,9 +377,9 @@ class BoundedServer(http1.Http1Server):
                     yield commands.CloseConnection(self.conn)
                     return
         for command in super().read_body(event):
-            if isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError):
-                if isinstance(event, events.DataReceived):
-                    self.gate.note(self._verdict("the body is not framed as HTTP says", 400))
+            broken = isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError)
+            if broken and isinstance(event, events.DataReceived):
+                self.gate.note(self._verdict("the body is not framed as HTTP says", 400))
             yield command
         if self.state == self.read_body and len(self.buf) > MAX_UNREAD:
             yield from self._end("a chunk's extension or the trailers are too large")
