@@ -121,6 +121,26 @@ def _body_reader(size: int | None):
 _stock_body_reader = http1.make_body_reader
 
 
+def _joined(received):
+    """What a body's reader says, with all chunks of one read as one piece: each piece costs the same from here on."""
+    pieces = []
+    for command in received:
+        if isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestData | http1.ResponseData):
+            pieces.append(command.event)
+            continue
+        yield from _joint(pieces)
+        pieces = []
+        yield command
+    yield from _joint(pieces)
+
+
+def _joint(pieces):
+    if pieces:
+        first = pieces[0]
+        data = first.data if len(pieces) == 1 else b"".join(piece.data for piece in pieces)
+        yield http1.ReceiveHttp(type(first)(first.stream_id, data))
+
+
 def _is_quiet() -> bool:
     """Whether there are so few connections that each may hold more."""
     return len(GatedHandler.all) <= MAX_WIDE
@@ -376,7 +396,7 @@ class BoundedServer(http1.Http1Server):
                     self.state = self.done
                     yield commands.CloseConnection(self.conn)
                     return
-        for command in super().read_body(event):
+        for command in _joined(super().read_body(event)):
             broken = isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError)
             if broken and isinstance(event, events.DataReceived):
                 self.gate.note(self._verdict("the body is not framed as HTTP says", 400))
@@ -448,7 +468,7 @@ class BoundedClient(http1.Http1Client):
         if self.response_done and isinstance(event, events.DataReceived):
             yield from self._fail("the server goes on after its answer")
             return
-        yield from super().read_body(event)
+        yield from _joined(super().read_body(event))
         if self.state == self.read_body and len(self.buf) > (0 if self.response_done else MAX_UNREAD):
             yield from self._fail("a chunk's extension or the trailers are too large, or more follows the answer")
 

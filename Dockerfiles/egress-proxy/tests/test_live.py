@@ -98,6 +98,18 @@ def test_a_large_body_streams_both_chunked_and_with_a_length(common):
     assert [len(request["body"]) for request in firewall.requests] == [2_000_000, 2_000_000]
 
 
+def test_chunks_that_come_together_arrive_whole_and_in_order_both_ways(common):
+    proxy, firewall = common
+    pieces = [bytes([65 + number % 26]) * (1 + number * 37 % 5000) for number in range(200)]
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    firewall.scripts["/ok/pieces"] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked
+    tunnel = proxy.tunnel("api.example.com")
+    tunnel.sendall(get(method="POST", extra="Transfer-Encoding: chunked\r\n").encode() + chunked)
+    assert answer(tunnel, "").status == 200
+    assert firewall.requests[0]["body"] == b"".join(pieces)
+    assert answer(tunnel, get("/ok/pieces")).content == b"".join(pieces)
+
+
 def test_expect_continue_is_answered_only_when_the_request_is_allowed(common):
     proxy, _ = common
     extra = "Content-Length: 3\r\nExpect: 100-continue\r\n"
