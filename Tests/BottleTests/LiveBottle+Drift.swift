@@ -37,7 +37,7 @@ extension LiveBottle {
             ),
             Damage(
                 testDescription: "egress-proxy paused",
-                line: "docker pause bottle-ID-egress-proxy",
+                line: Scene.freezing("bottle-ID-egress-proxy"),
                 kinds: ["paused"],
                 actions: ["unpause container/egress-proxy"]
             ),

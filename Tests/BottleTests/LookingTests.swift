@@ -64,7 +64,7 @@ import Testing
         try await Scene.run { scene in
             let sample = Sample.alone(scene.name())
             try await scene.applied(sample)
-            try await scene.docker("pause", "bottle-\(sample.name)-agent")
+            try await scene.freeze("bottle-\(sample.name)-agent")
             try await scene.applied(sample)
             try await scene.applied(sample)
             let told = try await scene.bottle("describe", sample.name, "-o", "json").document()

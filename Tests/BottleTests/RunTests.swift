@@ -25,7 +25,7 @@ import Testing
                     try await scene.docker("rm", "-f", "bottle-\(sample.name)-egress-proxy")
                 }
                 try await scene.heals(sample, agentStays: true, "egress-proxy paused") {
-                    try await scene.docker("pause", "bottle-\(sample.name)-egress-proxy")
+                    try await scene.freeze("bottle-\(sample.name)-egress-proxy")
                 }
                 try await scene.heals(sample, agentStays: false, "agent removed") {
                     try await scene.docker("rm", "-f", "bottle-\(sample.name)-agent")

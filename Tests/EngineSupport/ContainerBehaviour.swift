@@ -10,6 +10,9 @@ package enum ContainerBehaviour: Sendable, Hashable {
     /// Asks for memory until the kernel ends it; give it a limit.
     case runsOutOfMemory
     /// Reads a file at its start and on SIGHUP, and says in `/run/bottle/loaded` what it has; it needs both folders.
+    ///
+    /// It begins, and has a handler for the signal, only once another file beside it, with `.go` added to its name,
+    /// holds something: a test decides when.
     case reloads(path: String)
 
     /// The command of a Debian image that does it.
@@ -26,7 +29,8 @@ package enum ContainerBehaviour: Sendable, Hashable {
                 """
                 load() { h=$(sha256sum \(path) | sha256sum | cut -d' ' -f1); ln -sfn /$h/ok /run/bottle/new
                 mv -T /run/bottle/new /run/bottle/loaded; }
-                sleep 0.5; asked=; trap 'asked=1' HUP; load
+                until [ -s \(path).go ]; do sleep 0.02; done
+                asked=; trap 'asked=1' HUP; load
                 while :; do sleep 0.02; if [ $asked ]; then asked=; load; fi; done
                 """,
             ]
@@ -45,7 +49,7 @@ package enum ContainerBehaviour: Sendable, Hashable {
                 saying: [OutputFrame(.output, Array(output.utf8)), OutputFrame(.errors, Array(errors.utf8))]
             )
         case .runsOutOfMemory: PlainProgram(endsAfter: 2, outOfMemory: true)
-        case .reloads(let path): ReloadingProgram(reading: [path], moments: 4)
+        case .reloads(let path): ReloadingProgram(reading: [path], moments: 4, after: path + ".go")
         }
     }
 

@@ -11,6 +11,8 @@ package struct ReloadingProgram: ContainerProgram {
 
     private let paths: [String]
     private let moments: Int
+    /// A file that must hold something before it begins.
+    private let gate: String?
     /// The reason for which it refuses some contents; nil: it takes them.
     private let refusal: @Sendable ([String: [UInt8]]) -> String?
     private var inForce: String?
@@ -23,14 +25,17 @@ package struct ReloadingProgram: ContainerProgram {
     /// - Parameters:
     ///   - paths: the files it reads.
     ///   - moments: how many moments a load takes.
+    ///   - gate: a file that must hold something before it begins; nil: it begins at once.
     ///   - refusal: the reason code for which it refuses some contents, by path; nil: it takes them.
     package init(
         reading paths: [String],
         moments: Int = 2,
+        after gate: String? = nil,
         refusal: @escaping @Sendable ([String: [UInt8]]) -> String? = { _ in nil }
     ) {
         self.paths = paths
         self.moments = moments
+        self.gate = gate
         self.refusal = refusal
     }
 
@@ -38,6 +43,7 @@ package struct ReloadingProgram: ContainerProgram {
 
     package mutating func tick(_ machine: inout ContainerMachine) {
         if !hasBegun {
+            if let gate, machine.read(gate)?.isEmpty ?? true { return }
             hasBegun = true
             begin(machine)
         }

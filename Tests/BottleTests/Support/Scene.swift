@@ -111,6 +111,18 @@ actor Scene {
         return String(run.output.trimmingSuffix(while: \.isNewline))
     }
 
+    /// A shell's line that pauses a container. A kernel that can't freeze its processes just then (seen on busy
+    /// machines) is asked again.
+    nonisolated static func freezing(_ container: String) -> String {
+        "for i in 1 2 3 4 5 6 7 8 9; do docker pause \(container) && exit; sleep 0.5; done; docker pause \(container)"
+    }
+
+    /// Pauses a container; the test ends here when it can't be.
+    nonisolated func freeze(_ container: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let run = try await run(["sh", "-c", Self.freezing(container)])
+        try #require(run.status == 0, "\(run)", sourceLocation: sourceLocation)
+    }
+
     /// Runs a program to its end, whatever that is.
     nonisolated func run(
         _ line: [String],

@@ -31,7 +31,7 @@ extension Scenario {
             let engine = stage.engine
             let id = try await stage.container(.endsOnTerm(code: 7))
             try await engine.start(id)
-            try await engine.pause(id)
+            try await engine.freeze(id)
             let state = try await engine.container(id).state
             #expect(state.status == "paused" && state.isPaused && state.isRunning)
             #expect(try await engine.containers(labels: [], all: false).first { $0.id == id }?.state == "paused")
@@ -44,10 +44,10 @@ extension Scenario {
             )
             try await engine.kill(id, signal: "SIGWINCH")
             try await stage.untilRunning(id)
-            try await engine.pause(id)
+            try await engine.freeze(id)
             try await engine.restart(id, timeout: 5)
             #expect(try await engine.container(id).state.status == "running")
-            try await engine.pause(id)
+            try await engine.freeze(id)
             try await engine.stop(id, timeout: 5)
             #expect(try await engine.container(id).state.status == "exited")
             try await engine.restart(id, timeout: 5)
@@ -83,13 +83,14 @@ extension Scenario {
         Scenario("SIGHUP before the program has a handler ends it; afterwards it reads its file again") { stage in
             let engine = stage.engine
             let id = try await stage.reloading(.reloads(path: file))
-            try await stage.put("one\n", at: file, in: id)
             try await engine.start(id)
             try await engine.kill(id, signal: "SIGHUP")
             #expect(try await engine.wait(id) == 129)
             #expect(try await engine.stat(container: id, path: loaded) == nil)
 
             try await engine.start(id)
+            try await stage.put("one\n", at: file, in: id)
+            try await stage.put("go", at: file + ".go", in: id)
             let first = try await stage.eventually("a word") { try await engine.stat(container: id, path: loaded) }
             let started = try #require(try await engine.container(id).state.startedAt)
             #expect(first.isLink && first.linkTarget.hasSuffix("/ok") && started < first.modifiedAt)
@@ -105,10 +106,12 @@ extension Scenario {
             #expect(first.modifiedAt < second.modifiedAt)
 
             // The word of the program before a restart is still there, and older than the start.
+            try await stage.put("", at: file + ".go", in: id)
             try await engine.restart(id, timeout: 1)
             let restarted = try #require(try await engine.container(id).state.startedAt)
             let old = try #require(try await engine.stat(container: id, path: loaded))
             #expect(old == second && old.modifiedAt < restarted)
+            try await stage.put("go", at: file + ".go", in: id)
             let fresh = try await stage.eventually("a word after the restart") {
                 let stat = try await engine.stat(container: id, path: loaded)
                 return stat?.modifiedAt == old.modifiedAt ? nil : stat
@@ -120,9 +123,10 @@ extension Scenario {
             let engine = stage.engine
             let id = try await stage.reloading(.reloads(path: file))
             try await stage.put("one\n", at: file, in: id)
+            try await stage.put("go", at: file + ".go", in: id)
             try await engine.start(id)
             let first = try await stage.eventually("a word") { try await engine.stat(container: id, path: loaded) }
-            try await engine.pause(id)
+            try await engine.freeze(id)
             try await stage.put("two\n", at: file, in: id)
             try await engine.kill(id, signal: "SIGHUP")
             try await stage.untilRunning(id)

@@ -1,3 +1,4 @@
+import EngineTestSupport
 import ReconcilerEngine
 import Testing
 
@@ -69,7 +70,7 @@ struct RealEngineLifecycleTests {
             #expect(listed.first?.imageID == made.imageID)
             #expect(listed.first?.mounts.contains { $0.name == volume && $0.destination == "/data" } == true)
 
-            try await engine.pause(id)
+            try await engine.freeze(id)
             #expect(try await engine.container(id).state.isPaused)
             try await engine.unpause(id)
             _ = try await engine.update(id, ContainerUpdate(memory: 32 << 20, memorySwap: 32 << 20, pidsLimit: 40))
