@@ -8,21 +8,26 @@ package struct Assessor: Sendable {
     private let contexts: BuildContexts
     private let facts: ImageFactsStore?
     private let guessesFacts: Bool
+    private let letsAgentRest: Bool
 
-    /// - Parameter guessesFacts: whether a container of the agent's image may stand in for the image itself when that
-    ///   was never looked into. Good enough to show a plan; what acts looks into the image.
+    /// - Parameters:
+    ///   - guessesFacts: whether a container of the agent's image may stand in for the image itself when that was never
+    ///     looked into. Good enough to show a plan; what acts looks into the image.
+    ///   - letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
     package init(
         engine: any EngineReading,
         settings: Settings,
         contexts: BuildContexts,
         facts: ImageFactsStore?,
-        guessesFacts: Bool
+        guessesFacts: Bool,
+        letsAgentRest: Bool = false
     ) {
         self.engine = engine
         self.settings = settings
         self.contexts = contexts
         self.facts = facts
         self.guessesFacts = guessesFacts
+        self.letsAgentRest = letsAgentRest
     }
 
     /// What one bottle is assessed from.
@@ -35,8 +40,6 @@ package struct Assessor: Sendable {
         package var caFingerprint: String?
         /// Addresses that other bottles of this installation have.
         package var reserved: [IPv4Block]
-        /// Whether an agent that ended is left so for now.
-        package var letsAgentRest = false
 
         package init(
             manifest: BottleManifest,
@@ -97,7 +100,7 @@ package struct Assessor: Sendable {
         if let agentImage {
             agentFacts = try await knownFacts(of: agentImage, inventory: inventory, installation: record.installation)
         }
-        var desired = try DesiredBottle(
+        let desired = try DesiredBottle(
             rendering: RenderInput(
                 manifest: subject.manifest,
                 revision: subject.revision,
@@ -108,7 +111,6 @@ package struct Assessor: Sendable {
                 authority: subject.authority
             )
         )
-        desired.letsAgentRest = subject.letsAgentRest
         let observed = try await observer.bottle(
             desired,
             installation: record.installation,
@@ -118,7 +120,7 @@ package struct Assessor: Sendable {
         return Assessment(
             desired: desired,
             observed: observed,
-            plan: Planner.plan(desired: desired, observed: observed, record: record),
+            plan: Planner.plan(desired: desired, observed: observed, record: record, letsAgentRest: letsAgentRest),
             record: record,
             preflight: Preflight(subject.manifest, caFingerprint: subject.caFingerprint),
             contexts: try contexts.loaded(for: wanted),

@@ -9,7 +9,7 @@ package struct BottlePass: Sendable {
     let identity: Identity
     private let now: @Sendable () -> String
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
-    /// Whether an agent that ended is left so for now, whatever its `restart` says.
+    /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
     package var letsAgentRest = false
 
     /// - Parameter now: the time, as RFC 3339 in UTC.
@@ -85,11 +85,11 @@ package struct BottlePass: Sendable {
         let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let ledger = try await reserveAddresses(for: manifest)
-        var fingerprints = try fingerprints(secrets, of: manifest, orAs: await ledger.current)
+        var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: ledger.current)
         var failed: (plan: Plan, error: BottleError)?
         for round in 0..<Self.rounds {
             let before = await ledger.current
-            var subject = Assessor.Subject(
+            let subject = Assessor.Subject(
                 manifest: manifest,
                 revision: result.revision,
                 record: before,
@@ -99,8 +99,8 @@ package struct BottlePass: Sendable {
                 reserved: try installation.reserved(exceptFor: identity)
             )
             // One start a pass: whether there are more is for whoever runs the passes.
-            subject.letsAgentRest = letsAgentRest || result.startsEndedAgent
-            let (assessment, inventory) = try await look(subject)
+            let letsAgentRest = letsAgentRest || result.startsEndedAgent
+            let (assessment, inventory) = try await look(subject, letsAgentRest: letsAgentRest)
             if round == 0 { result.drift = assessment.plan.drift }
             result.findings = assessment.plan.findings
             if let problem = assessment.plan.findings.compactMap(\.error).first {
@@ -124,10 +124,10 @@ package struct BottlePass: Sendable {
             guard round < Self.rounds - 1 else { break }
             if assessment.plan.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
                 secrets = try await credentials.values(manifest.secrets)
-                fingerprints = try self.fingerprints(secrets, of: manifest, orAs: before)
+                fingerprints = try credentials.fingerprints(of: manifest, secrets, orAs: before)
                 continue
             }
-            try showProgress(of: assessment.plan)
+            try changeStatus { $0.take(assessment.plan, at: now()) }
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
             if let first = performed.first(where: { $0.outcome == .failed }) {
@@ -154,13 +154,17 @@ package struct BottlePass: Sendable {
     // MARK: - Looking
 
     /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
-    private func look(_ subject: Assessor.Subject) async throws -> (Assessor.Assessment, Inventory) {
+    private func look(
+        _ subject: Assessor.Subject,
+        letsAgentRest: Bool
+    ) async throws -> (Assessor.Assessment, Inventory) {
         let assessor = Assessor(
             engine: installation.engine,
             settings: installation.settings,
             contexts: installation.contexts,
             facts: installation.facts,
-            guessesFacts: false
+            guessesFacts: false,
+            letsAgentRest: letsAgentRest
         )
         let inventory = try await Inventory.take(from: installation.engine)
         let first = try await assessor.assess(subject, inventory: inventory)
@@ -185,20 +189,6 @@ package struct BottlePass: Sendable {
         }
         let again = try await Inventory.take(from: installation.engine)
         return (try await assessor.assess(subject, inventory: again), again)
-    }
-
-    /// Fingerprints of the values, and for those that are not at hand the ones of what is in place.
-    private func fingerprints(
-        _ secrets: [SecretReference: SecretValue],
-        of manifest: BottleManifest,
-        orAs record: BottleRecord
-    ) throws -> [SecretReference: String] {
-        var fingerprints: [SecretReference: String] = [:]
-        for secret in manifest.secrets { fingerprints[secret] = record.fingerprints?[secret.name] }
-        for (reference, value) in secrets {
-            fingerprints[reference] = try installation.credentials.fingerprint(reference, value)
-        }
-        return fingerprints
     }
 
     /// Gives the bottle the addresses it lacks, under the lock that all bottles share, and makes them durable.
@@ -251,6 +241,8 @@ package struct BottlePass: Sendable {
 
     // MARK: - Telling
 
+    func saveStatus(_ result: PassResult) throws { try changeStatus { $0.take(result, at: now()) } }
+
     private func failure(_ performed: PerformedAction) -> BottleError {
         BottleError(
             "action-failed",
@@ -266,18 +258,11 @@ package struct BottlePass: Sendable {
         plan.findings.compactMap { $0.refusedLoad(of: identity) }.first.map(PassOutcome.retry) ?? .converged
     }
 
-    /// Says that the bottle is being worked on, and which drift is being healed.
-    private func showProgress(of plan: Plan) throws {
+    /// Writes the bottle's status with a change, unless it changes nothing.
+    private func changeStatus(_ change: (inout BottleStatus) -> Void) throws {
         let before = try installation.statuses.load(identity)
         var status = before ?? BottleStatus()
-        status.take(plan, at: now())
-        if status != before { try installation.statuses.save(status, for: identity) }
-    }
-
-    func saveStatus(_ result: PassResult) throws {
-        let before = try installation.statuses.load(identity)
-        var status = before ?? BottleStatus()
-        status.take(result, at: now())
+        change(&status)
         if status != before { try installation.statuses.save(status, for: identity) }
     }
 }

@@ -8,7 +8,8 @@ extension BottleStatus {
         if error == nil { observedRevision = result.revision }
         let ready = readiness(result)
         set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
-        let trouble = error.map { (reason: $0.code.camelCased, message: $0.summary) } ?? guest(in: result.findings)
+        let guest = guest(in: result.findings)
+        let trouble = error.map { (reason: $0.code.camelCased, message: $0.summary) } ?? guest
         set(
             .degraded,
             trouble != nil,
@@ -17,7 +18,7 @@ extension BottleStatus {
             at: time
         )
         set(.progressing, false, reason: "PassEnded", message: "no pass is under way", at: time)
-        let stays = error == nil ? guest(in: result.findings) : nil
+        let stays = error == nil ? guest : nil
         set(
             .drifted,
             stays != nil,

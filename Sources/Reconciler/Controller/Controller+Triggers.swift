@@ -37,13 +37,11 @@ extension Controller {
 
     /// Looks at the desired state's head when told; a bottle that a commit changed is urgent.
     func watchDesiredState() async throws {
-        var head: Revision?
         for await _ in looksWanted {
             do {
                 let found = try await installation.repository.head()
-                if found != head || desired == nil {
+                if found != desired?.revision {
                     try await take(try await installation.repository.snapshot(at: found))
-                    head = found
                 }
                 clear("the desired state")
             } catch is CancellationError {

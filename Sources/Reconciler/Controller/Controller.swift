@@ -191,7 +191,8 @@ package actor Controller {
     }
 
     private func forget(_ bottle: Identity) {
-        known.remove(bottle)
+        // A commit may have brought it back while it was being removed: then its pass is in the queue.
+        if desired?.bottles[bottle] == nil { known.remove(bottle) }
         agentStarts[bottle] = nil
         views[bottle] = nil
     }

@@ -75,6 +75,18 @@ package struct Credentials: Sendable {
         self.fingerprint = fingerprint
         self.authority = authority
     }
+
+    /// Fingerprints of a bottle's secrets; one whose value is not at hand is taken to be the one that is in place.
+    func fingerprints(
+        of manifest: BottleManifest,
+        _ values: [SecretReference: SecretValue],
+        orAs record: BottleRecord
+    ) throws -> [SecretReference: String] {
+        var fingerprints: [SecretReference: String] = [:]
+        for secret in manifest.secrets { fingerprints[secret] = record.fingerprints?[secret.name] }
+        for (reference, value) in values { fingerprints[reference] = try fingerprint(reference, value) }
+        return fingerprints
+    }
 }
 
 extension Installation {

@@ -56,6 +56,13 @@ package struct PassResult: Sendable {
     }
 }
 
+extension PlanDocument.Bottle {
+    /// What a pass did, as a document.
+    package init(_ result: PassResult) {
+        self.init(result.identity, performed: result.performed, drift: result.drift, preflight: result.preflight)
+    }
+}
+
 extension Finding {
     /// The finding as an error; nil for one that blocks nothing.
     package var error: BottleError? {

@@ -15,20 +15,16 @@ package struct SubjectReader: Sendable {
     /// - Throws: `BottleError` `secret-unavailable`, `state-unreadable`.
     package func subject(_ manifest: BottleManifest, revision: String) async throws -> Assessor.Subject {
         let values = try await credentials.values(manifest.secrets)
-        var fingerprints: [SecretReference: String] = [:]
-        for (reference, value) in values { fingerprints[reference] = try credentials.fingerprint(reference, value) }
         let authority = try await credentials.authority(manifest.identity, false)
         let records = state.map { JSONStore<BottleRecord>(folder: $0.records, noun: "record") }
         let all = try records?.loadAll() ?? [:]
-        // A value that can't be had by looking is taken to be the one that is in place.
-        let known = all[manifest.identity]?.fingerprints ?? [:]
-        for secret in manifest.secrets where fingerprints[secret] == nil { fingerprints[secret] = known[secret.name] }
+        let record =
+            all[manifest.identity] ?? BottleRecord(identity: manifest.identity, installation: state?.installation ?? "")
         return Assessor.Subject(
             manifest: manifest,
             revision: revision,
-            record: all[manifest.identity]
-                ?? BottleRecord(identity: manifest.identity, installation: state?.installation ?? ""),
-            fingerprints: fingerprints,
+            record: record,
+            fingerprints: try credentials.fingerprints(of: manifest, values, orAs: record),
             authority: authority?.material,
             caFingerprint: authority?.fingerprint,
             reserved: all.filter { $0.key != manifest.identity }.flatMap(\.value.addresses.all)

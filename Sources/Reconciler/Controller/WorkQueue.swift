@@ -113,10 +113,4 @@ package struct WorkQueue: Sendable {
         entry.isUrgent = false
         entries[bottle] = entry.due == nil && entry.failures == 0 ? nil : entry
     }
-
-    /// Forgets a bottle that is gone; a pass under way stays known until it ended.
-    package mutating func forget(_ bottle: Identity) {
-        guard let entry = entries[bottle] else { return }
-        entries[bottle] = entry.isUnderWay ? Entry(isUnderWay: true) : nil
-    }
 }

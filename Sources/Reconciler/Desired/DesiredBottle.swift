@@ -8,8 +8,6 @@ package struct DesiredBottle: Sendable, Hashable {
     package var volumes: [DesiredVolume]
     /// In the order they are to be reached: firewall before egress-proxy, the agent last.
     package var containers: [DesiredContainer]
-    /// Whether an agent that ended is left so for now, whatever its `restart` says: it ended too often.
-    package var letsAgentRest = false
 
     package init(
         identity: Identity,

@@ -7,7 +7,7 @@ extension Planner {
             plan.findings.append(.agentEnded(exitCode: container.exitCode))
             return
         }
-        if wanted.role == .agent, hasEnded(container), desired.letsAgentRest {
+        if wanted.role == .agent, hasEnded(container), letsAgentRest {
             plan.findings.append(.agentRests)
             return
         }

@@ -6,6 +6,7 @@ package struct Planner {
     let desired: DesiredBottle
     let observed: ObservedBottle
     let record: BottleRecord
+    let letsAgentRest: Bool
     var plan: Plan
     var steps = Steps()
 
@@ -25,16 +26,24 @@ package struct Planner {
         }
     }
 
-    private init(desired: DesiredBottle, observed: ObservedBottle, record: BottleRecord) {
+    private init(desired: DesiredBottle, observed: ObservedBottle, record: BottleRecord, letsAgentRest: Bool = false) {
         self.desired = desired
         self.observed = observed
         self.record = record
+        self.letsAgentRest = letsAgentRest
         plan = Plan(identity: desired.identity)
     }
 
     /// The plan that makes `observed` into `desired`.
-    package static func plan(desired: DesiredBottle, observed: ObservedBottle, record: BottleRecord) -> Plan {
-        var planner = Planner(desired: desired, observed: observed, record: record)
+    ///
+    /// - Parameter letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
+    package static func plan(
+        desired: DesiredBottle,
+        observed: ObservedBottle,
+        record: BottleRecord,
+        letsAgentRest: Bool = false
+    ) -> Plan {
+        var planner = Planner(desired: desired, observed: observed, record: record, letsAgentRest: letsAgentRest)
         planner.makePlan()
         return planner.plan
     }

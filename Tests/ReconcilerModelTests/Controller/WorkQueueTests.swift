@@ -133,17 +133,4 @@ import Testing
         queue.ended(a, .retry, now: .zero, jitter: 1)
         #expect(queue.next(now: .zero) == b)
     }
-
-    @Test func aForgottenBottleDoesNotComeBackByItself() {
-        var queue = queue()
-        queue.add(a, now: .zero)
-        queue.forget(a)
-        #expect(queue.next(now: .seconds(9)) == nil)
-        queue.add(a, now: .zero)
-        _ = queue.next(now: .zero)
-        queue.add(a, now: .zero)
-        queue.forget(a)
-        queue.ended(a, .converged, now: .zero, jitter: 1)
-        #expect(queue.isIdle)
-    }
 }
