@@ -99,6 +99,28 @@ struct DesiredRepositoryTests {
         try await expectSound(commits: 1)
     }
 
+    @Test("tells the last change of every bottle at once as it tells each one's")
+    func lastChanges() async throws {
+        let repository = try await repository()
+        #expect(try await repository.lastChanges(at: repository.head()) == [:])
+        let names = try ["a", "b", "c"].map { try Identity($0) }
+        for text in ["1", "2"] {
+            for name in names {
+                _ = try await repository.commit([DesiredRepository.path(of: name): .write(text)], message: "write")
+            }
+        }
+        _ = try await repository.commit([DesiredRepository.path(of: names[1]): .remove], message: "delete")
+        _ = try await repository.commit(["remediations/a/0001-x.yaml": .write("x")], message: "grant")
+        // What a person puts there is nobody's.
+        let odd = String(repeating: "0", count: 40)
+        try await git("-c user.name=x -c user.email=x commit -q --allow-empty -m nothing")
+        let commit = "git add . && git -c user.name=x -c user.email=x commit -qm odd"
+        try await shell("cd '\(state.desired)' && echo x >\(odd) && \(commit)", in: scratch.path)
+        let all = try await repository.lastChanges(at: repository.head())
+        #expect(Set(all.keys) == Set(names))
+        for name in names { #expect(try await repository.lastChange(of: name) == all[name]) }
+    }
+
     @Test("forgets a removed bottle, in the commit and in the work tree")
     func removes() async throws {
         let repository = try await repository()

@@ -21,7 +21,9 @@ struct Describe: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let identity = try Identity(bottle)
-        let items = try await BottleLister(context: context).items([identity])
+        var lister = BottleLister(context: context)
+        defer { lister.close() }
+        let items = try await lister.items([identity])
         guard let item = items.first else { throw StoredManifest.missing(identity) }
         let snapshot = try await context.snapshot()
         let manifest = try snapshot.flatMap { snapshot in

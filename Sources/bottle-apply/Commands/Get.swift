@@ -1,6 +1,5 @@
 import ArgumentParser
 import Reconciler
-import ReconcilerEngine
 import ReconcilerModel
 
 struct Get: AsyncParsableCommand {
@@ -26,16 +25,20 @@ struct Get: AsyncParsableCommand {
     func run(in context: CommandContext) async throws {
         let names = try bottles.map { try Identity($0) }
         guard !watch else { return try await self.watch(names, context) }
-        let items = try await BottleLister(context: context).items(names)
+        var lister = BottleLister(context: context)
+        defer { lister.close() }
+        let items = try await lister.items(names)
         try context.show(BottleList(items: items)) { text(items, context.format) }
     }
 
     /// One line, or one JSON document on a line, for each bottle at first and whenever it changed.
     private func watch(_ names: [Identity], _ context: CommandContext) async throws {
+        var lister = BottleLister(context: context)
+        defer { lister.close() }
         var shown: [String: BottleItem] = [:]
         var hasHeader = false
         while true {
-            let items = try await BottleLister(context: context).items(names)
+            let items = try await lister.items(names)
             for item in items where shown[item.identity] != item {
                 if context.format.isDocument {
                     context.console.out(try OutputFormat.line(of: item))
@@ -113,70 +116,5 @@ struct BottleItem: Encodable, Equatable {
         try container.encode(observedRevision, forKey: .observedRevision)
         try container.encode(conditions, forKey: .conditions)
         try container.encode(containers, forKey: .containers)
-    }
-}
-
-/// Puts together what the desired state, our memory and the engine say of each bottle; only reads.
-struct BottleLister {
-    let context: CommandContext
-
-    /// The named bottles, or all of them.
-    ///
-    /// - Throws: `BottleError` `not-found` for a name that nothing has.
-    func items(_ names: [Identity]) async throws -> [BottleItem] {
-        guard let state = try StateFolder.open(context.paths.state),
-            let repository = try DesiredRepository.open(in: state, environment: context.environment)
-        else {
-            if let first = names.first { throw StoredManifest.missing(first) }
-            return []
-        }
-        let snapshot = try await repository.snapshot()
-        let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
-        let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
-        let client = try await context.engine()
-        defer { client.close() }
-        let engine: any EngineReading = client
-        let inventory = try await Inventory.take(from: engine)
-        let tags = try await tags(of: engine)
-        let known = Set(snapshot.bottles.keys).union(records.keys)
-        for name in names where !known.contains(name) { throw StoredManifest.missing(name) }
-        var items: [BottleItem] = []
-        for identity in (names.isEmpty ? known.sorted() : names) {
-            let status = try statuses.load(identity)
-            let isDesired = snapshot.bottles[identity] != nil
-            items.append(
-                BottleItem(
-                    identity: identity.name,
-                    desiredRevision: isDesired ? try await repository.lastChange(of: identity)?.id : nil,
-                    observedRevision: status?.observedRevision,
-                    conditions: status?.conditions ?? [],
-                    containers: containers(of: identity, state: state, inventory: inventory, tags: tags)
-                )
-            )
-        }
-        return items
-    }
-
-    /// A name of each image, by id: containers are made by id, which tells a person nothing.
-    private func tags(of engine: any EngineReading) async throws -> [String: String] {
-        var tags: [String: String] = [:]
-        for image in try await engine.images(labels: [], reference: nil) { tags[image.id] = image.tags.first }
-        return tags
-    }
-
-    private func containers(
-        of identity: Identity,
-        state: StateFolder,
-        inventory: Inventory,
-        tags: [String: String]
-    ) -> [BottleItem.Container] {
-        inventory.containers(of: identity, installation: state.installation).map { container in
-            BottleItem.Container(
-                role: container.labels[Labels.role] ?? "",
-                id: container.id,
-                state: container.state,
-                image: tags[container.imageID] ?? container.image
-            )
-        }.sorted { $0.role < $1.role }
     }
 }

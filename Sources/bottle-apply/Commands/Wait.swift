@@ -33,8 +33,8 @@ struct Wait: AsyncParsableCommand {
         let identities = try bottles.map { try Identity($0) }
         let end = ContinuousClock.now + timeout.duration
         var waiting = identities
+        var reader = StatusReader(context)
         while true {
-            let reader = try StatusReader(context)
             var still: [Identity] = []
             for identity in waiting where try await !reader.has(identity, `for`) { still.append(identity) }
             waiting = still
@@ -97,32 +97,30 @@ extension String {
     fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
-/// What our own files say of bottles, read anew at each look.
+/// What our own files say of bottles.
 private struct StatusReader {
-    private let state: StateFolder?
-    private let repository: DesiredRepository?
+    private let context: CommandContext
+    private var history: DesiredHistory?
 
-    init(_ context: CommandContext) throws {
-        state = try StateFolder.open(context.paths.state)
-        repository = try state.flatMap { try DesiredRepository.open(in: $0, environment: context.environment) }
-    }
+    init(_ context: CommandContext) { self.context = context }
 
     /// - Throws: `BottleError` `not-found` when a condition of a bottle that does not exist is waited for.
-    func has(_ identity: Identity, _ goal: WaitGoal) async throws -> Bool {
-        let isRecorded = try state.map {
-            try JSONStore<BottleRecord>(folder: $0.records, noun: "record").load(identity) != nil
+    mutating func has(_ identity: Identity, _ goal: WaitGoal) async throws -> Bool {
+        if history == nil { history = try DesiredHistory(context) }
+        guard let state = history?.state, let desired = try await history?.lastChanges() else {
+            if case .deletion = goal { return true }
+            throw StoredManifest.missing(identity)
         }
-        let isDesired = try await repository?.bottle(identity).text != nil
+        let change = desired[identity]
+        let isRecorded = try JSONStore<BottleRecord>(folder: state.records, noun: "record").load(identity) != nil
         switch goal {
-        case .deletion: return !isDesired && isRecorded != true
+        case .deletion: return change == nil && !isRecorded
         case .condition(let kind, let status):
-            guard let state, let repository, isDesired || isRecorded == true else {
-                throw StoredManifest.missing(identity)
-            }
+            guard change != nil || isRecorded else { throw StoredManifest.missing(identity) }
             let found = try JSONStore<BottleStatus>(folder: state.status, noun: "status").load(identity)
             guard let found, found[kind]?.status == status else { return false }
             guard kind == .ready, status == .true else { return true }
-            return found.observedRevision == (try await repository.lastChange(of: identity)?.id)
+            return found.observedRevision == change?.id
         }
     }
 }
