@@ -1,7 +1,9 @@
 import ReconcilerEngine
 
 extension EngineWriting {
-    /// Pauses a container. A kernel that can't freeze its processes just then (seen on busy machines) is asked again.
+    /// Pauses a container.
+    ///
+    /// A kernel that can't freeze its processes just then (seen on busy machines) is asked again.
     package func freeze(_ container: String) async throws {
         for _ in 0..<20 {
             do {

@@ -50,17 +50,7 @@ struct Apply: AsyncParsableCommand {
 
     private func report(_ results: [PassResult], _ context: CommandContext) throws {
         let failed = results.compactMap(\.error)
-        let document = PlanDocument(
-            kind: .result,
-            bottles: results.map { result in
-                PlanDocument.Bottle(
-                    result.identity,
-                    performed: result.performed,
-                    drift: result.drift,
-                    preflight: result.preflight
-                )
-            }
-        )
+        let document = PlanDocument(kind: .result, bottles: results.map { PlanDocument.Bottle($0) })
         try context.show(document) { results.map(text).joined(separator: "\n") }
         for error in failed { context.console.err(error.text(Style(isOn: context.console.colorsErrors))) }
         if !failed.isEmpty { throw ExitStatus.failure }
@@ -74,7 +64,7 @@ struct Apply: AsyncParsableCommand {
             $0.action.verb == .create && $0.action.object == .container(.egressProxy)
         }
         let fingerprint = launched ? result.preflight.tls.caFingerprint.map { "\n  CA SHA-256 \($0)" } ?? "" : ""
-        return "\(result.identity): \(state), \(done == 1 ? "1 action" : "\(done) actions")\(fingerprint)\(notes)"
+        return "\(result.identity): \(state), \(PlanText.count(done))\(fingerprint)\(notes)"
     }
 }
 

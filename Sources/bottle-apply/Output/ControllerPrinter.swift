@@ -29,21 +29,15 @@ final class ControllerPrinter: Sendable {
     private func show(_ result: PassResult) {
         if context.format.isDocument {
             guard !result.performed.isEmpty || result.error != nil else { return }
-            let bottle = PlanDocument.Bottle(
-                result.identity,
-                performed: result.performed,
-                drift: result.drift,
-                preflight: result.preflight
-            )
-            guard let text = try? OutputFormat.line(of: PlanDocument(kind: .result, bottles: [bottle])) else { return }
+            let document = PlanDocument(kind: .result, bottles: [PlanDocument.Bottle(result)])
+            guard let text = try? OutputFormat.line(of: document) else { return }
             context.console.out(text)
         } else {
             for drift in result.drift { say("\(result.identity)  drift: \(drift.object) \(Escaped.line(drift.cause))") }
             if let error = result.error {
                 context.console.err(error.text(Style(isOn: context.console.colorsErrors)))
             } else if !result.performed.isEmpty {
-                let count = result.performed.count
-                say("\(result.identity)  converged, \(count == 1 ? "1 action" : "\(count) actions")")
+                say("\(result.identity)  converged, \(PlanText.count(result.performed.count))")
             }
         }
     }

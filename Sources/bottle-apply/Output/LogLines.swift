@@ -33,13 +33,15 @@ struct LogLines {
     }
 
     private mutating func take(_ frame: OutputFrame) {
-        for byte in frame.bytes {
-            if byte == UInt8(ascii: "\n") {
-                flush(frame.channel)
-            } else {
-                pending[frame.channel, default: []].append(byte)
-                if pending[frame.channel]?.count ?? 0 >= Self.limit { flush(frame.channel) }
-            }
+        var rest = frame.bytes[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+            let space = Self.limit - (pending[frame.channel]?.count ?? 0)
+            let piece = rest[..<(end ?? rest.endIndex)].prefix(space)
+            if !piece.isEmpty { pending[frame.channel, default: []] += piece }
+            rest = rest[piece.endIndex...]
+            if piece.count == space || piece.endIndex == end { flush(frame.channel) }
+            if piece.endIndex == end { rest = rest.dropFirst() }
         }
     }
 

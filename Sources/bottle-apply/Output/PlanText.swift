@@ -14,6 +14,9 @@ enum PlanText {
         return ([style.bold(plan.identity.name)] + lines).joined(separator: "\n")
     }
 
+    /// So many actions.
+    static func count(_ actions: Int) -> String { actions == 1 ? "1 action" : "\(actions) actions" }
+
     private static func line(_ action: Action, style: Style) -> String {
         let mark =
             switch action.verb {

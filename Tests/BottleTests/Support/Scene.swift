@@ -111,8 +111,9 @@ actor Scene {
         return String(run.output.trimmingSuffix(while: \.isNewline))
     }
 
-    /// A shell's line that pauses a container. A kernel that can't freeze its processes just then (seen on busy
-    /// machines) is asked again.
+    /// A shell's line that pauses a container.
+    ///
+    /// A kernel that can't freeze its processes just then (seen on busy machines) is asked again.
     nonisolated static func freezing(_ container: String) -> String {
         "for i in 1 2 3 4 5 6 7 8 9; do docker pause \(container) && exit; sleep 0.5; done; docker pause \(container)"
     }
