@@ -59,14 +59,7 @@ struct Internet: Sendable {
 
     /// What reached the server of the requests whose path holds `mark`; waits a while for the first when one is due.
     func requests(holding mark: String, due: Bool) async throws -> [Request] {
-        for _ in 0..<(due ? 50 : 1) {
-            let found = try await log().split(separator: "\n").compactMap { line in
-                try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
-            }.filter { $0.path.contains(mark) }
-            if !found.isEmpty { return found }
-            if due { try await Task.sleep(for: .milliseconds(100)) }
-        }
-        return []
+        try await scene.logged(by: container, due: due) { (request: Request) in request.path.contains(mark) }
     }
 
     func log() async throws -> String { try await scene.docker("logs", container) }

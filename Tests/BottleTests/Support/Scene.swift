@@ -124,6 +124,22 @@ actor Scene {
         try #require(run.status == 0, "\(run)", sourceLocation: sourceLocation)
     }
 
+    /// The JSON lines of a container's log that are wanted; waits a while for the first when one is due.
+    nonisolated func logged<Line: Decodable & Sendable>(
+        by container: String,
+        due: Bool,
+        isWanted: (Line) -> Bool
+    ) async throws -> [Line] {
+        for _ in 0..<(due ? 50 : 1) {
+            let found = try await docker("logs", container).split(separator: "\n").compactMap { line in
+                try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
+            }.filter(isWanted)
+            if !found.isEmpty { return found }
+            if due { try await Task.sleep(for: .milliseconds(100)) }
+        }
+        return []
+    }
+
     /// Runs a program to its end, whatever that is.
     nonisolated func run(
         _ line: [String],

@@ -37,7 +37,7 @@ struct Registries: Sendable {
             authority: "\(scene.folder)/registries.pem",
             scene: scene
         )
-        for _ in 0..<150 where try await !registries.log().contains("ready") {
+        for _ in 0..<150 where try await !scene.docker("logs", name).contains("ready") {
             try await Task.sleep(for: .milliseconds(100))
         }
         try await scene.docker("cp", "\(name):/srv/server.pem", registries.authority)
@@ -46,17 +46,8 @@ struct Registries: Sendable {
 
     /// What reached the server of the requests whose path holds `mark`; waits a while for the first when one is due.
     func requests(holding mark: String, due: Bool) async throws -> [Request] {
-        for _ in 0..<(due ? 50 : 1) {
-            let found = try await log().split(separator: "\n").compactMap { line in
-                try? JSONDecoder().decode(Request.self, from: Data(line.utf8))
-            }.filter { $0.path.contains(mark) }
-            if !found.isEmpty { return found }
-            if due { try await Task.sleep(for: .milliseconds(100)) }
-        }
-        return []
+        try await scene.logged(by: network, due: due) { (request: Request) in request.path.contains(mark) }
     }
-
-    private func log() async throws -> String { try await scene.docker("logs", network) }
 
     private static func network(_ name: String, in scene: Scene) async throws -> String {
         var made: Run?
