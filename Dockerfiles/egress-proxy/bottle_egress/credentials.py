@@ -21,7 +21,27 @@ _CREDENTIAL_WORDS = frozenset(
 _CREDENTIAL_ENDS = (b"token", b"apikey", b"accesskey", b"secretkey", b"authkey", b"appkey")
 _CREDENTIAL_NAMES = frozenset(
     b"signature-input x-honeycomb-team remote-user x-remote-user x-webauth-user x-aws-access-key-id "
-    b"x-jfrog-art-api x-wsse x-apig-appcode x-arr-clientcert".split()
+    b"x-jfrog-art-api x-wsse x-apig-appcode x-arr-clientcert x-clickhouse-user x-remote-group".split()
+)
+_CREDENTIAL_STARTS = (
+    # Whom a gateway says the user is, believed by what stands behind it.
+    b"x-remote-extra-",
+    b"x-authenticated-",
+    b"x-consumer-",
+    b"x-goog-authenticated-user-",
+    b"x-ms-client-principal",
+    b"x-amzn-oidc-",
+)
+# What has a credential act for somebody else, or somewhere else, than it does by itself: an administrator's for any
+# user. Names that pick among what is the credential's own (whose budget, which of its organisations) are not here.
+_ACTING_WORDS = frozenset(b"sudo impersonate impersonated impersonation runas onbehalfof".split())  # GitLab, Kubernetes
+_ACTING_PAIRS = frozenset(
+    # Egnyte, Redmine, Zendesk, Box, Smartsheet, Dropbox
+    b"act-as run-as switch-user behalf-of as-user assume-user select-user select-admin".split()
+)
+_ACTING_NAMES = frozenset(
+    # Discourse, Dynamics, Trino; Vault takes a namespace in the path, too, where the route's paths see it.
+    b"api-username mscrmcallerid callerobjectid x-trino-user x-presto-user x-vault-namespace".split()
 )
 # Names that look like credentials and are not: left alone, since requests fail without them.
 _HARMLESS = frozenset(
@@ -56,6 +76,7 @@ _OVERRIDE_PARAMETERS = frozenset(
     "-method --method -httpmethod -http-method x-http-method x-http-method-override x-method-override "
     "-httpheaders -http-headers".split()
 )
+_ACTING_PARAMETERS = frozenset("sudo doas api-username".split())  # GitLab and Gitea, Hadoop, Discourse
 _MARKS = re.compile(r"[^a-z0-9]")
 
 
@@ -74,8 +95,16 @@ def is_credential_header(name: bytes) -> bool:
         words[-1] == b"key"
         or name.endswith(_CREDENTIAL_ENDS)
         or name in _CREDENTIAL_NAMES
+        or name.startswith(_CREDENTIAL_STARTS)
         or not _CREDENTIAL_WORDS.isdisjoint(words)
     )
+
+
+def is_acting_header(name: bytes) -> bool:
+    """Whether a header has a credential, the route's own included, act for somebody else."""
+    name = folded(name)
+    words = name.split(b"-")
+    return not _ACTING_WORDS.isdisjoint(words) or b"-".join(words[-2:]) in _ACTING_PAIRS or name in _ACTING_NAMES
 
 
 def is_override_header(name: bytes) -> bool:
@@ -100,8 +129,9 @@ def _parameter_key(name: str) -> str:
     return _MARKS.sub("-", name.strip().lower())
 
 
-def stripped_query(query: str, *, keep_credentials: bool, reads: bool) -> str:
-    """The query without parameters that override the method and, unless kept, without credentials.
+def stripped_query(query: str, *, keep_credentials: bool, keep_acting: bool, reads: bool) -> str:
+    """The query without parameters that override the method and, unless kept, without credentials and without those
+    that have a credential act for somebody else.
 
     A signed link that only reads (`reads`: GET or HEAD, and no `Action` among the parameters) keeps its signature:
     downloads are handed out that way, and it takes no more out than the same request unsigned. One that writes is
@@ -115,7 +145,7 @@ def stripped_query(query: str, *, keep_credentials: bool, reads: bool) -> str:
     signed = not reads or "action" in keys
 
     def stays(key: str, value: str) -> bool:
-        if key in _OVERRIDE_PARAMETERS:
+        if key in _OVERRIDE_PARAMETERS or (key in _ACTING_PARAMETERS and not keep_acting):
             return False
         if keep_credentials:
             return True

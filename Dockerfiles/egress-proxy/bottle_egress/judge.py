@@ -163,7 +163,12 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
     if route.methods is not None and method not in route.methods:
         raise _Stop("method", "the route does not list this method", proposable=True)
     websocket = _websocket(facts, fields, method, route)
-    query = credential.stripped_query(query, keep_credentials=route.client_auth, reads=method in ("GET", "HEAD"))
+    query = credential.stripped_query(
+        query,
+        keep_credentials=route.client_auth,
+        keep_acting=_acts_for_itself(route),
+        reads=method in ("GET", "HEAD"),
+    )
     target = path + (question + query if query or facts.target.endswith(b"?") else "")
     return Allowed(
         identity,
@@ -307,6 +312,8 @@ def _upstream_headers(headers: Headers, identity: Identity, route: Route, secret
         key = credential.folded(name)
         if key in (b"host", injected) or credential.is_override_header(name):
             continue
+        if not _acts_for_itself(route) and credential.is_acting_header(name):
+            continue
         if key == b"connection":
             value = _connection_options(value)
             if not value:
@@ -327,6 +334,11 @@ def _upstream_headers(headers: Headers, identity: Identity, route: Route, secret
             value = f"{route.auth.scheme} {value}"
         result.append((route.auth.header.encode("ascii"), value.encode("ascii")))
     return tuple(result)
+
+
+def _acts_for_itself(route: Route) -> bool:
+    """Whether the client's own credential is the only one, so that it may say for whom that one acts."""
+    return route.client_auth and route.auth is None
 
 
 def _connection_options(value: bytes) -> bytes:

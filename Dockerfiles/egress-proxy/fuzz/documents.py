@@ -36,6 +36,7 @@ DOCUMENTS = [
             _route("b.a.test", port=8443, websocket=True, auth=_auth("Cookie", None, "Y")),
             _route("xn--bcher-kva.test", methods=["POST", "GET"], paths=["/a;v=1/", "/a%20b/"]),
             _route("c.test", client_auth=True, websocket=True, paths=["/"]),
+            _route("f.test", client_auth=True, auth=_auth("X-Team", None, "X")),
         ],
         "allowlist": ["d.test", "*.e.test", "c.test"],
     },

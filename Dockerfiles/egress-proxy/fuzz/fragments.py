@@ -30,7 +30,7 @@ QUERY = [
         "&key=AIzaX "
         "&_method=DELETE ?_method=PUT &X-Amz-Signature=agent-key &sig=agent-key &Action=SendMessage &page=2 "
         "&a=1 &next_token=x "
-        "?X-HTTP-Method-Override=PUT &$httpMethod=PUT &password=agent-key &_HttpMethod=PATCH"
+        "?X-HTTP-Method-Override=PUT &$httpMethod=PUT &password=agent-key &_HttpMethod=PATCH ?sudo=root &doAs=root"
     ).split()
 ]
 HEADERS = [
@@ -49,6 +49,8 @@ HEADERS = [
         "Destination: /a/x|x-amz-copy-source: /other/key|Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.x|"
         "Sec-WebSocket-Key: x|X-Test: a\x00b|X-Test: a\rb|X-Test: a\x1eb|X Test: a|: x|X-Remote-User: root|"
         "Ocp-Apim-Subscription-Key: agent-key|X-Honeycomb-Team: agent-key|DPoP: x|Signature: x|X-Real-IP: x|"
+        "Sudo: root|Impersonate-User: root|impersonate_group: x|Impersonate-Extra-scopes: x|As-User: 1|"
+        "Api-Username: root|"
         "Client-IP: x|X-Forwarded-User: root|X-Envoy-Original-Path: /x|X-Custom: s3cret"
     ).split("|")
 ]
@@ -58,7 +60,7 @@ HOST = [
         ". .. :443 :80 :8443 :0443 :65536 : @ user@ %2e %61 \u3002 \uff0e \u2024 \u00ad \u200d \u00df \u03c2 \u017f "
         "\u212a \u2132 \u10a0 b\u00fccher.test B\u00dcCHER.test bu\u0308cher.test xn--bcher-kva.test [::1] "
         "127.0.0.1 _ - "
-        "A.TEST x.a.test x.y.a.test x.c.a.test b.a.test c.test d.test x.e.test e.test evil.test api.github.com "
+        "A.TEST x.a.test x.y.a.test x.c.a.test b.a.test f.test c.test d.test x.e.test e.test evil.test api.github.com "
         "any.example "
         "alt.example in.wild.example x.wild.example raw.example x.list.example list.example"
     ).split()

@@ -81,6 +81,13 @@ MUTANTS = (
         "name = name.lower()\n    if name in _HARMLESS",
     ),
     ("a credential in the query", "request", "credentials.py", "if key in _CREDENTIAL_PARAMETERS or", "if"),
+    (
+        "a route's credential acts for anybody",
+        "request",
+        "judge.py",
+        "return route.client_auth and route.auth is None",
+        "return route.client_auth",
+    ),
     ("the client's header stays beside the route's", "request", "judge.py", 'in (b"host", injected)', 'in (b"host",)'),
     (
         "the credential of a route goes over plain HTTP",

@@ -26,7 +26,9 @@ CREDENTIAL_HEADERS = frozenset(
     "dd-application-key x-shopify-access-token x-figma-token x-plex-token x-rapidapi-key xi-api-key circle-token "
     "fastly-key x-sentry-auth x-honeycomb-team x-hasura-admin-secret x-client-secret x-password x-jwt-assertion "
     "x-forwarded-authorization http-authorization x-otp x-github-otp dpop signature signature-input x-hub-signature "
-    "x-session-token x-accesskey x-client-cert x-remote-user remote-user x-forwarded-user x-trackertoken".split()
+    "x-session-token x-accesskey x-client-cert x-remote-user remote-user x-forwarded-user x-trackertoken "
+    "x-remote-group x-remote-extra-scopes x-authenticated-userid x-consumer-username x-goog-authenticated-user-email "
+    "x-ms-client-principal x-amzn-oidc-identity".split()
 )
 # Names by which a server takes another method, target, host or origin than those of the request line.
 OVERRIDE_HEADERS = frozenset(
@@ -37,6 +39,13 @@ OVERRIDE_HEADERS = frozenset(
     "x-client-ip x-cluster-client-ip cf-connecting-ip x-envoy-original-path x-envoy-original-host "
     "x-http-destinationurl x-replaced-path te trailer keep-alive proxy-connection http2-settings".split()
 )
+# Names by which a credential acts for another user than its own, or in another place.
+ACTING_HEADERS = frozenset(
+    "sudo impersonate-user impersonate-group impersonate-uid impersonate-extra-scopes x-on-behalf-of as-user "
+    "assume-user x-redmine-switch-user dropbox-api-select-user dropbox-api-select-admin api-username mscrmcallerid "
+    "callerobjectid x-gerrit-runas es-security-runas-user x-egnyte-act-as x-trino-user x-vault-namespace".split()
+)
+ACTING_PARAMETERS = frozenset("sudo doas api_username".split())
 CREDENTIAL_PARAMETERS = frozenset(
     "access_token auth_token api_key apikey api-key x-api-key api_token token private_token private-token job_token "
     "oauth_token id_token refresh_token bearer_token client_secret client_assertion subscription-key authorization "
@@ -266,6 +275,8 @@ def _query(sent: Sent, gone: Gone, route: dict) -> str | None:
     for name, value in parameters:
         if name in OVERRIDE_PARAMETERS:
             return f"the parameter {name} overrides"
+        if name in ACTING_PARAMETERS and (route["auth"] or not route["client_auth"]):
+            return f"the parameter {name} has a credential act for another"
         if route["client_auth"]:
             continue
         if name in CREDENTIAL_PARAMETERS or (name == "key" and value.startswith("AIza")):
@@ -306,6 +317,8 @@ def _headers(gone: Gone, route: dict, secrets: dict[str, str]) -> str | None:
             return f"the framing header {name!r}"
         if key in OVERRIDE_HEADERS or key.startswith("proxy-"):
             return f"the header {name!r} overrides"
+        if key in ACTING_HEADERS and (route["auth"] or not route["client_auth"]):
+            return f"the header {name!r} has a credential act for another"
         if key in CREDENTIAL_HEADERS and not route["client_auth"]:
             return f"the client's {name!r}"
         protocols = key == "sec-websocket-protocol" and not route["client_auth"]

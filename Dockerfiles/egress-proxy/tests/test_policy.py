@@ -176,24 +176,42 @@ def test_an_override_header_is_known(name):
     assert credentials.is_override_header(name.encode())
 
 
+@pytest.mark.parametrize("name", HEADERS["acting"])
+def test_a_header_that_acts_for_another_is_known(name):
+    assert credentials.is_acting_header(name.encode())
+
+
+@pytest.mark.parametrize("client_auth", [False, True])
+@pytest.mark.parametrize("auth", [None, {"header": "Private-Token", "scheme": None, "slot": "BOTTLE_CREDENTIAL_X"}])
+def test_nobody_acts_for_another_by_the_credential_of_a_route(client_auth, auth):
+    document = cases.document(cases.route(host="api.example.com", auth=auth, client_auth=client_auth))
+    sent = facts(target="/x?sudo=root", headers=[(b"Sudo", b"root"), (b"Impersonate-User", b"root")])
+    verdict = judge(parsed(document), sent, cases.SECRETS)
+    goes = client_auth and auth is None
+    assert verdict.target == (sent.target if goes else b"/x")
+    assert (verdict.headers == sent.headers) == goes
+    assert b"root" not in b"".join(value for _, value in verdict.headers) or goes
+
+
 @pytest.mark.parametrize("name", HEADERS["kept"])
 def test_an_ordinary_header_is_left_alone(name):
     assert not credentials.is_credential_header(name.encode())
+    assert not credentials.is_acting_header(name.encode())
     assert not credentials.is_override_header(name.encode())
 
 
 @pytest.mark.parametrize(("query", "without", "with_client_auth"), HEADERS["queries"])
 def test_credentials_and_overrides_leave_the_query(query, without, with_client_auth):
     for reads in (False, True):
-        assert credentials.stripped_query(query, keep_credentials=False, reads=reads) == without
-        assert credentials.stripped_query(query, keep_credentials=True, reads=reads) == with_client_auth
+        for kept, expected in ((False, without), (True, with_client_auth)):
+            options = {"keep_credentials": kept, "keep_acting": kept, "reads": reads}
+            assert credentials.stripped_query(query, **options) == expected
 
 
 @pytest.mark.parametrize(("query", "reading", "writing"), HEADERS["signed"])
 def test_a_signed_link_may_read_and_not_write(query, reading, writing):
-    assert credentials.stripped_query(query, keep_credentials=False, reads=True) == reading
-    assert credentials.stripped_query(query, keep_credentials=False, reads=False) == writing
-    assert credentials.stripped_query(query, keep_credentials=True, reads=False) == query
+    for kept, reads, expected in ((False, True, reading), (False, False, writing), (True, False, query)):
+        assert credentials.stripped_query(query, keep_credentials=kept, keep_acting=kept, reads=reads) == expected
 
 
 @pytest.mark.parametrize(("more", "expected"), [(0, "allow"), (1, "malformed")])
