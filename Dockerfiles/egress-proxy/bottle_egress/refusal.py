@@ -32,7 +32,7 @@ def _shown(refused: Refused) -> dict[str, str]:
 
 
 def _escaped(document: dict[str, object]) -> str:
-    return json.dumps(document, ensure_ascii=True, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"))
 
 
 def body(refused: Refused) -> bytes:
