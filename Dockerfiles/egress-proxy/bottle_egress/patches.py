@@ -34,7 +34,7 @@ from wsproto import events as frames
 from bottle_egress import listening, obstacle, pinned, refusal, upgrade
 from bottle_egress.authority import closed_context
 from bottle_egress.gate import Gate
-from bottle_egress.judge import Allowed, Facts, Identity, Refused, refused
+from bottle_egress.judge import MAX_FIELDS, Allowed, Facts, Identity, Refused, refused
 from bottle_egress.obstacle import Obstacle
 from bottle_egress.pace import REACHING, Pace, Phase
 
@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 MAX_HEAD = 64 * 1024
 MAX_RESPONSE_HEAD = 256 * 1024
+MAX_RESPONSE_FIELDS = 1024
 MAX_INTERIM_RESPONSES = 64
 MAX_CHUNK = 1 << 53
 MAX_UNREAD = 64 * 1024
@@ -63,6 +64,7 @@ _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~\x80-\xff]+ HTTP/[0-9]\.[0-9]")
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}[ \r\n]")
 _INTERIM = re.compile(rb"HTTP/1\.[01] 1(?!01)[0-9]{2}[ \r\n]")
 _STATUS_LINE_SIZE = len(b"HTTP/1.1 200 ")
+_BEGUN_CHUNK = re.compile(rb"[0-9A-Fa-f]{0,20}(?:[ \t]*\r?|;[^\n]*)")
 _SPOKEN = frozenset({b"http/1.1", b"http/1.0"})
 _NO_APPLICATION_PROTOCOL = bytes.fromhex("15 0303 0002 02 78")
 _WIDE_PIECE = WIDE_READ_SIZE + 17 * 1024  # a read may complete the record that was waiting for it
@@ -103,7 +105,8 @@ def _closed(make):
 
 
 def _body_reader(size: int | None):
-    """A reader of a body that drops trailers, with which stock code can't go on."""
+    """A reader of a body that drops trailers, with which stock code can't go on, and doesn't wait for the rest of a
+    chunk's first line that can't become one: after a bare line feed no end of it would come."""
     read = _stock_body_reader(size)
     if size is not None:
         return read
@@ -112,6 +115,9 @@ def _body_reader(size: int | None):
         event = read(buffer)
         if read._bytes_in_chunk > MAX_CHUNK:
             raise RemoteProtocolError("a chunk is larger than any body")
+        begins_chunk = not (read._bytes_in_chunk or read._bytes_to_discard or read._reading_trailer)
+        if event is None and begins_chunk and not _BEGUN_CHUNK.fullmatch(bytes(buffer)):
+            raise RemoteProtocolError("no chunk begins like this")
         return EndOfMessage() if isinstance(event, EndOfMessage) else event
 
     read_without_trailers.read_eof = read.read_eof
@@ -147,9 +153,23 @@ def _is_quiet() -> bool:
 
 
 def _may_be_http(head: bytes) -> bool:
-    """Whether these bytes are, or could still become, the head of a request."""
-    line, newline, _ = head.lstrip(b"\r\n").partition(b"\n")
+    """Whether these bytes, without empty lines before them, are, or could still become, the head of a request."""
+    line, newline, _ = head.partition(b"\n")
     return _REQUEST_LINE.fullmatch(line.rstrip(b"\r")) is not None if newline else line[:1].isalpha() or not line
+
+
+def _has_more_fields(head: bytes, most: int) -> bool:
+    """Whether a head, whole or not yet, has more than so many fields."""
+    end = _END_OF_HEAD.search(head)
+    return head.count(b"\n", 0, end.start() if end else len(head)) > most + (end is None)
+
+
+def _refusal(request: http.Request | None, status: int, rule: str, reason: str) -> Refused:
+    """A refusal of a request as it is now, or of bytes that became none."""
+    if request is None:
+        return Refused(status, rule, reason, "", "", "")
+    path = request.data.path.decode("latin-1").partition("?")[0]
+    return Refused(status, rule, reason, request.data.host, request.data.method.decode("latin-1"), path)
 
 
 def _page(verdict: Refused, *, close: bool) -> http.Response:
@@ -298,10 +318,7 @@ class GatedStream(http_layer.HttpStream):
 
     def _unanswered(self, reason: Obstacle):
         """Answer in the place of a server that did not, and put it on record."""
-        request = self.flow.request.data
-        path = request.path.decode("latin-1").partition("?")[0]
-        method = request.method.decode("latin-1")
-        verdict = Refused(reason.status, reason.rule, reason.reason, request.host, method, path)
+        verdict = _refusal(self.flow.request, reason.status, reason.rule, reason.reason)
         self.gate.note(verdict)
         yield from self._refuse(verdict)
 
@@ -364,9 +381,14 @@ class BoundedServer(http1.Http1Server):
             return
         if self.conn.pace.phase is not Phase.HEAD:
             self.conn.pace.enter(Phase.HEAD)
-        if (len(self.buf) == len(event.data) or b"\n" in event.data) and not _may_be_http(bytes(self.buf)):
-            yield from self._end("the bytes are not HTTP")
-            return
+        if not event.data or len(self.buf) == len(event.data) or b"\n" in event.data:
+            head = bytes(self.buf).lstrip(b"\r\n")
+            if not _may_be_http(head):
+                yield from self._end("the bytes are not HTTP")
+                return
+            if _has_more_fields(head, MAX_FIELDS):
+                yield from self._end("the request has too many header fields", 431)
+                return
         while (lines := self.buf.maybe_extract_lines()) == []:
             pass  # empty lines before a request line are skipped (RFC 9112, 2.2)
         if not lines:
@@ -399,7 +421,7 @@ class BoundedServer(http1.Http1Server):
         for command in _joined(super().read_body(event)):
             broken = isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError)
             if broken and isinstance(event, events.DataReceived):
-                self.gate.note(self._verdict("the body is not framed as HTTP says", 400))
+                self.gate.note(_refusal(self.request, 400, "malformed", "the body is not framed as HTTP says"))
             yield command
         if self.state == self.read_body and len(self.buf) > MAX_UNREAD:
             yield from self._end("a chunk's extension or the trailers are too large")
@@ -417,7 +439,7 @@ class BoundedServer(http1.Http1Server):
 
     def _end(self, reason: str, status: int | None = None, rule: str = "malformed"):
         """Put it on record, answer if there is a status, and close."""
-        verdict = self._verdict(reason, status, rule)
+        verdict = _refusal(self.request, status or 400, rule, reason)
         self.gate.note(verdict)
         if status is not None:
             page = _page(verdict, close=True)
@@ -428,17 +450,6 @@ class BoundedServer(http1.Http1Server):
         if under_way:
             code = http1.ErrorCode.CLIENT_DISCONNECTED
             yield http1.ReceiveHttp(http1.RequestProtocolError(self.stream_id, reason, code=code))
-
-    def _verdict(self, reason: str, status: int | None = None, rule: str = "malformed") -> Refused:
-        request = self.request.data if self.request else None
-        return Refused(
-            status or 400,
-            rule,
-            reason,
-            request.host if request else "",
-            request.method.decode("latin-1") if request else "",
-            request.path.decode("latin-1").partition("?")[0] if request else "",
-        )
 
 
 class BoundedClient(http1.Http1Client):
@@ -455,6 +466,7 @@ class BoundedClient(http1.Http1Client):
                 self._interim > MAX_INTERIM_RESPONSES
                 or (len(head) >= _STATUS_LINE_SIZE and not _STATUS_LINE.match(head))
                 or (len(head) > MAX_RESPONSE_HEAD and not _END_OF_HEAD.search(head[:MAX_RESPONSE_HEAD]))
+                or (b"\n" in event.data and _has_more_fields(head, MAX_RESPONSE_FIELDS))
             ):
                 yield from self._fail("the response head is not HTTP or too large")
                 return

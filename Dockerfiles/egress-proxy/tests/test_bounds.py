@@ -70,6 +70,33 @@ def test_a_greeting_that_is_never_whole_is_cut(start, firewall, piece):
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
 
 
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize(("fields", "whole"), [(128, True), (129, False), (129, True), (5000, True)])
+def test_a_head_of_too_many_fields_is_refused_without_waiting_for_its_end(start, firewall, inside, fields, whole):
+    proxy = start(firewall.address, limits={"HEAD": 600})
+    connection = proxy.tunnel("api.example.com") if inside else proxy.connect()
+    head = get("/ok/x" if inside else "http://any.example/", "api.example.com" if inside else "any.example")
+    line, host = head.split("\r\n")[:2]
+    lines = [line, host, *["X: y"] * (fields - 1)]
+    text = "\r\n" + "\r\n".join(lines) + ("\r\n\r\n" if whole else "\r\n")
+    response = answer(connection, text)
+    if fields <= 128:
+        assert response.status == 200
+    else:
+        assert (response.status, rule(response)) == (431, "malformed")
+        assert closed(connection)
+        assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+        assert firewall.requests == []
+
+
+def test_bytes_after_a_request_that_begin_no_other_end_the_connection_at_once(start, firewall):
+    proxy = start(firewall.address, limits={"HEAD": 600})
+    tunnel = proxy.tunnel("api.example.com")
+    assert answer(tunnel, get().encode() + b"\x16\x03\x01").status == 200
+    assert closed(tunnel)
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+
+
 def test_a_greeting_is_bounded_in_size(common):
     proxy, _ = common
     raw = proxy.connect()

@@ -408,6 +408,11 @@ def test_empty_lines_before_a_request_in_one_write_are_skipped(common):
         "5\nhello\r\n0\r\n\r\n",
         "5\r\nhelloXX\r\n",
         "10000000000000005\r\nhello",
+        "5\nhello\n0\n\n",
+        "5;x=y\nhello\n0\n\n",
+        "5\rhello\r0\r\r",
+        "5\r\nhello\r\n0\n\n",
+        "hello",
     ],
 )
 def test_a_body_in_bad_chunks_is_on_record_and_ends_the_connection(common, chunks):

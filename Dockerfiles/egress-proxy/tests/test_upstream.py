@@ -153,6 +153,7 @@ BROKEN = {
     "two-lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
     "odd-coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
     "endless-head": b"HTTP/1.1 200 OK\r\n" + b"X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 20_000,
+    "many-fields": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + b"X:\r\n" * 1024 + b"\r\n",
     "endless-line": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 600_000,
     "interim-flood": b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" * 10_000,
     "switch": (SWITCH + "Upgrade: raw\r\n\r\n").encode() + b"raw bytes",
