@@ -116,9 +116,23 @@ struct DesiredRepositoryTests {
         try await git("-c user.name=x -c user.email=x commit -q --allow-empty -m nothing")
         let commit = "git add . && git -c user.name=x -c user.email=x commit -qm odd"
         try await shell("cd '\(state.desired)' && echo x >\(odd) && \(commit)", in: scratch.path)
-        let all = try await repository.lastChanges(at: repository.head())
-        #expect(Set(all.keys) == Set(names))
-        for name in names { #expect(try await repository.lastChange(of: name) == all[name]) }
+        // Whether it was there all the time or begins now, and whoever moved HEAD.
+        for teller in [repository, try await self.repository()] {
+            let all = try await teller.lastChanges(at: teller.head())
+            #expect(Set(all.keys) == Set(names))
+            for name in names { #expect(try await teller.lastChange(of: name) == all[name]) }
+            #expect(try await teller.lastChange(of: try Identity("never")) == nil)
+        }
+        let before = try await repository.lastChange(of: names[2])
+        try await git("rm -q bottles/c.yaml")
+        try await git("-c user.name=x -c user.email=x commit -qm mine")
+        #expect(try await repository.lastChange(of: names[2]) == repository.head())
+        try await git("reset -q --hard HEAD~1")
+        #expect(try await repository.lastChange(of: names[2]) == before)
+        try await git("checkout -q -b side HEAD~2")
+        try await git("-c user.name=x -c user.email=x commit -q --allow-empty -m side")
+        try await git("-c user.name=x -c user.email=x merge -q --no-ff -m merge main")
+        #expect(try await repository.lastChange(of: names[2]) == before)
     }
 
     @Test("forgets a removed bottle, in the commit and in the work tree")

@@ -82,6 +82,8 @@ extension DesiredRepository {
         guard let new = Revision(commit) else { throw Self.unreadable(folder, "git commit-tree is not understood") }
         let subject = message.split(separator: "\n").first.map(String.init) ?? ""
         _ = try await git.output(["update-ref", "-m", "bottle: \(subject)", "HEAD", new.id, old.id])
+        let owners = Set(effective.keys.compactMap(Self.owner))
+        await memory.advance(from: old, to: new, changed: Dictionary(uniqueKeysWithValues: owners.map { ($0, new) }))
         controller.poke()
         do {
             try await settle(settled, at: new)

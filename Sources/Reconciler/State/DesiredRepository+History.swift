@@ -1,15 +1,23 @@
 package import ReconcilerModel
 
 extension DesiredRepository {
-    /// The last revision that changed something of this bottle, read by one process; nil when none ever did.
+    /// The last revision that changed something of this bottle; nil when none ever did.
     ///
+    /// No process while HEAD stays where it was when this was asked last, one otherwise or a few.
     /// - Throws: `BottleError` `desired-unreadable`.
     package func lastChange(of identity: Identity) async throws -> Revision? {
         try await Self.explained(folder) {
+            let head = try await head()
+            if let old = await memory.known, old != head, let changed = try await changes(from: old, to: head) {
+                await memory.advance(from: old, to: head, changed: changed)
+            }
+            if let known = await memory.change(of: identity, at: head) { return known }
             let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
             // Plumbing: no setting of the repository's own makes it run a program.
-            let output = try await git.output(["rev-list", "-1", "HEAD", "--"] + paths)
-            return Revision(String(decoding: output, as: UTF8.self).prefix { $0 != "\n" })
+            let output = try await git.output(["rev-list", "-1", head.id, "--"] + paths)
+            let revision = Revision(String(decoding: output, as: UTF8.self).prefix { $0 != "\n" })
+            await memory.remember(revision, of: identity, at: head)
+            return revision
         }
     }
 
@@ -18,28 +26,47 @@ extension DesiredRepository {
     ///
     /// - Throws: `BottleError` `desired-unreadable`.
     package func lastChanges(at head: Revision) async throws -> [Identity: Revision] {
-        try await Self.explained(folder) {
-            let commits = try await git.output(["rev-list", head.id])
-            let options = ["--stdin", "--root", "-r", "-z", "--name-only", "--no-renames"]
-            let paths = ["--", "bottles", "remediations"]
-            let changes = try await git.output(["diff-tree"] + options + paths, input: commits)
-            var found: [Identity: Revision] = [:]
-            var revision: Revision?
-            for field in changes.split(separator: 0) {
-                let text = String(decoding: field, as: UTF8.self)
-                // Each commit's id comes before the paths that it changed; these have a slash.
-                if let next = Revision(text) {
-                    revision = next
-                } else if let bottle = Self.owner(of: text), found[bottle] == nil {
-                    found[bottle] = revision
-                }
-            }
-            return found
+        try await Self.explained(folder) { try await changes(by: try await git.output(["rev-list", head.id])) }
+    }
+
+    /// The last change of each bottle that the commits after `old` changed; nil when `new` is not a line of commits on
+    /// top of it, or a long one.
+    private func changes(from old: Revision, to new: Revision) async throws -> [Identity: Revision]? {
+        let outcome = try await git.run(["rev-list", "--parents", "--max-count=1000", new.id, "^\(old)"])
+        guard outcome.succeeded else { return nil }
+        var next = new.id
+        var commits = ""
+        for line in String(decoding: outcome.output, as: UTF8.self).split(separator: "\n") {
+            let ids = line.split(separator: " ")
+            guard ids.count == 2, ids[0] == next else { return nil }
+            commits += "\(ids[0])\n"
+            next = String(ids[1])
         }
+        guard next == old.id else { return nil }
+        return try await changes(by: Array(commits.utf8))
+    }
+
+    /// What the first commit that changed each bottle is, of a list of commits.
+    private func changes(by commits: [UInt8]) async throws -> [Identity: Revision] {
+        let options = ["--stdin", "--root", "-r", "-z", "--name-only", "--no-renames"]
+        let paths = ["--", "bottles", "remediations"]
+        let output = try await git.output(["diff-tree"] + options + paths, input: commits)
+        var found: [Identity: Revision] = [:]
+        var revision: Revision?
+        for field in output.split(separator: 0) {
+            let text = String(decoding: field, as: UTF8.self)
+            // Each commit's id comes before the paths that it changed; these have a slash.
+            if let next = Revision(text) {
+                revision = next
+            } else if let bottle = Self.owner(of: text), found[bottle] == nil {
+                found[bottle] = revision
+            }
+        }
+        return found
     }
 
     /// The bottle that a file of the repository belongs to.
-    private static func owner(of path: String) -> Identity? {
+    static func owner(of path: String) -> Identity? {
         let parts = path.split(separator: "/").map(String.init)
         guard parts.first == "remediations", parts.count > 2 else { return identity(of: path) }
         return try? Identity(parts[1])

@@ -11,6 +11,7 @@ package struct DesiredRepository: Sendable {
     let lock: FileLock
     /// Who is told of each commit.
     let controller: ControlSocket
+    let memory = ChangeMemory()
 
     private init(of state: StateFolder, environment: [String: String]) {
         folder = state.desired
