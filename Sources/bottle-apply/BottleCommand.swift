@@ -16,7 +16,6 @@ struct BottleCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Apply.self, Diff.self, Validate.self, Init.self, Get.self, Describe.self, Delete.self, RunCommand.self,
-            Apply.self, Diff.self, Validate.self, Init.self, Get.self, Describe.self, Delete.self, RunCommand.self,
             Wait.self, Logs.self, Images.self, Doctor.self, SchemaCommand.self, VersionCommand.self,
             AttemptCommand.self,
         ]

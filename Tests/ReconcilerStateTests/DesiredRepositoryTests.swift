@@ -193,6 +193,31 @@ struct DesiredRepositoryTests {
         #expect(try await git("log -1 --format='%an|%ae'") == "unknown|unknown\n")
     }
 
+    @Test("signs what the operator commits when their git is told to, and commits nothing that it can't sign")
+    func signs() async throws {
+        let repository = try await repository()
+        try await shell("ssh-keygen -q -t ed25519 -N '' -f key", in: scratch.path)
+        let settings = "[commit]\n\tgpgSign\n[gpg]\n\tformat = ssh\n[user]\n\tsigningKey = ~/key.pub\n"
+        try DurableFile.write(Array(settings.utf8), to: "\(scratch.path)/.gitconfig")
+        let signed = try #require(try await repository.commit(["bottles/a.yaml": .write("1")], message: "m"))
+        try await shell("echo \"a $(cat key.pub)\" >signers", in: scratch.path)
+        try await git("-c gpg.ssh.allowedSignersFile='\(scratch.path)/signers' verify-commit \(signed)")
+        // Not as the operator's: somebody else's.
+        let author = Author(name: "x", email: "x")
+        let other = try await repository.commit(["bottles/a.yaml": .write("2")], message: "m", author: author)
+        #expect(try await !git("cat-file commit \(other?.id ?? "")").contains("SSH SIGNATURE"))
+
+        try await shell("rm key key.pub", in: scratch.path)
+        let error = await #expect(throws: BottleError.self) {
+            try await repository.commit(["bottles/a.yaml": .write("3")], message: "m")
+        }
+        #expect(error?.code == "desired-unsigned")
+        #expect(try await repository.head() == other)
+        try DurableFile.write(Array("[commit]\n\tgpgSign = false\n".utf8), to: "\(scratch.path)/.gitconfig")
+        _ = try await repository.commit(["bottles/a.yaml": .write("4")], message: "m")
+        try await expectSound(commits: 3)
+    }
+
     @Test("works without HOME, and with a configuration file that git can't read")
     func withoutHome() async throws {
         let bare = try await DesiredRepository.create(in: state, environment: ["PATH": "/usr/bin:/bin"])
@@ -229,10 +254,6 @@ struct DesiredRepositoryTests {
                 clean = \(script)
                 smudge = \(script)
                 required = true
-            [commit]
-                gpgSign = true
-            [gpg]
-                program = \(script)
             [credential]
                 helper = \(script)
             [diff]
@@ -250,6 +271,9 @@ struct DesiredRepositoryTests {
         // And the same put into the repository itself.
         try await shell("rm -rf desired/.git/hooks; cp -r \(template)/hooks desired/.git/hooks", in: state.path)
         try await shell("cat .gitconfig >> state/desired/.git/config", in: scratch.path)
+        for (key, value) in [("commit.gpgSign", "true"), ("gpg.program", script), ("user.signingKey", "x")] {
+            try await git("config --local \(key) '\(value)'")
+        }
         try await shell("mkdir -p state/desired/.git/info; cp attributes state/desired/.git/info/", in: scratch.path)
         _ = try #require(try await repository.commit(["bottles/a.yaml": .write("text")], message: "m"))
         #expect(try await repository.bottle(try Identity("a")).text == "text")

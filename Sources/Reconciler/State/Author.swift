@@ -16,14 +16,6 @@ package struct Author: Sendable, Hashable {
         self.email = clean(email)
     }
 
-    /// The operator: `user.name` and `user.email` of their git, else login and host.
-    static func ofOperator(git: Git) async -> Author {
-        // No name is worth failing a commit for.
-        let known = try? await git.user()
-        let login = UserEntry.current?.login ?? "unknown"
-        return Author(name: known?.name ?? login, email: known?.email ?? "\(login)@\(HostName.current)")
-    }
-
     var variables: [String: String] {
         [
             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email,

@@ -19,7 +19,7 @@ extension DesiredRepository {
     ///   - expected: the revision the changes were made for; nil: whatever HEAD is.
     /// - Returns: the new revision; nil, and no commit, when nothing changed.
     /// - Throws: `BottleError` `desired-moved`, `desired-dirty`, `desired-busy`, `desired-unreadable`,
-    ///   `desired-unwritable`.
+    ///   `desired-unwritable`, `desired-unsigned`.
     package func commit(
         _ changes: [String: DesiredChange],
         message: String,
@@ -73,11 +73,14 @@ extension DesiredRepository {
         let settled = left.union(effective.keys)
         try beginWriting(settled)
         let tree = try await storeTree(of: old, with: effective)
-        let operatorAuthor = if let author { author } else { await Author.ofOperator(git: git) }
-        let commit = try await git.line(
-            ["commit-tree", tree, "-p", old.id, "-F", "-"],
-            input: Array((message.hasSuffix("\n") ? message : message + "\n").utf8),
-            variables: operatorAuthor.variables
+        // No name is worth failing a commit for. Only what the operator commits is signed as theirs.
+        let user = author == nil ? (try? await git.user()) ?? GitUser() : GitUser()
+        let commit = try await git.commit(
+            tree: tree,
+            parents: [old.id],
+            message: message.hasSuffix("\n") ? message : message + "\n",
+            author: author ?? user.author,
+            by: user
         )
         guard let new = Revision(commit) else { throw Self.unreadable(folder, "git commit-tree is not understood") }
         let subject = message.split(separator: "\n").first.map(String.init) ?? ""

@@ -94,6 +94,14 @@ extension DesiredRepository {
         } catch let error as Program.Failure {
             guard case .notFound = error else { throw unreadable(folder, "git did not answer", cause: "\(error)") }
             throw BottleError("git-missing", "\(error)", remedy: "install git and see that PATH has it")
+        } catch let refusal as Git.Refusal where refusal.command == "sign" {
+            throw BottleError(
+                "desired-unsigned",
+                "the commit can't be signed as your git configuration asks; nothing was changed",
+                at: folder,
+                remedy: "try `git commit -S` elsewhere; see commit.gpgSign, user.signingKey and gpg.* in it",
+                cause: "\(refusal)"
+            )
         } catch let refusal as Git.Refusal {
             guard
                 ["hash-object", "read-tree", "update-index", "write-tree", "commit-tree", "update-ref", "init"]

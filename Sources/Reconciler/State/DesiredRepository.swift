@@ -58,12 +58,14 @@ package struct DesiredRepository: Sendable {
                 try POSIX.makeFolder(temporary)
                 let git = Git(workTree: temporary, environment: environment)
                 try await git.initialize()
-                let author = await Author.ofOperator(git: git)
+                let user = (try? await git.user()) ?? GitUser()
                 let tree = try await git.line(["write-tree"])
-                let commit = try await git.line(
-                    ["commit-tree", tree, "-F", "-"],
-                    input: Array("Begin the desired state of installation \(state.installation)\n".utf8),
-                    variables: author.variables
+                let commit = try await git.commit(
+                    tree: tree,
+                    parents: [],
+                    message: "Begin the desired state of installation \(state.installation)\n",
+                    author: user.author,
+                    by: user
                 )
                 _ = try await git.output(["update-ref", "HEAD", commit])
                 try POSIX.rename(temporary, to: state.desired)

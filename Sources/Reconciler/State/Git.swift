@@ -7,7 +7,8 @@ import ReconcilerModel
 struct Git: Sendable {
     /// The folder above `.git`.
     let workTree: String
-    /// The user's environment; only `PATH`, and for reading the user's name `HOME` and `XDG_CONFIG_HOME`, are used.
+    /// The user's environment; only `PATH` is used, for reading the user's name `HOME` and `XDG_CONFIG_HOME`, and for
+    /// signing what leads to keys and agents.
     let environment: [String: String]
 
     var folder: String { "\(workTree)/.git" }
@@ -61,28 +62,45 @@ struct Git: Sendable {
         guard outcome.succeeded else { throw Refusal(command: "init", outcome: outcome) }
     }
 
-    /// `user.name` and `user.email` as this user's git knows them; nil where not set.
+    /// What this user's git knows of them; nothing where it can't be read.
     ///
     /// Reads configuration, which runs nothing.
-    func user() async throws -> (name: String?, email: String?) {
+    func user() async throws -> GitUser {
         var variables = ["PATH": isolated["PATH"], "LC_ALL": "C"].compactMapValues { $0 }
         for name in ["HOME", "XDG_CONFIG_HOME"] { variables[name] = environment[name] }
+        let wanted = #"^(user\.(name|email|signingkey)|commit\.gpgsign|gpg\..*)$"#
         let outcome = try await Program(
             "git",
-            ["--git-dir=\(folder)", "config", "--null", "--get-regexp", #"^user\.(name|email)$"#],
+            ["--git-dir=\(folder)", "config", "--null", "--show-scope", "--get-regexp", wanted],
             environment: variables,
             workingFolder: workTree,
             outputLimit: 1 << 20
         ).run()
         // 1: nothing is set. A broken configuration file (128 and others) is the user's to mend, and no reason to stop.
-        guard outcome.succeeded else { return (nil, nil) }
-        var values: [String: String] = [:]
-        for entry in outcome.output.split(separator: 0) {
-            let text = String(decoding: entry, as: UTF8.self)
-            guard let newline = text.firstIndex(of: "\n") else { continue }
-            values[text[..<newline].lowercased()] = String(text[text.index(after: newline)...])
+        return outcome.succeeded ? GitUser(configuration: outcome.output) : GitUser()
+    }
+
+    /// Makes a commit that nothing refers to yet, and tells its id.
+    ///
+    /// - Parameter user: signs it if their configuration says so.
+    func commit(tree: String, parents: [String], message: String, author: Author, by user: GitUser) async throws
+        -> String
+    {
+        var settings: [String] = []
+        var variables = author.variables
+        if user.signs {
+            settings = user.signing.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
+            // Where the programs that sign find keys and agents.
+            for name in ["HOME", "SSH_AUTH_SOCK", "GNUPGHOME", "GPG_TTY", "XDG_RUNTIME_DIR"] {
+                variables[name] = environment[name]
+            }
         }
-        return (values["user.name"], values["user.email"])
+        let command = settings + ["commit-tree", tree] + parents.flatMap { ["-p", $0] } + (user.signs ? ["-S"] : [])
+        let outcome = try await run(command + ["-F", "-"], input: Array(message.utf8), variables: variables)
+        guard outcome.succeeded else {
+            throw Refusal(command: user.signs ? "sign" : "commit-tree", outcome: outcome)
+        }
+        return String(decoding: outcome.output.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
     /// A command that ended with another status than 0.
