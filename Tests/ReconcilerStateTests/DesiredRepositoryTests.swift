@@ -135,6 +135,36 @@ struct DesiredRepositoryTests {
         #expect(try await repository.lastChange(of: names[2]) == before)
     }
 
+    @Test("tells the history of a bottle: when, by whom, why, the newest first, and what differs between two")
+    func history() async throws {
+        let repository = try await repository()
+        let dev = try Identity("dev")
+        #expect(try await repository.history(of: dev, limit: 9) == [])
+        let path = DesiredRepository.path(of: dev)
+        let author = Author(name: "Ada L", email: "ada@example.com")
+        let first = try await repository.commit([path: .write("a: 1\n")], message: "one\n\nmore", author: author)
+        _ = try await repository.commit(["bottles/other.yaml": .write("x")], message: "not this one")
+        let second = try await repository.commit([path: .remove], message: "away", author: author)
+        let told = try await repository.history(of: dev, limit: 9)
+        #expect(told.map(\.revision) == [second, first])
+        #expect(told.map(\.message) == ["away", "one\n\nmore"])
+        #expect(told.map(\.author) == [author, author])
+        #expect(told.allSatisfy { $0.time.hasPrefix("20") && $0.time.hasSuffix("Z") && !$0.isSigned })
+        #expect(try await repository.history(of: dev, limit: 1).map(\.revision) == [second])
+
+        let (old, new) = (try #require(first), try #require(second))
+        #expect(try await repository.difference(of: dev, from: old, to: new).contains("\n-a: 1\n"))
+        #expect(try await repository.difference(of: try Identity("none"), from: old, to: new) == "")
+        for name in [new.id, new.short, "HEAD", "HEAD~0"] {
+            #expect(try await repository.revision(named: name) == new)
+        }
+        #expect(try await repository.revision(named: "HEAD~2") == old)
+        for name in ["", "main", "HEAD@{1}", "--all", "HEAD:x", "0000", "HEAD~9999", "\(new.id)~77"] {
+            let error = await #expect(throws: BottleError.self) { try await repository.revision(named: name) }
+            #expect(error?.code == "no-revision")
+        }
+    }
+
     @Test("forgets a removed bottle, in the commit and in the work tree")
     func removes() async throws {
         let repository = try await repository()

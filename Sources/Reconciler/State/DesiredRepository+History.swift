@@ -21,6 +21,59 @@ extension DesiredRepository {
         }
     }
 
+    /// The commits that changed a bottle, the newest first; two processes.
+    ///
+    /// - Parameters:
+    ///   - limit: how many at most.
+    /// - Throws: `BottleError` `desired-unreadable`.
+    package func history(of identity: Identity, limit: Int) async throws -> [RevisionDetails] {
+        try await Self.explained(folder) {
+            let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
+            let list = try await git.line(["rev-list", "--max-count=\(limit)", try await head().id, "--"] + paths)
+            let ids = list.split(separator: "\n").map(String.init)
+            guard !ids.isEmpty else { return [] }
+            return try zip(ids, try await read(ids)).map { id, object in
+                guard let revision = Revision(id), let object, object.kind == "commit",
+                    let details = RevisionDetails(revision, commit: object.bytes)
+                else { throw Self.unreadable(folder, "the commit \(id.prefix(12)) is missing or damaged") }
+                return details
+            }
+        }
+    }
+
+    /// The revision that a person names: by its first digits, four at least, or as `HEAD`, with `~N` for the Nth before.
+    ///
+    /// - Throws: `BottleError` `no-revision`, `desired-unreadable`.
+    package func revision(named name: String) async throws -> Revision {
+        try await Self.explained(folder) {
+            // Nothing else of git's own notation: it can name files and run through reflogs.
+            guard name.wholeMatch(of: /(HEAD|[0-9a-f]{4,64})(~[0-9]{1,4})?/) != nil,
+                let outcome = try? await git.run(["rev-parse", "--verify", "--quiet", "\(name)^{commit}"]),
+                outcome.succeeded, let revision = Revision(String(decoding: outcome.output, as: UTF8.self).prefix { $0 != "\n" })
+            else {
+                throw BottleError(
+                    "no-revision",
+                    "'\(name)' names no revision, or more than one",
+                    at: folder,
+                    remedy: "`bottle history BOTTLE` lists them; give at least four digits, or HEAD, HEAD~1 …"
+                )
+            }
+            return revision
+        }
+    }
+
+    /// How a bottle's files differ between two revisions, as a unified diff; empty when they don't.
+    ///
+    /// - Throws: `BottleError` `desired-unreadable`.
+    package func difference(of identity: Identity, from old: Revision, to new: Revision) async throws -> String {
+        try await Self.explained(folder) {
+            let options = ["-r", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--full-index"]
+            let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
+            let output = try await git.output(["diff-tree"] + options + [old.id, new.id, "--"] + paths)
+            return String(decoding: output, as: UTF8.self)
+        }
+    }
+
     /// The last revision that changed something of each bottle that there ever was; two processes however many
     /// bottles there are.
     ///

@@ -156,7 +156,7 @@ package struct DesiredRepository: Sendable {
         return entries
     }
 
-    private func read(_ names: [String]) async throws -> [GitObject?] {
+    func read(_ names: [String]) async throws -> [GitObject?] {
         let input = Array((names.joined(separator: "\n") + "\n").utf8)
         let output = try await git.output(["cat-file", "--batch"], input: input)
         guard let objects = GitObject.parse(output, count: names.count) else {

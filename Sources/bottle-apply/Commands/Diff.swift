@@ -7,14 +7,17 @@ struct Diff: AsyncParsableCommand {
         abstract: "Show what apply would do: exits 0 when nothing, 2 when something.",
         discussion: """
             With -f: from the manifests to what the engine shows. With bottles' names, or nothing: from the desired
-            state as it is committed.
+            state as it is committed. With a bottle and a revision, or two: how its desired state differs between them,
+            or from what it is now; `bottle history` lists revisions.
 
               bottle diff -f bottle.yaml
               bottle diff dev -o json
+              bottle diff dev 3f2a91c0
+              bottle diff dev HEAD~2..HEAD
             """
     )
 
-    @Argument(help: "Bottles to look at; default: all that are desired.")
+    @Argument(help: "Bottles to look at, default: all that are desired; or one bottle and REV or REV..REV.")
     var bottles: [String] = []
 
     @OptionGroup var manifests: ManifestArguments
@@ -25,8 +28,14 @@ struct Diff: AsyncParsableCommand {
     func run(in context: CommandContext) async throws {
         let showing = PlanShowing(context: context)
         guard manifests.file.isEmpty else { return try await showing.show(manifests: manifests) }
-        let names = try bottles.map { try Identity($0) }
         let snapshot = try await context.snapshot()
+        if bottles.count == 2, RevisionDiffShowing.isRange(bottles[1]),
+            !(snapshot?.bottles.keys.contains { $0.name == bottles[1] } ?? false)
+        {
+            let showing = RevisionDiffShowing(context: context, identity: try Identity(bottles[0]), range: bottles[1])
+            return try await showing.show()
+        }
+        let names = try bottles.map { try Identity($0) }
         let all = names.isEmpty ? (snapshot?.bottles.keys.sorted() ?? []) : names
         let wanted = try all.map { identity in
             guard let snapshot else { throw StoredManifest.missing(identity) }
@@ -46,7 +55,6 @@ extension CommandContext {
 
     /// Everything that is desired; nil when nothing was ever applied.
     func snapshot() async throws -> DesiredSnapshot? {
-        guard let state = try StateFolder.open(paths.state) else { return nil }
-        return try await DesiredRepository.open(in: state, environment: environment)?.snapshot()
+        try await openRepository()?.snapshot()
     }
 }

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerModel
+
+/// What changed of a bottle's desired state between two revisions: what `diff BOTTLE REVISION` shows.
+struct RevisionDiffShowing {
+    let context: CommandContext
+    let identity: Identity
+    /// `REV`, which is compared with now, or `REV..REV`.
+    let range: String
+
+    /// Whether `text` can only be meant as revisions.
+    static func isRange(_ text: String) -> Bool {
+        text.wholeMatch(of: /(HEAD|[0-9a-f]{4,64})(~[0-9]+)?(\.\.((HEAD|[0-9a-f]{4,64})(~[0-9]+)?)?)?/) != nil
+    }
+
+    /// Prints the difference, and exits 2 when there is one.
+    func show() async throws {
+        guard let repository = try context.openRepository() else { throw StoredManifest.missing(identity) }
+        guard try await repository.lastChange(of: identity) != nil else { throw StoredManifest.missing(identity) }
+        let ends = range.split(separator: ".", omittingEmptySubsequences: true).map(String.init)
+        let old = try await repository.revision(named: ends.first ?? "")
+        let new = try await repository.revision(named: ends.count > 1 ? ends[1] : "HEAD")
+        let difference = try await repository.difference(of: identity, from: old, to: new)
+        let document = RevisionDiff(bottle: identity.name, from: old.id, to: new.id, diff: difference)
+        let style = Style(isOn: context.console.colorsOutput)
+        try context.show(document) {
+            difference.isEmpty ? "no difference" : Self.text(of: difference, style: style)
+        }
+        if !difference.isEmpty { throw ExitStatus.changesPending }
+    }
+
+    /// A unified diff for a terminal: coloured, and harmless whatever is in it.
+    static func text(of difference: String, style: Style) -> String {
+        difference.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { line in
+            let text = Escaped.line(String(line))
+            if line.hasPrefix("+++") || line.hasPrefix("---") || line.hasPrefix("diff ") { return style.bold(text) }
+            if line.hasPrefix("+") { return style.green(text) }
+            if line.hasPrefix("-") { return style.red(text) }
+            return line.hasPrefix("@@") ? style.dim(text) : text
+        }.joined(separator: "\n")
+    }
+}
+
+private struct RevisionDiff: Encodable {
+    var apiVersion = "bottle/v1"
+    var kind = "RevisionDiff"
+    var bottle: String
+    var from: String
+    var to: String
+    var diff: String
+}
