@@ -49,7 +49,8 @@ extension DesiredRepository {
             // Nothing else of git's own notation: it can name files and run through reflogs.
             guard name.wholeMatch(of: /(HEAD|[0-9a-f]{4,64})(~[0-9]{1,4})?/) != nil,
                 let outcome = try? await git.run(["rev-parse", "--verify", "--quiet", "\(name)^{commit}"]),
-                outcome.succeeded, let revision = Revision(String(decoding: outcome.output, as: UTF8.self).prefix { $0 != "\n" })
+                outcome.succeeded,
+                let revision = Revision(String(decoding: outcome.output, as: UTF8.self).prefix { $0 != "\n" })
             else {
                 throw BottleError(
                     "no-revision",
