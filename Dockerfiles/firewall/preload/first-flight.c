@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-    MOST_DESCRIPTORS = 8192, // twice what squid may open
     LARGEST_GREETING = 16384,
     LARGEST_FLIGHT = 20480, // with its records' heads
     LARGEST_RECORD = 16384,
@@ -126,7 +125,9 @@ ssize_t read(int descriptor, void *buffer, size_t size)
         if (connections[descriptor].phase == IN_HEAD) return read_head(descriptor, buffer, size);
         if (connections[descriptor].phase == IN_GREETING) return read_greeting(descriptor, buffer, size);
     }
-    return next_read(descriptor, buffer, size);
+    ssize_t count = next_read(descriptor, buffer, size);
+    if (size > 0) heard_from(descriptor, count);
+    return count;
 }
 
 static bool is_inner(int socket)
@@ -153,6 +154,7 @@ int accept(int listener, struct sockaddr *restrict address, socklen_t *restrict 
 
 int close(int descriptor)
 {
+    closing(descriptor);
     if (descriptor >= 0 && descriptor < MOST_DESCRIPTORS) connections[descriptor].phase = ELSEWHERE;
     return next_close(descriptor);
 }

@@ -101,13 +101,18 @@ static bool is_refused(const struct in6_addr *address)
     return false;
 }
 
+static bool is_own(const struct in6_addr *address, in_port_t port)
+{
+    return !memcmp(address, &own_address, sizeof own_address) && port == own_port;
+}
+
 static bool is_inside(const struct in6_addr *address, in_port_t port)
 {
     static const struct in6_addr inner = {.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
     static const struct in6_addr resolver = {.s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 11}};
     if (!memcmp(address, &inner, sizeof inner) && port == htons(INNER_PORT)) return true;
     if (!memcmp(address, &resolver, sizeof resolver) && port == htons(RESOLVER_PORT)) return true;
-    return !memcmp(address, &own_address, sizeof own_address) && port == own_port;
+    return is_own(address, port);
 }
 
 static void record_refusal(const struct in6_addr *address, in_port_t port)
@@ -142,6 +147,8 @@ int connect(int socket, const struct sockaddr *address, socklen_t length)
         errno = EAFNOSUPPORT;
         return -1;
     }
+    // squid listens for a helper before it starts it, and last of all at the inner port.
+    if (is_own(&wanted, port) && port != htons(INNER_PORT)) watch_helper(socket);
     if (!is_refused(&wanted) || is_inside(&wanted, port)) return next_connect(socket, address, length);
     record_refusal(&wanted, port);
     errno = EACCES;
