@@ -1,4 +1,7 @@
-"""A TLS server on 443 and a plain one on 80 that answer with what they saw; for integration.sh."""
+"""A TLS server on 443 and a plain one on 80 that answer with what they saw; for integration.sh.
+
+Usage: server.py CERTIFICATE SIZE; SIZE is how many bytes /bulk sends.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ def flood(connection, file) -> None:
 
 
 def bulk(connection, file) -> None:
-    """One gigabyte."""
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
-    for _ in range(1000):
-        connection.sendall(b"x" * 1_000_000)
+    """A large answer."""
+    size = int(sys.argv[2])
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+    for sent in range(0, size, 1_000_000):
+        connection.sendall(b"x" * min(1_000_000, size - sent))
 
 
 server = world.Firewall(Path(sys.argv[1]), direct=True, listen=("0.0.0.0", 443))

@@ -186,13 +186,19 @@ def test_an_endless_chunked_body_after_a_refusal_is_cut(common):
 # Connections
 
 
-def test_idle_connections_make_room_and_busy_ones_do_not(start, firewall):
+def occupied(proxy, firewall, count: int) -> list:
+    """So many tunnels, each with a request under way that is never answered."""
     firewall.scripts["/ok/never"] = lambda connection, file: file.read()
-    proxy = start(firewall.address, limits={"MAX_CONNECTIONS": 8})
-    busy = [proxy.tunnel("api.example.com") for _ in range(3)]
-    for tunnel in busy:
+    tunnels = [proxy.tunnel("api.example.com") for _ in range(count)]
+    for tunnel in tunnels:
         tunnel.sendall(get("/ok/never").encode())
-    assert until(lambda: len(firewall.requests) == 3)
+    assert until(lambda: len(firewall.requests) == count)
+    return tunnels
+
+
+def test_idle_connections_make_room_and_busy_ones_do_not(start, firewall):
+    proxy = start(firewall.address, limits={"MAX_CONNECTIONS": 8})
+    busy = occupied(proxy, firewall, 3)
     idle = [proxy.connect() for _ in range(5)]
     assert proxy.send(get()).status == 200
     assert closed(idle[0])
@@ -204,12 +210,8 @@ def test_idle_connections_make_room_and_busy_ones_do_not(start, firewall):
 
 
 def test_busy_connections_are_bounded(start, firewall):
-    firewall.scripts["/ok/never"] = lambda connection, file: file.read()
     proxy = start(firewall.address, limits={"MAX_CONNECTIONS": 4})
-    busy = [proxy.tunnel("api.example.com") for _ in range(4)]
-    for tunnel in busy:
-        tunnel.sendall(get("/ok/never").encode())
-    assert until(lambda: len(firewall.requests) == 4)
+    busy = occupied(proxy, firewall, 4)
     assert closed(proxy.connect())
     for tunnel in busy:
         tunnel.close()
@@ -217,7 +219,9 @@ def test_busy_connections_are_bounded(start, firewall):
     assert proxy.send(get()).status == 200
 
 
-def test_thousands_of_connections_leave_nothing_behind(proxy):
+def test_thousands_of_connections_are_held_to_their_number_and_leave_nothing_behind(start, firewall):
+    most = 512
+    proxy = start(firewall.address, limits={"MAX_CONNECTIONS": most})
     proxy.send(get())
     before = proxy.descriptors()
     leaked = []
@@ -225,12 +229,13 @@ def test_thousands_of_connections_leave_nothing_behind(proxy):
         leaked.append(proxy.connect())
         with contextlib.suppress(OSError):
             leaked[-1].sendall(b"GET http://any.example/ HTTP/1.1\r\nX: " + b"a" * 60_000)
-    assert proxy.descriptors() < before + 600
+    # The event loop takes a hundred at a time from the listener and closes what makes room for them a round later.
+    assert until(lambda: proxy.descriptors() <= before + most, 30)
     assert proxy.send(get()).status == 200
     assert proxy.memory("VmHWM") < 190_000
     for connection in leaked:
         connection.close()
-    assert until(lambda: proxy.descriptors() <= before + 5, 10)
+    assert until(lambda: proxy.descriptors() <= before + 5, 30)
 
 
 def test_one_client_connection_holds_few_server_connections(start, firewall):

@@ -187,16 +187,12 @@ class Firewall:
             raise ConnectionError
         if path.endswith("/hints"):
             connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
-        if "transfer-encoding" in fields:
-            while size := int(file.readline(), 16):
-                request["body"] += file.read(size + 2)[:-2]
-            file.readline()
-        else:
-            remaining = size = int(fields.get("content-length", 0))
-            while remaining > 0 and (data := file.read(min(remaining, 65536))):
-                remaining -= len(data)
-                request["body"] += data if size < MAX_KEPT else b""
-        content = json.dumps({"line": head[0], "headers": headers, "size": len(request["body"])}).encode()
+        size = 0
+        for data in _body(file, fields):
+            size += len(data)
+            if size <= MAX_KEPT:
+                request["body"] += data
+        content = json.dumps({"line": head[0], "headers": headers, "size": size}).encode()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content)
 
     def forget(self) -> None:
@@ -213,6 +209,19 @@ def _head(file) -> list[str]:
     while (line := file.readline(65536)) not in (b"\r\n", b""):
         lines.append(line.decode("latin-1").rstrip("\r\n"))
     return lines
+
+
+def _body(file, fields: dict[str, str]):
+    """The pieces of a request's body."""
+    if "transfer-encoding" in fields:
+        while size := int(file.readline(), 16):
+            yield file.read(size + 2)[:-2]
+        file.readline()
+        return
+    remaining = int(fields.get("content-length", 0))
+    while remaining > 0 and (data := file.read(min(remaining, 65536))):
+        remaining -= len(data)
+        yield data
 
 
 def _as_entrypoint() -> None:
