@@ -27,7 +27,7 @@ release: ## build the executable for use: .build-release/bottle
 lint: ## check the form of the Swift, Python and shell files
 	@scripts/lint
 
-bench: ## time start-up, applies and a route change of the release build
+bench: ## time start-up, applies, a route change of the release build, and the way through the sidecars
 	@scripts/bench
 
 clean: ## stop our engine, remove the demo, everything built and everything cached
