@@ -56,6 +56,9 @@ WIDE_READ_SIZE = 108 * 1024
 """With a record below 128 KiB, from where on malloc asks the kernel for each piece, which costs more than it brings."""
 MAX_WIDE = 4
 """With so few connections each may read widely: a body costs a third less of the processor so, but more memory."""
+MANY = 64
+CROWDED_READ_SIZE = 16 * 1024
+"""With more connections than that each reads in small pieces: buffers in four places keep the size of the largest."""
 FLUSH_SECONDS = 5.0
 STALLED_SECONDS = 5.0
 
@@ -602,17 +605,21 @@ class _CloseOnCrash:
 
 
 class _PacedReader:
-    """Reads as much at once as the number of connections permits, where stock code always asks for 64 KiB."""
+    """Reads as much at once as the number of connections permits, where stock code always asks for 64 KiB, and its
+    transport takes up to 256 KiB at once."""
 
     def __init__(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
         self._reader = reader
         self._transport = transport
 
-    async def read(self, size: int) -> bytes:
+    async def read(self, _size: int) -> bytes:
         """The next bytes; none at the end."""
-        wide = _is_quiet()
-        self._transport.max_size = WIDE_READ_SIZE if wide else READ_SIZE
-        return await self._reader.read(WIDE_READ_SIZE if wide else size)
+        if _is_quiet():
+            size = WIDE_READ_SIZE
+        else:
+            size = READ_SIZE if len(GatedHandler.all) <= MANY else CROWDED_READ_SIZE
+        self._transport.max_size = size
+        return await self._reader.read(size)
 
 
 class GatedHandler(mode_servers.ProxyConnectionHandler):

@@ -194,8 +194,10 @@ arrived() { transfer -H 'Expect:' -T /tmp/zeros "$@" https://raw.test.example/up
 check "$BULK bytes up" "$BULK" "$(arrived)"
 check "$BULK bytes up in chunks" "$BULK" "$(arrived -H 'Transfer-Encoding: chunked')"
 check "$BULK bytes down" "$BULK" "$(transfer -o /dev/null -w '%{size_download}' https://raw.test.example/bulk)"
-echo "info  memory at most $(($(peak) / 1000000)) MB of 512"
-check "its memory stays well below its limit" yes "$([ "$(peak)" -lt 400000000 ] && echo yes)"
+echo "info  memory at most $(($(peak) / 1000000)) MB of 536"
+# Three quarters of its limit are the process's own, at most; the kernel counts pages and, with cgroup 2, sockets to it.
+own=$(docker exec "$p-proxy" awk '/^VmHWM:/ { print int($2 / 1024) }' /proc/1/status)
+check "the process ($own MiB at most) leaves a quarter of its 512 MiB to the kernel" yes "$([ "$own" -le 384 ] && echo yes)"
 check "it was neither killed nor restarted" "true false 0" \
     "$(docker inspect -f '{{.State.Running}} {{.State.OOMKilled}} {{.RestartCount}}' "$p-proxy")"
 check "no layer crashed" 0 "$(docker logs "$p-proxy" 2>&1 >/dev/null | grep -c '"kind"')"
