@@ -614,10 +614,9 @@ class _PacedReader:
 
     async def read(self, _size: int) -> bytes:
         """The next bytes; none at the end."""
-        if _is_quiet():
-            size = WIDE_READ_SIZE
-        else:
-            size = READ_SIZE if len(GatedHandler.all) <= MANY else CROWDED_READ_SIZE
+        size = CROWDED_READ_SIZE
+        if len(GatedHandler.all) <= MANY:
+            size = WIDE_READ_SIZE if _is_quiet() else READ_SIZE
         self._transport.max_size = size
         return await self._reader.read(size)
 
