@@ -421,9 +421,10 @@ class BoundedServer(http1.Http1Server):
                     self.state = self.done
                     yield commands.CloseConnection(self.conn)
                     return
+        stream = self.stream_id  # a request that follows in the same read tells of itself
         for command in _joined(super().read_body(event)):
             broken = isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError)
-            if broken and isinstance(event, events.DataReceived):
+            if broken and command.event.stream_id == stream and isinstance(event, events.DataReceived):
                 self.gate.note(_refusal(self.request, 400, "malformed", "the body is not framed as HTTP says"))
             yield command
         if self.state == self.read_body and len(self.buf) > MAX_UNREAD:
@@ -437,8 +438,10 @@ class BoundedServer(http1.Http1Server):
 
     def mark_done(self, *, request=False, response=False):
         yield from super().mark_done(request=request, response=response)
-        if self.state == self.read_headers and not self.buf:
-            self.conn.pace.enter(Phase.IDLE)
+        if self.state == self.read_headers:
+            self._drained = 0
+            if not self.buf:
+                self.conn.pace.enter(Phase.IDLE)
 
     def _end(self, reason: str, status: int | None = None, rule: str = "malformed"):
         """Put it on record, answer if there is a status, and close."""
@@ -677,8 +680,20 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
             await self._settle(writer, FLUSH_SECONDS if connection is self.client else 0)
 
     async def drain_writers(self) -> None:
-        await super().drain_writers()
-        while self.pace.is_too_far_ahead and asyncio.current_task() is self.transports[self.client].handler:
+        """Wait until what was read is on its way: the client's reader for all, a server's for the client alone.
+
+        In stock code each waits for all, so that a server that sends before it reads on is never read again.
+        """
+        client = self.transports.get(self.client)
+        is_client = client is not None and client.handler is asyncio.current_task()
+        for connection, transport in list(self.transports.items()):
+            if transport.writer is not None and (is_client or connection is self.client):
+                try:
+                    await transport.writer.drain()
+                except OSError as error:
+                    if transport.handler is not None:
+                        transport.handler.cancel(f"nothing can be sent: {error}")
+        while is_client and self.pace.is_too_far_ahead:
             await asyncio.sleep(0.05)
 
     async def open_connection(self, command) -> None:

@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -96,6 +97,27 @@ def test_a_large_body_streams_both_chunked_and_with_a_length(common):
     head = get(method="POST", extra="Content-Length: 2000000\r\n").encode()
     assert proxy.send(head + chunk * 20).status == 200
     assert [len(request["body"]) for request in firewall.requests] == [2_000_000, 2_000_000]
+
+
+def test_an_answer_longer_than_its_request_streams_while_that_is_sent(proxy, firewall):
+    size, times = 20_000_000, 10
+
+    def multiply(connection, file):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (size * times))
+        left = size
+        while left:
+            data = file.read1(min(left, 65536))
+            connection.sendall(data * times)
+            left -= len(data)
+
+    firewall.scripts["http://any.example/multiply"] = multiply
+    connection = proxy.connect()
+    connection.settimeout(20)
+    head = get("http://any.example/multiply", "any.example", "POST", f"Content-Length: {size}\r\n")
+    sending = threading.Thread(target=connection.sendall, args=(head.encode() + b"x" * size,), daemon=True)
+    sending.start()
+    assert len(answer(connection, "").content) == size * times
+    sending.join(20)
 
 
 def test_chunks_that_come_together_arrive_whole_and_in_order_both_ways(common):

@@ -221,6 +221,21 @@ def test_an_answer_before_the_request_ends_reaches_the_client_and_a_second_one_d
     assert proxy.errors() == ""
 
 
+def test_a_broken_request_behind_one_that_was_answered_early_is_on_record_once(proxy, firewall):
+    def early(connection, file):
+        connection.sendall(b"HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno")
+        file.read(5)
+
+    firewall.scripts["/ok/early"] = early
+    tunnel = proxy.tunnel("api.example.com")
+    assert answer(tunnel, get("/ok/early", method="POST", extra="Content-Length: 5\r\n")).status == 413
+    tunnel.sendall(b"hello" + get("/ok/x", method="POST", extra="Transfer-Encoding: chunked\r\n").encode() + b"5\nx")
+    with contextlib.suppress(OSError):
+        while tunnel.recv(65536):
+            pass
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+
+
 @pytest.mark.parametrize("part", [b"X-T: y\r\n", b"aaaaaaaaaaaaaaaa"], ids=["trailers", "extension"])
 def test_endless_trailers_and_chunk_extensions_of_a_server_are_cut(proxy, firewall, part):
     lead = b"0\r\n" if part.endswith(b"\n") else b"1;"
