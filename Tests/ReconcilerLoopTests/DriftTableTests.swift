@@ -16,10 +16,13 @@ struct DriftTableTests {
         var isHealed = true
         var secret = "s3cret"
         var restart = RestartPolicy.never
+        /// The containers whose files are read whole, as a slow sweep does.
+        var reading: Set<Role> = []
 
         init(
             _ name: String,
             isHealed: Bool = true,
+            reading: Set<Role> = [],
             secret: String = "s3cret",
             restart: RestartPolicy = .never,
             plan: [String],
@@ -31,6 +34,7 @@ struct DriftTableTests {
             self.isHealed = isHealed
             self.secret = secret
             self.restart = restart
+            self.reading = reading
         }
     }
 
@@ -185,6 +189,25 @@ struct DriftTableTests {
             }
         },
         Row(
+            "a stranger's container is on the agent's network",
+            isHealed: false,
+            plan: [
+                "drift foreign-container network/internal: holds stranger, which is not the bottle's",
+                "finding foreign-container stranger internal",
+            ]
+        ) { world in
+            let network = try world.network("bottle-dev-internal").id
+            _ = try world.createContainer(
+                name: "stranger",
+                ContainerCreate(
+                    config: ContainerConfig(image: Sample.base),
+                    hostConfig: HostConfig(networkMode: network),
+                    endpoints: [network: EndpointCreate()]
+                )
+            )
+            try world.start("stranger")
+        },
+        Row(
             "a network is gone, and its containers are down",
             plan: [
                 "remove container/firewall network-gone",
@@ -289,6 +312,62 @@ struct DriftTableTests {
                 node.kind = .file(Array("{}".utf8))
                 node.modifiedAt = EngineTime(seconds: 1_800_000_000)
             }
+        },
+        Row(
+            "a file was edited by the program itself, which gave it the old size and time again",
+            reading: [.egressProxy],
+            plan: [
+                "copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
+                "signal container/egress-proxy files-copied",
+                "drift file-changed container/egress-proxy: /etc/egress-proxy/routes.yaml is not as it was put there",
+            ]
+        ) { world in
+            try world.edit("/etc/egress-proxy/routes.yaml", in: proxy) { node in
+                node.kind = .file((node.content ?? []).map { $0 == UInt8(ascii: "a") ? UInt8(ascii: "b") : $0 })
+            }
+        },
+        Row(
+            "the same, and only the firewall is under suspicion",
+            isHealed: false,
+            reading: [.firewall],
+            plan: []
+        ) { world in
+            try world.edit("/etc/egress-proxy/routes.yaml", in: proxy) { node in
+                node.kind = .file((node.content ?? []).map { $0 == UInt8(ascii: "a") ? UInt8(ascii: "b") : $0 })
+            }
+        },
+        Row(
+            "a file was given to another user",
+            reading: [.firewall],
+            plan: [
+                "copy container/firewall file-changed /etc/firewall/allowlist",
+                "signal container/firewall files-copied",
+                "drift file-changed container/firewall: /etc/firewall/allowlist is not as it was put there",
+            ]
+        ) { world in
+            try world.edit("/etc/firewall/allowlist", in: wall) { $0.uid = 1234 }
+        },
+        Row(
+            "a file was given to another group",
+            reading: Set(Role.allCases),
+            plan: [
+                "stop container/egress-proxy file-changed",
+                "copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem",
+                "start container/egress-proxy files-copied",
+                "drift file-changed container/egress-proxy: /etc/egress-proxy/ca.pem is not as it was put there",
+            ]
+        ) { world in
+            try world.edit("/etc/egress-proxy/ca.pem", in: proxy) { $0.gid = 0 }
+        },
+        Row(
+            "a file of the agent was edited, and given the old size and time again",
+            reading: Set(Role.allCases),
+            plan: [
+                "copy container/agent file-changed /etc/bottle/prompt.md",
+                "drift file-changed container/agent: /etc/bottle/prompt.md is not as it was put there",
+            ]
+        ) { world in
+            try world.edit("/etc/bottle/prompt.md", in: agent) { $0.kind = .file(Array("Do ti.".utf8)) }
         },
         Row(
             "a file that is not read again was edited",
@@ -519,14 +598,18 @@ struct DriftTableTests {
         try await bed.engine.change(row.damage)
         let damaged = await bed.engine.world
         let credentials = Sample.credentials(secret: row.secret)
-        let plan = try await bed.plan(credentials: credentials)
+        let plan = try await bed.plan(credentials: credentials, reading: row.reading)
         let told =
             plan.actions.map(\.text) + plan.drift.map { "drift \($0.kind) \($0.object): \($0.cause)" }
             + plan.findings.map { "finding \($0.text)" }
         #expect(told == row.plan)
 
         let faults = FaultInjector()
-        let result = try await bed.run(on: FaultyEngine(bed.engine, faults: faults), credentials: credentials)
+        let result = try await bed.run(
+            on: FaultyEngine(bed.engine, faults: faults),
+            credentials: credentials,
+            reading: row.reading
+        )
         #expect(result.drift == plan.drift)
         let after = await bed.engine.world
         let isBlocked = plan.findings.contains { $0.blocks }
@@ -542,7 +625,7 @@ struct DriftTableTests {
                 return
             }
             #expect((WorldText.lines(after) == WorldText.lines(before)) == row.isHealed)
-            #expect(try await bed.plan(credentials: credentials).isEmpty)
+            #expect(try await bed.plan(credentials: credentials, reading: row.reading).isEmpty)
         }
         let touched = Set(plan.actions.map(\.object.description))
         for (id, container) in damaged.containers {
@@ -567,6 +650,7 @@ extension Finding {
         case .nameTaken(let object, _, _): "name-taken \(object)"
         case .replacementPending(let reason): "replacement-pending \(reason.rawValue)"
         case .agentEnded(let code): "agent-ended \(code)"
+        case .foreignContainer(let name, let network): "foreign-container \(name) \(network.rawValue)"
         default: "\(self)"
         }
     }

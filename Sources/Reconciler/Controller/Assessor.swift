@@ -79,8 +79,13 @@ package struct Assessor: Sendable {
 
     /// Assesses one bottle against one inventory.
     ///
+    /// - Parameter reading: the containers whose files are read whole where a look from outside finds nothing wrong.
     /// - Throws: `BottleError` for what can't be rendered, `EngineError`.
-    package func assess(_ subject: Subject, inventory: Inventory) async throws -> Assessment {
+    package func assess(
+        _ subject: Subject,
+        inventory: Inventory,
+        reading: Set<Role> = []
+    ) async throws -> Assessment {
         let observer = Observer(engine: engine)
         let topology = Topology(subject.manifest)
         let wanted = try contexts.images(of: subject.manifest, topology: topology, settings: settings)
@@ -115,7 +120,8 @@ package struct Assessor: Sendable {
             desired,
             installation: record.installation,
             inventory: inventory,
-            images: images
+            images: images,
+            reading: reading
         )
         return Assessment(
             desired: desired,

@@ -11,6 +11,9 @@ package struct BottlePass: Sendable {
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
     /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
     package var letsAgentRest = false
+    /// The containers whose files are read whole, once nothing is left to do that a look from outside shows: a program
+    /// that edits a file can give it the old size and time again.
+    package var reading: Set<Role> = []
 
     /// - Parameter now: the time, as RFC 3339 in UTC.
     package init(
@@ -87,6 +90,7 @@ package struct BottlePass: Sendable {
         let ledger = try await reserveAddresses(for: manifest)
         var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: ledger.current)
         var failed: (plan: Plan, error: BottleError)?
+        var isReading = false
         for round in 0..<Self.rounds {
             let before = await ledger.current
             let subject = Assessor.Subject(
@@ -100,8 +104,14 @@ package struct BottlePass: Sendable {
             )
             // One start a pass: whether there are more is for whoever runs the passes.
             let letsAgentRest = letsAgentRest || result.startsEndedAgent
-            let (assessment, inventory) = try await look(subject, letsAgentRest: letsAgentRest)
-            if round == 0 { result.drift = assessment.plan.drift }
+            let (assessment, inventory) = try await look(
+                subject,
+                letsAgentRest: letsAgentRest,
+                reading: isReading ? reading : []
+            )
+            if round == 0 || isReading {
+                result.drift += assessment.plan.drift.filter { !result.drift.contains($0) }
+            }
             result.findings = assessment.plan.findings
             if let problem = assessment.plan.findings.compactMap(\.error).first {
                 result.outcome = .stalled(problem)
@@ -112,6 +122,10 @@ package struct BottlePass: Sendable {
                 return
             }
             guard !assessment.plan.isEmpty else {
+                if !reading.isEmpty, !isReading, round < Self.rounds - 1 {
+                    isReading = true
+                    continue
+                }
                 try await ledger.commit { $0.settle(assessment, fingerprints: fingerprints) }
                 result.view = QuietView(of: identity, installation: installation.state.installation, in: inventory)
                 result.outcome = outcome(of: assessment.plan)
@@ -156,7 +170,8 @@ package struct BottlePass: Sendable {
     /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
     private func look(
         _ subject: Assessor.Subject,
-        letsAgentRest: Bool
+        letsAgentRest: Bool,
+        reading: Set<Role>
     ) async throws -> (Assessor.Assessment, Inventory) {
         let assessor = Assessor(
             engine: installation.engine,
@@ -167,7 +182,7 @@ package struct BottlePass: Sendable {
             letsAgentRest: letsAgentRest
         )
         let inventory = try await Inventory.take(from: installation.engine)
-        let first = try await assessor.assess(subject, inventory: inventory)
+        let first = try await assessor.assess(subject, inventory: inventory, reading: reading)
         let probe = ImageProbe(
             engine: installation.engine,
             installation: installation.state.installation,
@@ -188,7 +203,7 @@ package struct BottlePass: Sendable {
             try await probe.look(into: image)
         }
         let again = try await Inventory.take(from: installation.engine)
-        return (try await assessor.assess(subject, inventory: again), again)
+        return (try await assessor.assess(subject, inventory: again, reading: reading), again)
     }
 
     /// Gives the bottle the addresses it lacks, under the lock that all bottles share, and makes them durable.

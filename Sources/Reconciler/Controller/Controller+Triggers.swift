@@ -99,6 +99,7 @@ extension Controller {
             return
         }
         for bottle in known where event.concerns(bottle, installation: installation.state.installation) {
+            if let role = event.roleOfChangedFiles { suspect([role], of: bottle) }
             enqueue(bottle, delay: pace.debounce)
         }
     }
@@ -120,10 +121,11 @@ extension Controller {
         }
     }
 
-    /// Queues every bottle: a pass looks at files, loaded generations, images and secrets too.
+    /// Queues every bottle: a pass looks at loaded generations, images and secrets too, and reads the files.
     func sweepFromTimeToTime() async throws {
         while true {
             try await Task.sleep(for: jittered(pace.sweep))
+            for bottle in known { suspect(Set(Role.allCases), of: bottle) }
             enqueueAll()
         }
     }
@@ -139,6 +141,12 @@ extension EngineEvent {
         case "volume": ["mount", "unmount"].contains(action)
         default: false
         }
+    }
+
+    /// The container in which files may have been changed: a command ended in it, or files were copied into it.
+    fileprivate var roleOfChangedFiles: Role? {
+        guard type == "container", action == "exec_die" || action == "extract-to-dir" else { return nil }
+        return attributes[Labels.role].flatMap(Role.init(rawValue:))
     }
 
     /// Whether it tells of something of this bottle, or of its networks.

@@ -25,6 +25,8 @@ package actor Controller {
 
     /// What lists said of each bottle when its last pass left nothing to do.
     private var views: [Identity: QuietView] = [:]
+    /// The containers whose files the bottle's next pass reads.
+    private var suspects: [Identity: Set<Role>] = [:]
     /// How often each agent was started again of late, and when last.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
     /// What is desired, as last read whole.
@@ -96,6 +98,13 @@ package actor Controller {
         for bottle in known.sorted() { enqueue(bottle, delay: delay) }
     }
 
+    /// Has the next pass of a bottle read the files of these containers: they may have been changed behind a look's
+    /// back.
+    func suspect(_ roles: Set<Role>, of bottle: Identity) {
+        guard known.contains(bottle) else { return }
+        suspects[bottle, default: []].formUnion(roles)
+    }
+
     /// Whether a bottle looks, in the lists, as it did when all was well.
     func isUnchanged(_ bottle: Identity, in inventory: Inventory) -> Bool {
         views[bottle] == QuietView(of: bottle, installation: installation.state.installation, in: inventory)
@@ -141,6 +150,9 @@ package actor Controller {
         let report = report
         var pass = BottlePass(bottle, in: installation, now: now) { report(.progress($0, $1)) }
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
+        pass.reading = suspects.removeValue(forKey: bottle) ?? []
+        var hasRead = false
+        defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
             // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
             guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
@@ -151,6 +163,7 @@ package actor Controller {
             noteAgentStart(in: result)
             switch result.outcome {
             case .converged:
+                hasRead = true
                 guard result.findings.contains(.agentRests) else { return .converged }
                 return .waiting(until: nextAgentStart(of: bottle))
             case .retry: return .retry
@@ -195,6 +208,7 @@ package actor Controller {
         if desired?.bottles[bottle] == nil { known.remove(bottle) }
         agentStarts[bottle] = nil
         views[bottle] = nil
+        suspects[bottle] = nil
     }
 
     // MARK: - Trouble

@@ -80,25 +80,51 @@ package struct ObservedContainer: Sendable, Hashable {
     package var role: Role? { labels[Labels.role].flatMap(Role.init(rawValue:)) }
 }
 
-/// One look at a file without reading it.
+/// One look at a file, from outside or whole.
 package struct ObservedFile: Sendable, Hashable {
     package var size: Int64
     /// Permission bits.
     package var mode: UInt32
     package var modified: FileTime
+    /// What reading it showed; nil: it was only looked at from outside.
+    package var reading: Reading?
 
-    package init(size: Int64, mode: UInt32, modified: FileTime) {
+    /// What no look from outside tells.
+    package struct Reading: Sendable, Hashable {
+        package var digest: ContentDigest
+        package var owner: FileOwner
+
+        package init(digest: ContentDigest, owner: FileOwner) {
+            self.digest = digest
+            self.owner = owner
+        }
+    }
+
+    package init(size: Int64, mode: UInt32, modified: FileTime, reading: Reading? = nil) {
         self.size = size
         self.mode = mode
         self.modified = modified
+        self.reading = reading
     }
 
     /// Something is there that the engine can't look at, such as a link in a circle: nothing that we put there.
     package static let unreadable = ObservedFile(size: -1, mode: 0, modified: FileTime(seconds: 0, nanoseconds: 0))
 
-    /// Whether this is the file that `desired` describes, as far as a look from outside tells.
+    /// Whether this is the file that `desired` describes, as far as the look went.
     package func shows(_ desired: DesiredFile) -> Bool {
         size == Int64(desired.content.count) && mode == desired.mode && modified == desired.stamp
+            && (reading.map { $0.digest == desired.digest && $0.owner.mayBe(desired.owner, desired.group) } ?? true)
+    }
+}
+
+extension FileOwner {
+    /// An engine that maps users (`userns-remap`) tells an owner by its own number, which begins here; what that is
+    /// inside can't be known.
+    private static let firstMapped = 1 << 16
+
+    /// Whether this can be the owner with these numbers inside a container.
+    fileprivate func mayBe(_ user: Int, _ group: Int) -> Bool {
+        (self.user == user || self.user >= Self.firstMapped) && (self.group == group || self.group >= Self.firstMapped)
     }
 }
 

@@ -113,9 +113,12 @@ final class LoopBed: Sendable {
     func run(
         on other: (any EngineWriting)? = nil,
         credentials: Credentials = Sample.credentials(),
-        mayEndAgent: Bool = true
+        mayEndAgent: Bool = true,
+        reading: Set<Role> = []
     ) async throws -> PassResult {
-        try await pass(on: other, credentials: credentials).run(mayEndAgent: mayEndAgent)
+        var pass = try await pass(on: other, credentials: credentials)
+        pass.reading = reading
+        return try await pass.run(mayEndAgent: mayEndAgent)
     }
 
     func pass(
@@ -131,7 +134,7 @@ final class LoopBed: Sendable {
     }
 
     /// What the next pass would do, and changes nothing.
-    func plan(credentials: Credentials = Sample.credentials()) async throws -> Plan {
+    func plan(credentials: Credentials = Sample.credentials(), reading: Set<Role> = []) async throws -> Plan {
         let installation = try await installation(credentials: credentials)
         guard let desired = try await installation.repository.manifest(of: Sample.identity) else {
             return Plan(identity: Sample.identity)
@@ -145,7 +148,8 @@ final class LoopBed: Sendable {
         )
         return try await assessor.assess(
             installation.subject(desired.manifest, revision: desired.revision),
-            inventory: Inventory.take(from: engine)
+            inventory: Inventory.take(from: engine),
+            reading: reading
         ).plan
     }
 
