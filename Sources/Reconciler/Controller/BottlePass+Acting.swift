@@ -18,9 +18,21 @@ extension BottlePass {
         }
         let performed = try await run(now, assessment, ledger: ledger, secrets: secrets)
         guard !images.isEmpty, performed.allSatisfy({ $0.outcome == .done }) else { return performed }
-        return try await underLock(installation.state.sharedLock) {
+        // Whoever needs the same image waits, and finds it; nobody else waits for a build.
+        let locks = assessment.desired.images.filter { image in
+            images.actions.contains { $0.object == .image(image.role) }
+        }.map { installation.state.lock(ofImage: $0.reference) }
+        return try await underLocks(Set(locks).sorted { $0.path < $1.path }[...]) {
             performed + (try await run(images, assessment, ledger: ledger, secrets: secrets))
         }
+    }
+
+    private func underLocks<Value>(
+        _ locks: ArraySlice<FileLock>,
+        _ body: () async throws -> Value
+    ) async throws -> Value {
+        guard let first = locks.first else { return try await body() }
+        return try await underLock(first) { try await underLocks(locks.dropFirst(), body) }
     }
 
     private func run(

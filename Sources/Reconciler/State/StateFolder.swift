@@ -42,8 +42,15 @@ package struct StateFolder: Sendable, Hashable {
     /// Held by whoever commits desired state; no identity holds a dot, so no bottle's lock has this name.
     package var desiredLock: FileLock { FileLock(path: "\(locks)/.desired.lock") }
 
-    /// Held by whoever makes shared things on the engine: images, planned addresses.
+    /// Held, for moments only, by whoever makes what all bottles share: planned addresses, a look into an image.
     package var sharedLock: FileLock { FileLock(path: "\(locks)/.shared.lock") }
+
+    /// Held by whoever brings an image of this name, however long its build or its pull takes.
+    ///
+    /// Several are taken in the order of their paths, and nothing else is waited for by their holder.
+    package func lock(ofImage reference: ImageReference) -> FileLock {
+        FileLock(path: "\(locks)/.image-\(ContentDigest(of: reference.text).hex.prefix(32)).lock")
+    }
 
     /// Held by the controller: one a state folder.
     package var controllerLock: FileLock { FileLock(path: "\(locks)/.controller.lock") }

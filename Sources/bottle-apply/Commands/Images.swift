@@ -39,14 +39,16 @@ struct ImagesBuild: AsyncParsableCommand {
         let engine = try await context.engine()
         defer { engine.close() }
         let state = try StateFolder.create(context.paths.state)
-        // One builder at a time: a pass that needs the same image waits, and finds it.
-        let built = try await state.sharedLock.withLock {
-            var built: [ImagesDocument.Image] = []
-            for role in (roles.isEmpty ? contexts.keys.sorted() : roles) {
-                guard let files = contexts[role] else { continue }
-                built.append(try await build(role, from: files, settings: settings, engine: engine, context: context))
-            }
-            return built
+        var built: [ImagesDocument.Image] = []
+        for role in (roles.isEmpty ? contexts.keys.sorted() : roles) {
+            guard let files = contexts[role] else { continue }
+            let image = try BuildContexts(bundled: [role: files], stored: nil).image(of: role, settings)
+            // One builder of an image at a time: a pass that needs the same one waits, and finds it.
+            built.append(
+                try await state.lock(ofImage: image.reference).withLock {
+                    try await build(image, from: files, engine: engine, context: context)
+                }
+            )
         }
         try context.show(ImagesDocument(items: built)) {
             built.map { "\($0.reference): \($0.outcome)" }.joined(separator: "\n")
@@ -54,29 +56,28 @@ struct ImagesBuild: AsyncParsableCommand {
     }
 
     private func build(
-        _ role: Role,
+        _ image: DesiredImage,
         from files: BuildContext,
-        settings: Settings,
         engine: any EngineWriting,
         context: CommandContext
     ) async throws -> ImagesDocument.Image {
-        let image = try BuildContexts(bundled: [role: files], stored: nil).image(of: role, settings)
+        let role = image.role.rawValue
         guard image.context != nil else {
             return ImagesDocument.Image(
-                role: role.rawValue,
+                role: role,
                 reference: image.reference.text,
                 outcome: "named by the settings"
             )
         }
         let found = try await Observer(engine: engine).images([image.reference])[image.reference]
         guard force || found?.labels[DesiredImage.contextLabel] != files.digest.hex else {
-            return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "up to date")
+            return ImagesDocument.Image(role: role, reference: image.reference.text, outcome: "up to date")
         }
         context.console.err("building \(image.reference) …")
         try await ImageMaker(engine: engine) { line in
             if context.isVerbose { context.console.err("  \(Escaped.line(line, limit: 400))") }
         }.build(image, from: files)
-        return ImagesDocument.Image(role: role.rawValue, reference: image.reference.text, outcome: "built")
+        return ImagesDocument.Image(role: role, reference: image.reference.text, outcome: "built")
     }
 }
 

@@ -1,0 +1,54 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+@Suite("Bottles side by side")
+struct SideBySideTests {
+    @Test("a bottle whose image takes its time and never comes holds up no other, also not a new one")
+    func missingImage() async throws {
+        // The images that come with the program are there.
+        let bed = try await LoopBed.converged()
+        let image = try ImageReference("registry.example/agent:never")
+        var stuck = Sample.edited { $0.agent.image = .reference(image) }
+        stuck.identity = try Identity("stuck")
+        var new = Sample.manifest
+        new.identity = try Identity("new")
+        try await bed.commit(stuck)
+        try await bed.commit(new)
+
+        let (asked, ask) = AsyncStream<Void>.makeStream()
+        let (released, release) = AsyncStream<Void>.makeStream()
+        let engine = FaultyEngine(bed.engine)
+        let waiting: @Sendable () async throws -> Void = {
+            ask.finish()
+            for await _ in released {}
+        }
+        let refusal = EngineError.http(.init(status: 404, method: "POST", path: "", message: "no such luck"))
+        await engine.faults.add(.meet(waiting, refusal)) { $0.name == "pull" }
+        let installation = try await bed.installation(engine)
+        let stuckPass = Task {
+            try await BottlePass(stuck.identity, in: installation, now: { "2026-01-01T00:00:00Z" }, report: { _, _ in })
+                .run(mayEndAgent: true)
+        }
+        for await _ in asked {}
+
+        let (waits, wait) = AsyncStream<String>.makeStream()
+        let result = try await BottlePass(new.identity, in: installation, now: { "2026-01-01T00:00:00Z" }) {
+            guard case .waiting(let holder) = $1 else { return }
+            wait.yield(holder)
+            release.finish()
+        }.run(mayEndAgent: true)
+        wait.finish()
+        release.finish()
+        let failed = try await stuckPass.value
+
+        guard case .converged = result.outcome else { throw LoopBed.NotConverged(result: result) }
+        #expect(await waits.reduce(into: []) { $0.append($1) } == [])
+        #expect(failed.error?.cause?.contains("no such luck") == true)
+        let status = try installation.statuses.load(stuck.identity)
+        #expect(status?[.degraded]?.status == .true)
+        #expect(status?[.degraded]?.message.contains("no such luck") == true)
+    }
+}
