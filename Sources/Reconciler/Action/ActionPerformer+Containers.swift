@@ -28,7 +28,7 @@ extension ActionPerformer {
         case .copy:
             try await upload(wanted.files.filter { $0.path == action.path }, to: target, wanted)
         case .signal:
-            try await signal(target, wanted)
+            try await signal(target, wanted, isCopied: action.reason == .filesCopied)
         case .restart:
             try await engine.restart(target, timeout: wanted.spec.stopSeconds)
             try await confirm(target, wanted)
@@ -127,15 +127,18 @@ extension ActionPerformer {
         try await watcher.confirm(generation, by: id, name: wanted.name)
     }
 
-    /// Tells a sidecar to read its files again, and waits until it says that it did.
-    private func signal(_ id: String, _ wanted: DesiredContainer) async throws {
+    /// Tells a sidecar to read its files again, and waits until it says what is wanted.
+    ///
+    /// - Parameter isCopied: whether its files were just put right. What it read of the wrong ones before, it may say
+    ///   only later; so it is told in any case, and reads them after that.
+    private func signal(_ id: String, _ wanted: DesiredContainer, isCopied: Bool) async throws {
         guard let generation = wanted.generation else {
             throw BottleError("not-reloadable", "nothing to load", at: wanted.name)
         }
         // A program that has no handler yet would die of the signal; it has one once its first word is there.
         let said = try await watcher.firstWord(of: id, name: wanted.name)
         // A refusal of other files that are gone by now is told again, and then no more.
-        guard said.inForce != generation || said.refusal != nil else { return }
+        guard isCopied || said.inForce != generation || said.refusal != nil else { return }
         try await engine.kill(id, signal: "SIGHUP")
         try await confirm(id, wanted)
     }
