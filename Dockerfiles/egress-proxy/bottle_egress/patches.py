@@ -191,6 +191,7 @@ class GatedStream(http_layer.HttpStream):
     _verdict: Allowed | Identity | Refused | None = None
     _scheme_as_sent: bytes = b""
     _ends_with_head: bool = False
+    _ended_early: bool = False
 
     def state_wait_for_request_headers(self, event):
         self.context.client.pace.enter(Phase.BUSY)
@@ -254,12 +255,25 @@ class GatedStream(http_layer.HttpStream):
         self.context.server = self.flow.server_conn = connection
         return True
 
+    def send_response(self, already_streamed=False):
+        """As in stock code, which keeps the end of an answer from the client until its request has ended, too."""
+        yield from super().send_response(already_streamed)
+        is_early = self.server_state == self.state_done and self.client_state == self.state_stream_request_body
+        if is_early and self.flow.response.status_code != 101:
+            self._ended_early = True
+            yield http_layer.SendHttp(http_layer.ResponseEndOfMessage(self.stream_id), self.context.client)
+
     def handle_connect_finish(self):
         self.context.client.pace.enter(Phase.GREETING)
         yield from super().handle_connect_finish()
 
     def flow_done(self):
-        yield from super().flow_done()
+        for command in super().flow_done():
+            ends = isinstance(command, http_layer.SendHttp) and isinstance(
+                command.event, http_layer.ResponseEndOfMessage
+            )
+            if not (ends and self._ended_early):
+                yield command
         if not self.flow.websocket:
             self._over()
 
@@ -375,6 +389,9 @@ class BoundedServer(http1.Http1Server):
                 yield from self._end(reason, status, rule)
                 return
         yield from super().send(event)
+        is_early = isinstance(event, http_layer.ResponseEndOfMessage) and self.response_done and not self.request_done
+        if is_early and http1.http1.expected_http_body_size(self.request, self.response) == -1:
+            self.conn.pace.enter(Phase.REFUSED)  # only the end of the connection tells the end of this answer
 
     def read_headers(self, event):
         if not isinstance(event, events.DataReceived):

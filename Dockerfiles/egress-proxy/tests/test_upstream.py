@@ -221,6 +221,29 @@ def test_an_answer_before_the_request_ends_reaches_the_client_and_a_second_one_d
     assert proxy.errors() == ""
 
 
+@pytest.mark.parametrize("kind", ["chunked", "until-close"])
+def test_an_answer_before_the_request_ends_ends_for_the_client_too(proxy, firewall, kind):
+    def early(connection, file):
+        if kind == "chunked":
+            connection.sendall(b"HTTP/1.1 413 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n")
+            while size := int(file.readline(), 16):
+                file.read(size + 2)
+            file.readline()
+        else:
+            connection.sendall(b"HTTP/1.1 413 No\r\n\r\nno")
+            raise ConnectionError
+
+    firewall.scripts["/ok/early"] = early
+    tunnel = proxy.tunnel("api.example.com")
+    response = answer(tunnel, get("/ok/early", method="POST", extra="Transfer-Encoding: chunked\r\n"))
+    assert (response.status, response.content) == (413, b"no")
+    if kind == "chunked":
+        rest = b"dbba0\r\n" + b"x" * 900_000 + b"\r\n0\r\n\r\n"
+        following = answer(tunnel, rest + get("/ok/next").encode())
+        assert b"/ok/next" in following.content
+    assert proxy.errors() == ""
+
+
 def test_a_broken_request_behind_one_that_was_answered_early_is_on_record_once(proxy, firewall):
     def early(connection, file):
         connection.sendall(b"HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno")
