@@ -13,6 +13,12 @@ extension BottleError {
                 remedy: "mend what it says, then run the command again: nothing that was done is lost",
                 cause: "\(error)"
             )
+        case let error as SystemError:
+            self.init(
+                "system-refused",
+                "\(error)",
+                remedy: "look whether the folder can be written and its disk has room, then run the command again"
+            )
         case let error as InvalidValue: self.init("invalid-value", "\(error)")
         case is CancellationError: self.init("interrupted", "interrupted; run the command again to go on")
         default: self.init("internal", "something went wrong that bottle did not expect", cause: "\(error)")

@@ -78,14 +78,7 @@ extension BottlePass {
     package func finishDeletion() async throws -> [PerformedAction] {
         try await underLock(installation.state.lock(of: identity)) {
             guard try await installation.repository.manifest(of: identity) == nil else { return [] }
-            guard try await installation.repository.lastChange(of: identity) != nil else {
-                throw BottleError(
-                    "not-deleted",
-                    "the bottle is recorded, but no revision of the desired state ever had it; nothing of it is touched",
-                    at: identity.name,
-                    remedy: "restore the desired state from a backup, or apply the bottle's manifest again"
-                )
-            }
+            if let problem = try await whyItStays() { throw problem }
             return try await tearDown()
         }
     }

@@ -61,17 +61,36 @@ package struct BottlePass: Sendable {
         try await underLock(installation.state.lock(of: identity)) {
             var result = PassResult(identity: identity)
             do {
-                guard let desired = try await installation.repository.manifest(of: identity) else { return nil }
-                result.revision = desired.revision
-                try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, secrets, &result)
+                if let desired = try await installation.repository.manifest(of: identity) {
+                    result.revision = desired.revision
+                    try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, secrets, &result)
+                } else {
+                    guard let problem = try await whyItStays() else { return nil }
+                    result.outcome = .stalled(problem)
+                }
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                result.outcome = .retry(BottleError(wrapping: error))
+                let problem = BottleError(wrapping: error)
+                // Without a desired state nothing is right or wrong: a person brings it back.
+                result.outcome = problem.code == "desired-unreadable" ? .stalled(problem) : .retry(problem)
             }
             try saveStatus(result)
             return result
         }
+    }
+
+    /// Why a bottle that is not desired is left as it is; nil: a commit deleted it, or nothing of it is recorded.
+    func whyItStays() async throws -> BottleError? {
+        guard try installation.records.load(identity) != nil,
+            try await installation.repository.lastChange(of: identity) == nil
+        else { return nil }
+        return BottleError(
+            "not-deleted",
+            "the bottle is recorded, but no revision of the desired state ever had it; nothing of it is touched",
+            at: identity.name,
+            remedy: "restore the desired state from a backup, or apply the bottle's manifest again"
+        )
     }
 
     private func converge(

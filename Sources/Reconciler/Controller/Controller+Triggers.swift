@@ -37,17 +37,22 @@ extension Controller {
 
     /// Looks at the desired state's head when told; a bottle that a commit changed is urgent.
     func watchDesiredState() async throws {
+        var isLost = false
         for await _ in looksWanted {
             do {
                 let found = try await installation.repository.head()
                 if found != desired?.revision {
                     try await take(try await installation.repository.snapshot(at: found))
                 }
+                if isLost { enqueueAll() }
+                isLost = false
                 clear("the desired state")
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                // Nothing is taken for removed: what was read last stays in force.
+                // Nothing is taken for removed: what was read last stays in force, and each bottle's pass says so.
+                if !isLost { enqueueAll() }
+                isLost = true
                 note("the desired state", BottleError(wrapping: error))
             }
         }
