@@ -169,15 +169,25 @@ import Testing
 }
 
 extension Scene {
-    /// Runs `body` while a controller of this scene's state folder runs; expects it to end well when asked.
+    /// Runs `body` while a controller of the scene's state folder, or of the environment's, runs; expects it to end
+    /// well when asked.
+    ///
+    /// - Parameters:
+    ///   - prefix: the beginning of the controller's command line.
+    ///   - sweep: seconds between two looks at everything.
     nonisolated func underController(
         environment more: [String: String] = [:],
+        through prefix: String = "",
+        sweep: Int = 600,
         _ body: ((() throws -> String)) async throws -> Void
     ) async throws {
-        let log = "\(folder)/run.log"
+        let environment = environment.merging(more) { $1 }
+        let state = environment["BOTTLE_STATE_DIR"] ?? state
+        let log = "\(state).log"
+        // What an earlier one said would stand for this one's word.
+        try DurableFile.remove(log)
         try await withThrowingTaskGroup(of: Run.self) { group in
-            let command = "exec '\(executable)' run --interval 2 --sweep 600 2>'\(log)'"
-            let environment = environment.merging(more) { $1 }
+            let command = "exec \(prefix) '\(executable)' run --interval 2 --sweep \(sweep) 2>'\(log)'"
             group.addTask { try await self.run(["sh", "-c", command], environment: environment) }
             let read: () throws -> String = {
                 String(decoding: try DurableFile.read(log, limit: 1 << 22) ?? [], as: UTF8.self)
