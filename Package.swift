@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 let pureRooms = ["Model", "Desired", "Observed", "Plan", "Sidecar"]
 let effectfulRooms = ["Platform", "State", "Observation", "Action", "Controller"]
 /// Each a target of its own.
-let closedRooms = ["Manifest", "Engine", "Trust", "Verify"]
+let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Verify"]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
@@ -36,6 +36,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
+        // Without its traits it needs no full Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .systemLibrary(
@@ -80,6 +84,20 @@ let package = Package(
             path: "Sources/Reconciler/Trust",
             swiftSettings: strict
         ),
+        // Listeners on loopback: whatever of ours is asked over HTTP passes the checks in here. The only room that waits
+        // for an HTTP server.
+        .target(
+            name: "ReconcilerServing",
+            dependencies: [
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Reconciler/Serving",
+            swiftSettings: strict
+        ),
         // Attempts to escape from a bottle: performs and judges them. The only room that waits for TLS as a client.
         .target(
             name: "ReconcilerVerify",
@@ -110,8 +128,8 @@ let package = Package(
         .executableTarget(
             name: "bottle-apply",
             dependencies: [
-                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust",
-                "ReconcilerVerify",
+                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerServing",
+                "ReconcilerTrust", "ReconcilerVerify",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -149,6 +167,15 @@ let package = Package(
             name: "ReconcilerStateTests",
             dependencies: [
                 "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerTrust",
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerServingTests",
+            dependencies: [
+                "ReconcilerServing",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
