@@ -16,6 +16,13 @@ package final class EngineClient: EngineWriting {
         package let status: Int?
         /// From the call to its answer; of a stream, to the answer's head.
         package let duration: Duration
+
+        package init(method: String, target: String, status: Int?, duration: Duration) {
+            self.method = method
+            self.target = target
+            self.status = status
+            self.duration = duration
+        }
     }
 
     /// Where the engine is.
