@@ -1,0 +1,117 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Synchronization
+import Testing
+
+/// What a controller on the engine in memory tells of itself.
+@Suite(.timeLimit(.minutes(2))) struct ControllerVitalsTests {
+    private func controller(
+        of bed: LoopBed,
+        on engine: any EngineWriting,
+        report: @escaping @Sendable (ControllerReport) -> Void = { _ in }
+    ) async throws -> Controller {
+        Controller(
+            try await bed.installation(engine),
+            pace: ControllerPace(interval: .milliseconds(50), sweep: .seconds(600)),
+            now: { "2026-01-01T00:00:00Z" },
+            report: report
+        )
+    }
+
+    /// Runs `body` beside a running controller, then stops it.
+    private func running(_ controller: Controller, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await controller.run() }
+            try await body()
+            await controller.stop()
+            try await group.waitForAll()
+        }
+    }
+
+    /// Asks until the vitals are so; the suite's time limit ends it otherwise.
+    private func until(_ controller: Controller, _ isSo: (ControllerVitals) -> Bool) async throws {
+        while !isSo(await controller.vitals()) { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    @Test func aDispatcherThatRunsComesRoundWhenItIsAskedAndOneThatDoesNotNeverDoes() async throws {
+        let bed = try await LoopBed.converged()
+        let controller = try await controller(of: bed, on: bed.engine)
+        let first = await controller.vitals().silence[.dispatcher]
+        let second = await controller.vitals().silence[.dispatcher]
+        #expect(try #require(second) > #require(first))
+        try await running(controller) {
+            try await until(controller) { $0.hasReadDesiredState }
+            let asked = SuspendingClock.now
+            let silence = await controller.vitals().silence[.dispatcher]
+            #expect(try #require(silence) <= asked.duration(to: .now))
+        }
+    }
+
+    @Test func whatItCanNotReadOrFollowIsAnObstacleUntilItCan() async throws {
+        let bed = try await LoopBed.converged()
+        let faulty = FaultyEngine(bed.engine)
+        let controller = try await controller(of: bed, on: faulty)
+        #expect(await controller.vitals().obstacles.count == 2)
+        try await running(controller) {
+            try await until(controller) { $0.obstacles.isEmpty }
+            #expect(await controller.vitals().bottles == 1)
+            let head = "\(bed.state)/desired/.git/HEAD"
+            let good = try #require(try DurableFile.read(head, limit: 1024))
+            try DurableFile.write(Array("nonsense\n".utf8), to: head)
+            try await until(controller) { $0.troubles.contains(.desiredState) && !$0.obstacles.isEmpty }
+            try DurableFile.write(good, to: head)
+            try await until(controller) { $0.obstacles.isEmpty }
+        }
+        #expect(await controller.vitals().isStopping)
+    }
+
+    @Test func everyPassThatBeginsEndsUnderItsIdAndAVanishedBottleIsForgotten() async throws {
+        let bed = try await LoopBed.converged()
+        let reports = Mutex<[ControllerReport]>([])
+        let controller = try await controller(of: bed, on: bed.engine) { report in
+            reports.withLock { $0.append(report) }
+        }
+        try await running(controller) {
+            try await until(controller) { $0.obstacles.isEmpty && $0.bottles == 1 }
+            try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+            while !reports.withLock({ $0.contains(where: \.isOfHealing) }) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            _ = try await bed.installation().repository.commit(
+                [DesiredRepository.path(of: Sample.identity): .remove],
+                message: "delete"
+            )
+            try await until(controller) { $0.bottles == 0 && $0.waiting == 0 && $0.underWay == 0 }
+        }
+        var open: PassID?
+        var removals = 0
+        for report in reports.withLock({ $0 }) {
+            switch report {
+            case .began(_, let id):
+                #expect(open == nil)
+                open = id
+            case .progress(_, let id, _): #expect(id == open)
+            case .ended(let result):
+                #expect(result.id == open)
+                open = nil
+            case .removed(_, let id, let isComplete):
+                #expect(id == open)
+                open = nil
+                if isComplete { removals += 1 }
+            default: break
+            }
+        }
+        #expect(open == nil)
+        #expect(removals >= 1)
+    }
+}
+
+extension ControllerReport {
+    /// Whether a pass ended that did something and then found all well.
+    fileprivate var isOfHealing: Bool {
+        guard case .ended(let result) = self, case .converged = result.outcome else { return false }
+        return !result.performed.isEmpty
+    }
+}
