@@ -83,8 +83,9 @@ struct CommandContext: Sendable {
 
     /// Reaches the engine.
     ///
+    /// - Parameter onCall: gets each call once it ended; by default those who asked for it see them.
     /// - Throws: `BottleError` `engine-unreachable`.
-    func engine() async throws -> EngineClient {
+    func engine(onCall: (@Sendable (EngineClient.Call) -> Void)? = nil) async throws -> EngineClient {
         let found: (address: EngineAddress, origin: String)
         do {
             found = try engineAddress()
@@ -96,16 +97,8 @@ struct CommandContext: Sendable {
                 cause: "\(error)"
             )
         }
-        let console = console
-        let isVerbose = isVerbose
         do {
-            return try await EngineClient.connect(to: found.address) { call in
-                guard isVerbose else { return }
-                let status = call.status.map(String.init) ?? "–"
-                let spent = call.duration / .milliseconds(1)
-                let ms = (spent * 10).rounded() / 10
-                console.err("engine: \(call.method) \(Escaped.line(call.target, limit: 300)) \(status) \(ms) ms")
-            }
+            return try await EngineClient.connect(to: found.address, onCall: onCall ?? show)
         } catch {
             throw BottleError(
                 "engine-unreachable",
@@ -115,6 +108,15 @@ struct CommandContext: Sendable {
                 cause: "\(error)"
             )
         }
+    }
+
+    /// Shows a call to the engine to those who asked to see them.
+    func show(_ call: EngineClient.Call) {
+        guard isVerbose else { return }
+        let status = call.status.map(String.init) ?? "–"
+        let spent = call.duration / .milliseconds(1)
+        let ms = (spent * 10).rounded() / 10
+        console.err("engine: \(call.method) \(Escaped.line(call.target, limit: 300)) \(status) \(ms) ms")
     }
 
     // MARK: - The installation

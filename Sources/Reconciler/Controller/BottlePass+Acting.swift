@@ -105,7 +105,7 @@ extension BottlePass {
         let plan = Planner.teardown(identity, observed: observed, record: record)
         let performed = try await PlanExecutor(perform: performer.perform) { report(identity, $0) }.execute(plan)
         guard performed.allSatisfy({ $0.outcome == .done }) else {
-            var result = PassResult(identity: identity)
+            var result = PassResult(identity: identity, id: id)
             result.outcome = .retry(
                 BottleError(
                     "not-deleted",

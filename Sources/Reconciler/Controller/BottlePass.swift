@@ -7,6 +7,7 @@ package import ReconcilerModel
 package struct BottlePass: Sendable {
     let installation: Installation
     let identity: Identity
+    package let id: PassID
     private let now: @Sendable () -> String
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
     /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
@@ -19,10 +20,12 @@ package struct BottlePass: Sendable {
     package init(
         _ identity: Identity,
         in installation: Installation,
+        id: PassID = .random(),
         now: @escaping @Sendable () -> String,
         report: @escaping @Sendable (Identity, PlanExecutor.Progress) -> Void
     ) {
         self.identity = identity
+        self.id = id
         self.installation = installation
         self.now = now
         self.report = report
@@ -49,7 +52,7 @@ package struct BottlePass: Sendable {
     /// - Throws: `CancellationError`; `BottleError` when even the status can't be written.
     package func run(mayEndAgent: Bool) async throws -> PassResult {
         if let result = try await runIfDesired(mayEndAgent: mayEndAgent, secrets: .first) { return result }
-        var result = PassResult(identity: identity)
+        var result = PassResult(identity: identity, id: id)
         result.outcome = .stalled(BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name))
         return result
     }
@@ -59,7 +62,7 @@ package struct BottlePass: Sendable {
     /// - Returns: nil when it is not desired; nothing was done then.
     package func runIfDesired(mayEndAgent: Bool, secrets: SecretUse) async throws -> PassResult? {
         try await underLock(installation.state.lock(of: identity)) {
-            var result = PassResult(identity: identity)
+            var result = PassResult(identity: identity, id: id)
             do {
                 if let desired = try await installation.repository.manifest(of: identity) {
                     result.revision = desired.revision

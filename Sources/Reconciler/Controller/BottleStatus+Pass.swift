@@ -95,6 +95,7 @@ extension BottleStatus {
 extension PassSummary {
     package init(_ result: PassResult, at time: String) {
         self.init(
+            id: result.id?.description,
             time: time,
             revision: result.revision,
             outcome: result.outcome.word,

@@ -22,7 +22,7 @@ extension Controller {
         } catch {
             try Task.checkCancellation()
             note(
-                "the control socket",
+                .controlSocket,
                 BottleError(
                     "no-control-socket",
                     "commits are noticed a little later",
@@ -39,6 +39,7 @@ extension Controller {
     func watchDesiredState() async throws {
         var isLost = false
         for await _ in looksWanted {
+            comesRound(.desiredState)
             do {
                 let found = try await installation.repository.head()
                 if found != desired?.revision {
@@ -46,14 +47,14 @@ extension Controller {
                 }
                 if isLost { enqueueAll() }
                 isLost = false
-                clear("the desired state")
+                clear(.desiredState)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
                 // Nothing is taken for removed: what was read last stays in force, and each bottle's pass says so.
                 if !isLost { enqueueAll() }
                 isLost = true
-                note("the desired state", BottleError(wrapping: error))
+                note(.desiredState, BottleError(wrapping: error))
             }
         }
         throw CancellationError()
@@ -63,11 +64,14 @@ extension Controller {
         let recorded = Set(try installation.records.loadAll().keys)
         let before = desired
         desired = snapshot
-        known = recorded.union(snapshot.bottles.keys)
-        for bottle in known.sorted() where before.map({ snapshot.differs(from: $0, in: bottle) }) ?? true {
-            enqueue(bottle, isUrgent: true)
+        // One that is neither desired nor recorded any more has a last pass, which forgets it.
+        let all = known.union(recorded).union(snapshot.bottles.keys)
+        let changed = all.sorted().filter { bottle in
+            before.map { snapshot.differs(from: $0, in: bottle) } ?? true
         }
-        report(.watching(snapshot.bottles.keys.sorted(), revision: snapshot.revision.id))
+        known = recorded.union(snapshot.bottles.keys)
+        report(.watching(snapshot.bottles.keys.sorted(), changed: changed, revision: snapshot.revision.id))
+        for bottle in changed { enqueue(bottle, isUrgent: true) }
     }
 
     // MARK: - The engine
@@ -80,14 +84,16 @@ extension Controller {
             do {
                 let query = EventQuery(filters: ["type": ["container", "network", "volume", "image"]])
                 let events = try await installation.engine.events(query)
-                clear("the engine's events")
+                clear(.events)
+                followsEvents = true
                 failures = 0
                 enqueueAll()
                 for try await event in events { take(event) }
             } catch {
                 try Task.checkCancellation()
-                note("the engine's events", BottleError(wrapping: error))
+                note(.events, BottleError(wrapping: error))
             }
+            followsEvents = false
             failures += 1
             let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
             try await Task.sleep(for: backoff.delay(failures: failures, jitter: 1))
@@ -114,14 +120,15 @@ extension Controller {
     /// Compares the engine's lists with what they said when all was well, and queues the bottles that differ.
     func lookFromTimeToTime() async throws {
         while true {
+            comesRound(.timer)
             try await Task.sleep(for: jittered(pace.interval))
             do {
                 let inventory = try await Inventory.take(from: installation.engine)
-                clear("the engine")
+                clear(.engine)
                 for bottle in known.sorted() where !isUnchanged(bottle, in: inventory) { enqueue(bottle) }
             } catch {
                 try Task.checkCancellation()
-                note("the engine", BottleError(wrapping: error))
+                note(.engine, BottleError(wrapping: error))
             }
         }
     }

@@ -34,7 +34,11 @@ package actor Controller {
     /// Every bottle that is desired or recorded.
     var known: Set<Identity> = []
     /// What does not work at the moment, by what it is.
-    private var troubles: [String: BottleError] = [:]
+    private var troubles: [Matter: BottleError] = [:]
+    /// Whether the engine's events are followed at the moment.
+    var followsEvents = false
+    /// When each loop came round last, by a clock that sleeps with the machine: to have slept is no stall.
+    private var rounds: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
 
     /// - Parameters:
     ///   - now: the time, as RFC 3339 in UTC.
@@ -54,6 +58,7 @@ package actor Controller {
         queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
         (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        for loop in ControllerVitals.Loop.allCases { rounds[loop] = .now }
     }
 
     /// Runs until `stop` is called, then finishes the passes under way; or until the task is cancelled.
@@ -113,6 +118,7 @@ package actor Controller {
     private func dispatch() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for await _ in wakes {
+                comesRound(.dispatcher)
                 while !isStopping, let bottle = queue.next(now: elapsed) {
                     group.addTask { await self.pass(bottle) }
                 }
@@ -148,7 +154,9 @@ package actor Controller {
     private func ending(of bottle: Identity) async -> WorkQueue.Ending {
         views[bottle] = nil
         let report = report
-        var pass = BottlePass(bottle, in: installation, now: now) { report(.progress($0, $1)) }
+        let id = PassID.random()
+        report(.began(bottle, id))
+        var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         pass.reading = suspects.removeValue(forKey: bottle) ?? []
         var hasRead = false
@@ -172,7 +180,7 @@ package actor Controller {
         } catch is CancellationError {
             return .retry
         } catch {
-            report(.failed(bottle, BottleError(wrapping: error)))
+            report(.failed(bottle, id, BottleError(wrapping: error)))
             return .retry
         }
     }
@@ -193,12 +201,13 @@ package actor Controller {
 
     /// Finishes the removal of a bottle that a commit deleted.
     private func withdraw(_ bottle: Identity, _ pass: BottlePass) async throws -> WorkQueue.Ending {
-        guard try installation.records.load(bottle) != nil else {
-            forget(bottle)
-            return .converged
+        var isComplete = true
+        if try installation.records.load(bottle) != nil {
+            let performed = try await pass.finishDeletion()
+            isComplete = performed.allSatisfy { $0.outcome == .done }
         }
-        let performed = try await pass.finishDeletion()
-        guard performed.allSatisfy({ $0.outcome == .done }) else { return .retry }
+        report(.removed(bottle, pass.id, isComplete: isComplete))
+        guard isComplete else { return .retry }
         forget(bottle)
         return .converged
     }
@@ -214,15 +223,40 @@ package actor Controller {
     // MARK: - Trouble
 
     /// Tells of something that all bottles wait for, once until it is over.
-    func note(_ matter: String, _ error: BottleError) {
+    func note(_ matter: Matter, _ error: BottleError) {
         defer { troubles[matter] = error }
         guard troubles[matter]?.summary != error.summary else { return }
         report(.trouble(error))
     }
 
     /// The matter works.
-    func clear(_ matter: String) {
+    func clear(_ matter: Matter) {
         guard troubles.removeValue(forKey: matter) != nil else { return }
         report(.recovered(matter))
+    }
+
+    // MARK: - Vitals
+
+    /// Takes note that a loop goes on.
+    func comesRound(_ loop: ControllerVitals.Loop) { rounds[loop] = .now }
+
+    /// How it is doing: after the dispatcher came round, or after a second in which it did not.
+    package func vitals() async -> ControllerVitals {
+        let before = rounds[.dispatcher]
+        wake.yield()
+        for _ in 1...100 where rounds[.dispatcher] == before {
+            // A cancelled caller is told at once.
+            guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
+        }
+        return ControllerVitals(
+            bottles: known.count,
+            waiting: queue.waiting,
+            underWay: queue.underWay,
+            isStopping: isStopping,
+            hasReadDesiredState: desired != nil,
+            followsEvents: followsEvents,
+            troubles: Set(troubles.keys),
+            silence: rounds.mapValues { $0.duration(to: .now) }
+        )
     }
 }

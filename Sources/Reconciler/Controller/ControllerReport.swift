@@ -2,18 +2,22 @@ package import ReconcilerModel
 
 /// What a controller tells while it runs.
 package enum ControllerReport: Sendable {
-    /// It looks after these bottles, as of this revision.
-    case watching([Identity], revision: String)
+    /// It looks after these bottles, as of this revision; those that changed have a pass to come.
+    case watching([Identity], changed: [Identity], revision: String)
+    /// A pass begins.
+    case began(Identity, PassID)
     /// A pass goes on.
-    case progress(Identity, PlanExecutor.Progress)
+    case progress(Identity, PassID, PlanExecutor.Progress)
     /// A pass ended. One that found nothing to do is told too.
     case ended(PassResult)
+    /// A pass removed what was left of a bottle that a commit deleted, or as much of it as could be.
+    case removed(Identity, PassID, isComplete: Bool)
     /// A pass could not even say how it went.
-    case failed(Identity, BottleError)
+    case failed(Identity, PassID, BottleError)
     /// Something that all bottles wait for does not work; told once.
     case trouble(BottleError)
     /// What did not work does again.
-    case recovered(String)
+    case recovered(Matter)
     /// Asked to stop: passes under way are finished.
     case stopping
 }

@@ -13,6 +13,8 @@ package enum PassOutcome: Sendable {
 /// What one pass did.
 package struct PassResult: Sendable {
     package var identity: Identity
+    /// Nil: it was seen without a pass that there is nothing to do.
+    package var id: PassID?
     package var revision: String
     package var performed: [PerformedAction]
     package var drift: [Drift]
@@ -23,8 +25,9 @@ package struct PassResult: Sendable {
     package var view: QuietView?
 
     /// A pass that has done nothing yet, and is not converged until something says so.
-    package init(identity: Identity) {
+    package init(identity: Identity, id: PassID?) {
         self.identity = identity
+        self.id = id
         revision = ""
         performed = []
         drift = []
@@ -35,7 +38,7 @@ package struct PassResult: Sendable {
 
     /// A bottle that was looked at and found as desired.
     package init(settled identity: Identity, revision: String, preflight: Preflight) {
-        self.init(identity: identity)
+        self.init(identity: identity, id: nil)
         self.revision = revision
         self.preflight = preflight
         outcome = .converged
@@ -60,6 +63,7 @@ extension PlanDocument.Bottle {
     /// What a pass did, as a document.
     package init(_ result: PassResult) {
         self.init(result.identity, performed: result.performed, drift: result.drift, preflight: result.preflight)
+        pass = result.id?.description
     }
 }
 

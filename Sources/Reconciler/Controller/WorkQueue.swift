@@ -42,6 +42,9 @@ package struct WorkQueue: Sendable {
     /// The bottles whose pass is under way.
     package var underWay: Int { entries.values.count { $0.isUnderWay } }
 
+    /// The bottles that wait for a pass, those whose time has not come included.
+    package var waiting: Int { entries.values.count { $0.due != nil } }
+
     /// Whether nothing waits and nothing is under way.
     package var isIdle: Bool { entries.values.allSatisfy { !$0.isUnderWay && $0.due == nil } }
 

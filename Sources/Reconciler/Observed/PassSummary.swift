@@ -28,6 +28,8 @@ package struct PassSummary: Sendable, Hashable, Codable {
         }
     }
 
+    /// Tells it from every other, as in the logs; nil: kept by a version that had none.
+    package var id: String?
     /// When it ended: RFC 3339, in UTC.
     package var time: String
     package var revision: String
@@ -40,6 +42,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
     package var actions: [Act]
 
     package init(
+        id: String? = nil,
         time: String,
         revision: String,
         outcome: String,
@@ -47,6 +50,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
         drift: [String],
         actions: [Act]
     ) {
+        self.id = id
         self.time = time
         self.revision = revision
         self.outcome = outcome
@@ -58,6 +62,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
     /// Whether it says nothing that `other` does not say: the same failure once more.
     package func repeats(_ other: PassSummary) -> Bool {
         var same = self
+        same.id = other.id
         same.time = other.time
         for index in same.actions.indices where index < other.actions.count {
             same.actions[index].ms = other.actions[index].ms

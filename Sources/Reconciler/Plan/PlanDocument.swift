@@ -2,6 +2,8 @@
 package struct PlanDocument: Sendable, Hashable, Codable {
     package struct Bottle: Sendable, Hashable, Codable {
         package var identity: String
+        /// Of a result: which pass it was, as in the logs; null: none was needed.
+        package var pass: String?
         package var actions: [Step]
         package var drift: [Change]
         package var preflight: Preflight
@@ -100,7 +102,7 @@ package struct PerformedAction: Sendable, Hashable {
 }
 
 /// What became of one action.
-package enum Outcome: String, Sendable, Hashable, Codable {
+package enum Outcome: String, Sendable, Hashable, CaseIterable, Codable {
     case done, failed
     /// Not begun, since something before it failed.
     case skipped

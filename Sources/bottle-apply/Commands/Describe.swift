@@ -51,7 +51,8 @@ struct Describe: AsyncParsableCommand {
     }
 
     private func text(of pass: PassSummary, _ style: Style) -> [String] {
-        var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim(String(pass.revision.prefix(12))))"]
+        let id = pass.id.map { "  pass \(Escaped.line($0, limit: 20))" } ?? ""
+        var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim(String(pass.revision.prefix(12)) + id))"]
         lines += pass.drift.map { "    drift: \(Escaped.line($0, limit: 200))" }
         lines += pass.actions.map { act in
             let path = act.path.map { " \(Escaped.line($0))" } ?? ""

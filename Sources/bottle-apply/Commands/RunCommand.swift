@@ -1,7 +1,9 @@
 import ArgumentParser
+import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerServing
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,6 +16,7 @@ struct RunCommand: AsyncParsableCommand {
 
               bottle run
               bottle run --once
+              bottle run --metrics 127.0.0.1:9464 --log-format json
             """
     )
 
@@ -29,38 +32,70 @@ struct RunCommand: AsyncParsableCommand {
     @Option(name: .long, help: "How many bottles are worked on at once.")
     var concurrency = 8
 
+    @Option(name: .long, help: "Where /metrics, /healthz and /readyz are served: a port on loopback, or off.")
+    var metrics = "off"
+
+    @Option(name: .long, help: "How the log on standard error is written: text or json.")
+    var logFormat: LogFormat = .text
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
         guard interval >= 1, interval <= 86_400 else { throw ValidationError("--interval must be 1 to 86400 seconds") }
         guard sweep >= 1, sweep <= 604_800 else { throw ValidationError("--sweep must be 1 to 604800 seconds") }
         guard (1...64).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 64") }
+        do {
+            guard try metricsAddress != nil, once else { return }
+        } catch {
+            throw ValidationError("--metrics: \(error)")
+        }
+        throw ValidationError("--metrics is for a run that stays: it can't go with --once")
+    }
+
+    /// Nil: nothing is served.
+    private var metricsAddress: LoopbackAddress? {
+        get throws(LoopbackAddress.Invalid) { metrics == "off" ? nil : try LoopbackAddress(metrics) }
     }
 
     func run() async throws { try await common.run(run(in:)) }
 
     func run(in context: CommandContext) async throws {
-        let engine = try await context.engine()
+        let printer = ControllerPrinter(context: context, log: logFormat)
+        let telemetry = try metricsAddress.map { _ in
+            Telemetry(pace: pace, version: Version.text, startTime: Date().timeIntervalSince1970)
+        }
+        let engine = try await context.engine { call in
+            if context.isVerbose { printer.show(call) }
+            telemetry?.take(call)
+        }
         defer { engine.close() }
         var installation = try await context.installation(engine: engine)
         installation.credentials = try context.watchingCredentials(installation)
         if once {
-            try await runOnce(installation, context)
+            try await runOnce(installation, printer)
         } else {
-            try await keep(installation, context)
+            try await keep(installation, printer, telemetry)
         }
     }
 
-    private func runOnce(_ installation: Installation, _ context: CommandContext) async throws {
+    private var pace: ControllerPace {
+        ControllerPace(
+            interval: .milliseconds(Int64(interval * 1000)),
+            sweep: .milliseconds(Int64(sweep * 1000)),
+            concurrency: concurrency
+        )
+    }
+
+    private func runOnce(_ installation: Installation, _ printer: ControllerPrinter) async throws {
         let snapshot = try await installation.repository.snapshot()
-        let printer = ControllerPrinter(context: context)
         let results = try await withThrowingTaskGroup(of: PassResult?.self) { group in
             var results: [PassResult] = []
             for (index, identity) in snapshot.bottles.keys.sorted().enumerated() {
                 if index >= concurrency, let result = try await group.next() ?? nil { results.append(result) }
                 group.addTask {
-                    let pass = BottlePass(identity, in: installation, now: CommandContext.now) {
-                        printer.show(.progress($0, $1))
+                    let id = PassID.random()
+                    let pass = BottlePass(identity, in: installation, id: id, now: CommandContext.now) {
+                        printer.show(.progress($0, id, $1))
                     }
                     return try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded)
                 }
@@ -72,7 +107,11 @@ struct RunCommand: AsyncParsableCommand {
         guard results.allSatisfy({ $0.error == nil }) else { throw ExitStatus.failure }
     }
 
-    private func keep(_ installation: Installation, _ context: CommandContext) async throws {
+    private func keep(
+        _ installation: Installation,
+        _ printer: ControllerPrinter,
+        _ telemetry: Telemetry?
+    ) async throws {
         let lock = installation.state.controllerLock
         guard let held = try lock.tryAcquire() else {
             throw BottleError(
@@ -83,18 +122,36 @@ struct RunCommand: AsyncParsableCommand {
             )
         }
         defer { extendLifetime(held) }
-        let printer = ControllerPrinter(context: context)
-        let controller = Controller(
-            installation,
-            pace: ControllerPace(
-                interval: .milliseconds(Int64(interval * 1000)),
-                sweep: .milliseconds(Int64(sweep * 1000)),
-                concurrency: concurrency
-            ),
-            now: CommandContext.now,
-            report: printer.show
-        )
+        let controller = Controller(installation, pace: pace, now: CommandContext.now) { report in
+            printer.show(report)
+            telemetry?.take(report)
+        }
         StopSignals.install()
+        guard let address = try metricsAddress, let telemetry else { return try await attend(controller) }
+        let server = LoopbackServer(at: address) { request in
+            guard let page = await telemetry.page(request.path, controller.vitals) else {
+                return .text(404, "there are /metrics, /healthz and /readyz\n")
+            }
+            return LoopbackServer.Answer(status: page.status, contentType: page.contentType, body: page.text)
+        }
+        do {
+            try await server.whileServing { bound in
+                printer.showMetrics(at: bound.description)
+                try await attend(controller)
+            }
+        } catch let error as LoopbackServer.CantListen {
+            throw BottleError(
+                "metrics-address",
+                "the metrics can't be served",
+                at: address.description,
+                remedy: "name a port that is free, 0 for any, or `--metrics off`",
+                cause: error.reason
+            )
+        }
+    }
+
+    /// Runs the controller until a signal asks for the end.
+    private func attend(_ controller: Controller) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await StopSignals.wait()

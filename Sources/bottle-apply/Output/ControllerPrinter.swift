@@ -1,45 +1,97 @@
+import FoundationEssentials
 import Reconciler
+import ReconcilerEngine
 import ReconcilerModel
 
-/// Shows what a controller does: a line for each thing that happened, or a JSON document a line.
+/// Shows what a controller does: its log on standard error, and with `-o json` a result a line on standard output.
 final class ControllerPrinter: Sendable {
     private let context: CommandContext
+    private let log: LogFormat
     private let progress: ProgressPrinter
 
-    init(context: CommandContext) {
+    init(context: CommandContext, log: LogFormat) {
         self.context = context
+        self.log = log
         progress = ProgressPrinter(console: context.console, verbose: context.isVerbose)
     }
 
     func show(_ report: ControllerReport) {
-        switch report {
-        case .watching(let bottles, let revision):
-            let names = bottles.isEmpty ? "no bottles" : bottles.map(\.name).joined(separator: ", ")
-            say("revision \(revision.prefix(12)): \(names)")
-        case .progress(let bottle, let event): progress.show(bottle, event)
-        case .ended(let result): show(result)
-        case .failed(let bottle, let error): say("\(bottle)  \(error.summary)")
-        case .trouble(let error): context.console.err(error.text(Style(isOn: context.console.colorsErrors)))
-        case .recovered(let matter): say("\(matter) can be read again")
-        case .stopping: say("stopping: what is under way is finished first")
+        if case .ended(let result) = report, context.format.isDocument { showDocument(of: result) }
+        switch log {
+        case .json: LogLine.lines(of: report).forEach(write)
+        case .text: showText(of: report)
+        }
+    }
+
+    /// A call to the engine, for those who asked to see them.
+    func show(_ call: EngineClient.Call) {
+        switch log {
+        case .json: write(LogLine(call))
+        case .text: context.show(call)
+        }
+    }
+
+    /// Where the metrics are to be had.
+    func showMetrics(at address: String) {
+        switch log {
+        case .json:
+            var line = LogLine(.info, "metrics are served")
+            line.address = address
+            write(line)
+        case .text: say("metrics at http://\(address)/metrics")
         }
     }
 
     /// A quiet pass is not worth a line.
-    private func show(_ result: PassResult) {
-        if context.format.isDocument {
-            guard !result.performed.isEmpty || result.error != nil else { return }
-            let document = PlanDocument(kind: .result, bottles: [PlanDocument.Bottle(result)])
-            guard let text = try? OutputFormat.line(of: document) else { return }
-            context.console.out(text)
-        } else {
-            for drift in result.drift { say("\(result.identity)  drift: \(drift.object) \(Escaped.line(drift.cause))") }
-            if let error = result.error {
-                context.console.err(error.text(Style(isOn: context.console.colorsErrors)))
-            } else if !result.performed.isEmpty {
-                say("\(result.identity)  converged, \(PlanText.count(result.performed.count))")
-            }
+    private func showDocument(of result: PassResult) {
+        guard !result.performed.isEmpty || result.error != nil else { return }
+        let document = PlanDocument(kind: .result, bottles: [PlanDocument.Bottle(result)])
+        guard let text = try? OutputFormat.line(of: document) else { return }
+        context.console.out(text)
+    }
+
+    private func write(_ line: LogLine) {
+        guard line.level != .debug || context.isVerbose else { return }
+        var line = line
+        let now = Date().timeIntervalSince1970
+        let seconds = now.rounded(.down)
+        let milliseconds = Int32(((now - seconds) * 1000).rounded(.down))
+        line.time = EngineTime(seconds: Int64(seconds), nanoseconds: milliseconds * 1_000_000).description
+        guard let text = try? OutputFormat.line(of: line) else { return }
+        context.console.err(text)
+    }
+
+    private func showText(of report: ControllerReport) {
+        switch report {
+        case .watching(let bottles, _, let revision):
+            let names = bottles.isEmpty ? "no bottles" : bottles.map(\.name).joined(separator: ", ")
+            say("revision \(revision.prefix(12)): \(names)")
+        case .began: break
+        case .progress(let bottle, _, let event): progress.show(bottle, event)
+        case .ended(let result): showText(of: result)
+        case .removed(let bottle, let pass, let isComplete):
+            say("\(bottle)  \(isComplete ? "removed" : "not all of it could be removed") (pass \(pass))")
+        case .failed(let bottle, let pass, let error): say("\(bottle)  \(error.summary) (pass \(pass))")
+        case .trouble(let error): complain(of: error)
+        case .recovered(let matter): say("\(matter.rawValue) can be read again")
+        case .stopping: say("stopping: what is under way is finished first")
         }
+    }
+
+    private func showText(of result: PassResult) {
+        guard !context.format.isDocument else { return }
+        let pass = result.id.map { " (pass \($0))" } ?? ""
+        for drift in result.drift { say("\(result.identity)  drift: \(drift.object) \(Escaped.line(drift.cause))") }
+        if let error = result.error {
+            say("\(result.identity)  \(result.outcome.word), \(PlanText.count(result.performed.count))\(pass)")
+            complain(of: error)
+        } else if !result.performed.isEmpty {
+            say("\(result.identity)  converged, \(PlanText.count(result.performed.count))\(pass)")
+        }
+    }
+
+    private func complain(of error: BottleError) {
+        context.console.err(error.text(Style(isOn: context.console.colorsErrors)))
     }
 
     private func say(_ text: String) { context.console.err(text) }
