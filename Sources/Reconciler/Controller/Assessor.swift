@@ -96,8 +96,9 @@ package struct Assessor: Sendable {
         try record.addresses.assign(
             topology.ownNetworks,
             from: settings.networkPool,
-            avoiding: inventory.usedBlocks(exceptOf: own) + subject.reserved
-                + record.avoided.compactMap { try? IPv4Block($0) },
+            avoiding: record.lacksAddresses(for: subject.manifest)
+                ? inventory.usedBlocks(exceptOf: own) + subject.reserved
+                    + record.avoided.compactMap { try? IPv4Block($0) } : [],
             startingAt: record.addressPlace
         )
         let agentImage = wanted[.agent].flatMap { images[$0.reference]?.id }

@@ -122,7 +122,8 @@ package struct BottlePass: Sendable {
                 fingerprints: fingerprints,
                 authority: authority?.material,
                 caFingerprint: authority?.fingerprint,
-                reserved: try installation.reserved(exceptFor: identity)
+                // Read from every other bottle's record, and looked at for networks without addresses only.
+                reserved: before.lacksAddresses(for: manifest) ? try installation.reserved(exceptFor: identity) : []
             )
             // One start a pass: whether there are more is for whoever runs the passes.
             let letsAgentRest = letsAgentRest || result.startsEndedAgent
@@ -233,8 +234,8 @@ package struct BottlePass: Sendable {
         let records = installation.records
         let save: @Sendable (BottleRecord) throws -> Void = { try records.save($0, for: identity) }
         let record = try installation.record(of: identity)
+        guard record.lacksAddresses(for: manifest) else { return Ledger(record, save: save) }
         let wanted = Topology(manifest).ownNetworks
-        guard wanted.contains(where: { record.addresses[$0] == nil }) else { return Ledger(record, save: save) }
         return try await underLock(installation.state.sharedLock) {
             var record = try installation.record(of: identity)
             let inventory = try await Inventory.take(from: installation.engine)
@@ -316,5 +317,12 @@ extension Plan {
     /// Whether it makes a container that is given values of secrets.
     fileprivate var handsOverSecrets: Bool {
         actions.contains { $0.verb == .create && $0.object == .container(.egressProxy) }
+    }
+}
+
+extension BottleRecord {
+    /// Whether a network that the manifest needs has no addresses yet.
+    func lacksAddresses(for manifest: BottleManifest) -> Bool {
+        Topology(manifest).ownNetworks.contains { addresses[$0] == nil }
     }
 }

@@ -125,7 +125,7 @@ extension Controller {
             do {
                 let inventory = try await Inventory.take(from: installation.engine)
                 clear(.engine)
-                for bottle in known.sorted() where !isUnchanged(bottle, in: inventory) { enqueue(bottle) }
+                for bottle in changed(in: inventory) { enqueue(bottle) }
             } catch {
                 try Task.checkCancellation()
                 note(.engine, BottleError(wrapping: error))

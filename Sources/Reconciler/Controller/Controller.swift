@@ -110,9 +110,10 @@ package actor Controller {
         suspects[bottle, default: []].formUnion(roles)
     }
 
-    /// Whether a bottle looks, in the lists, as it did when all was well.
-    func isUnchanged(_ bottle: Identity, in inventory: Inventory) -> Bool {
-        views[bottle] == QuietView(of: bottle, installation: installation.state.installation, in: inventory)
+    /// The bottles that look, in the lists, otherwise than when all was well.
+    func changed(in inventory: Inventory) -> [Identity] {
+        let now = QuietView.all(of: known, installation: installation.state.installation, in: inventory)
+        return known.sorted().filter { views[$0] != now[$0] }
     }
 
     private func dispatch() async throws {

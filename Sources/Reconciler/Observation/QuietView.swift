@@ -5,7 +5,7 @@ package import ReconcilerModel
 ///
 /// Equal views mean that nothing changed that a list shows; they say nothing of files and what is loaded.
 package struct QuietView: Sendable, Hashable {
-    private struct Container: Sendable, Hashable {
+    fileprivate struct Container: Sendable, Hashable {
         var id: String
         var names: [String]
         var state: String
@@ -13,12 +13,12 @@ package struct QuietView: Sendable, Hashable {
         var places: [String: Place]
     }
 
-    private struct Place: Sendable, Hashable {
+    fileprivate struct Place: Sendable, Hashable {
         var network: String
         var address: String
     }
 
-    private struct Network: Sendable, Hashable {
+    fileprivate struct Network: Sendable, Hashable {
         var id: String
         var name: String
         var labels: [String: String]
@@ -31,27 +31,77 @@ package struct QuietView: Sendable, Hashable {
     /// What `inventory` says of `identity`, whoever made it: its objects, what holds its names, and what is on its
     /// networks.
     package init(of identity: Identity, installation: String, in inventory: Inventory) {
-        func isOurs(_ labels: [String: String]) -> Bool {
-            labels[Labels.identity] == identity.name && labels[Labels.installation] == installation
+        self = Self.all(of: [identity], installation: installation, in: inventory)[identity] ?? .nothing
+    }
+
+    /// The same of many bottles, in one walk through the lists.
+    package static func all(
+        of bottles: some Collection<Identity>,
+        installation: String,
+        in inventory: Inventory
+    ) -> [Identity: QuietView] {
+        var views = Dictionary(bottles.map { ($0, QuietView.nothing) }) { first, _ in first }
+        let byName = Dictionary(views.keys.map { ($0.name, $0) }) { first, _ in first }
+        var containerNames: [String: Identity] = [:]
+        var networkNames: [String: Identity] = [:]
+        for bottle in views.keys {
+            for role in Role.allCases { containerNames[Names.container(bottle, role)] = bottle }
+            for role in NetworkRole.allCases { networkNames[Names.network(bottle, role)] = bottle }
         }
-        let networkNames = Set(NetworkRole.allCases.map { Names.network(identity, $0) })
-        let networks = inventory.networks.filter { networkNames.contains($0.name) || isOurs($0.labels) }
-        let ids = Set(networks.map(\.id))
-        let names = Set(Role.allCases.map { Names.container(identity, $0) })
-        let containers = (inventory.containers + inventory.others).filter { container in
-            isOurs(container.labels) || container.names.contains(where: names.contains)
-                || container.networks.values.contains { ids.contains($0.networkID) }
+        /// The bottle that the labels name, when they are of this installation.
+        func owner(_ labels: [String: String]) -> Identity? {
+            guard labels[Labels.installation] == installation else { return nil }
+            return labels[Labels.identity].flatMap { byName[$0] }
         }
-        self.containers = containers.map { container in
-            Container(
-                id: container.id,
-                names: container.names.sorted(),
-                state: container.state,
-                image: container.imageID,
-                places: container.networks.mapValues { Place(network: $0.networkID, address: $0.ipAddress) }
+
+        var users: [String: Set<Identity>] = [:]
+        for network in inventory.networks {
+            for bottle in Set([owner(network.labels), networkNames[network.name]].compactMap(\.self)) {
+                users[network.id, default: []].insert(bottle)
+                views[bottle]?.networks.append(Network(network))
+            }
+        }
+        for container in inventory.containers + inventory.others {
+            var concerned = Set([owner(container.labels)].compactMap(\.self))
+            for name in container.names { if let bottle = containerNames[name] { concerned.insert(bottle) } }
+            for place in container.networks.values { concerned.formUnion(users[place.networkID] ?? []) }
+            for bottle in concerned { views[bottle]?.containers.append(Container(container)) }
+        }
+        for volume in inventory.volumes {
+            if let bottle = owner(volume.labels) { views[bottle]?.volumes.append(volume.name) }
+        }
+        return views.mapValues { view in
+            QuietView(
+                containers: view.containers.sorted { $0.id < $1.id },
+                networks: view.networks.sorted { $0.id < $1.id },
+                volumes: view.volumes.sorted()
             )
-        }.sorted { $0.id < $1.id }
-        self.networks = networks.map { Network(id: $0.id, name: $0.name, labels: $0.labels) }.sorted { $0.id < $1.id }
-        volumes = inventory.volumes.filter { isOurs($0.labels) }.map(\.name).sorted()
+        }
+    }
+
+    private static let nothing = QuietView(containers: [], networks: [], volumes: [])
+
+    private init(containers: [Container], networks: [Network], volumes: [String]) {
+        self.containers = containers
+        self.networks = networks
+        self.volumes = volumes
+    }
+}
+
+extension QuietView.Container {
+    fileprivate init(_ container: ContainerSummary) {
+        self.init(
+            id: container.id,
+            names: container.names.sorted(),
+            state: container.state,
+            image: container.imageID,
+            places: container.networks.mapValues { .init(network: $0.networkID, address: $0.ipAddress) }
+        )
+    }
+}
+
+extension QuietView.Network {
+    fileprivate init(_ network: NetworkSummary) {
+        self.init(id: network.id, name: network.name, labels: network.labels)
     }
 }
