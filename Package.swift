@@ -142,6 +142,15 @@ let package = Package(
             path: "Tests/EngineSupport",
             swiftSettings: strict
         ),
+        // Many bottles on the engine in memory, timed: `scripts/bench-loop` builds it.
+        .executableTarget(
+            name: "loop-bench",
+            dependencies: [
+                "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
+            ],
+            path: "Tests/LoopBench",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "ReconcilerModelTests",
             dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel"],
