@@ -110,12 +110,24 @@ package struct Planner {
 
     /// Opening goes from the outside in, closing from the inside out, and the agent comes last.
     private func inOrder(_ fates: [ContainerFate]) -> [ContainerFate] {
-        let closing = fates.contains { !$0.fate.isNew && withdrawsPermissions($0.container) }
+        let closing =
+            fates.contains { !$0.fate.isNew && withdrawsPermissions($0.container) } || mustMendBeforeOpening(fates)
         let exits: [Role] = closing ? [.egressProxy, .firewall] : [.firewall, .egressProxy]
         func rank(_ role: Role) -> Int { role == .agent ? .max : exits.firstIndex(of: role) ?? exits.count }
         return fates.sorted { left, right in
             (rank(left.container.role), left.container.role) < (rank(right.container.role), right.container.role)
         }
+    }
+
+    /// Whether the egress-proxy must have its rules before the firewall behind it lets more through: while the firewall
+    /// is down, or while rules are in force that we never gave.
+    private func mustMendBeforeOpening(_ fates: [ContainerFate]) -> Bool {
+        guard let proxy = fates.first(where: { $0.container.role == .egressProxy }), !proxy.fate.isNew,
+            let inForce = container(.egressProxy)?.loaded?.inForce, inForce != proxy.container.generation,
+            let firewall = fates.first(where: { $0.container.role == .firewall })
+        else { return false }
+        let isStrange = record.permissions[Role.egressProxy.rawValue]?[inForce.hex] == nil
+        return isStrange || firewall.fate.isNew || container(.firewall)?.isRunning != true
     }
 
     /// Appends `action` and tells its position.

@@ -88,6 +88,20 @@ struct PlannerPropertyTests {
         }
     }
 
+    @Test("no prefix of a plan gives the agent a way out that neither the rules in force nor the wanted ones allow")
+    func opensNothing() {
+        run(60_000..<62_000, edits: 2) { world, draw in
+            for _ in 0..<4 {
+                let desired = try world.desired()
+                let plan = Planner.plan(desired: desired, observed: world.observe(desired), record: world.record)
+                // Throws at the first step that does.
+                try world.perform(plan, desired, using: &draw.rng)
+                guard plan.findings.isEmpty || !plan.findings.contains(where: \.blocks) else { return nil }
+            }
+            return nil
+        }
+    }
+
     @Test("the same input gives the same plan, whatever the order of what is observed")
     func deterministic() {
         run(20_000..<20_300) { world, draw in

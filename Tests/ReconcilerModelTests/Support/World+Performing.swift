@@ -10,6 +10,8 @@ struct Refusal: Error, CustomStringConvertible {
 extension World {
     /// Performs a plan in a random order that its dependencies allow.
     ///
+    /// No step may give the agent a way out that neither the rules in force when the plan begins nor the wanted ones
+    /// allow.
     /// Images alone are brought first, since containers can't be described without them; the next plan has the rest.
     /// - Parameter steps: after how many steps the run is killed; nil: never.
     mutating func perform(
@@ -20,6 +22,8 @@ extension World {
     ) throws {
         let onlyImages = plan.actions.contains { if case .image = $0.object { true } else { false } }
         prepare(for: plan, desired)
+        learnRules(of: desired)
+        let allowed = ways.union(waysByRules(desired)).union(wantedWays(desired))
         var done: Set<Int> = []
         var made: Set<Int> = []
         var left = Set(
@@ -56,6 +60,10 @@ extension World {
                 left.remove(index)
             }
             budget -= 1
+            let opened = ways.subtracting(allowed)
+            guard opened.isEmpty else {
+                throw Refusal(action: action, why: "gives the agent a way out: \(opened.sorted())\n\(plan.text)")
+            }
         }
     }
 

@@ -24,6 +24,8 @@ struct World {
     var contexts: [Role: ContentDigest] = [:]
     /// Generations that a sidecar's program refuses.
     var refused: Set<ContentDigest> = []
+    /// What every generation that was ever wanted lets through.
+    var rules: Rules = [:]
 
     var boxes: [Box] = []
     var networks: [ObservedNetwork] = []
