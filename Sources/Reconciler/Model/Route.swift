@@ -11,6 +11,10 @@ package struct Route: Sendable, Hashable {
     /// Whether a credential that the client sends is left on the request.
     package var allowsClientAuth: Bool
     package var allowsWebSocket: Bool
+    /// Set when the whole route holds only within limits; nil: it holds always.
+    package var grant: Grant?
+    /// What passes within limits beside the route's own methods and paths.
+    package var widenings: [Widening]
 
     package init(
         host: HostPattern,
@@ -20,7 +24,9 @@ package struct Route: Sendable, Hashable {
         pathAllowlist: [String] = [],
         auth: RouteAuth? = nil,
         allowsClientAuth: Bool = false,
-        allowsWebSocket: Bool = false
+        allowsWebSocket: Bool = false,
+        grant: Grant? = nil,
+        widenings: [Widening] = []
     ) {
         self.host = host
         self.port = port
@@ -30,6 +36,30 @@ package struct Route: Sendable, Hashable {
         self.auth = auth
         self.allowsClientAuth = allowsClientAuth
         self.allowsWebSocket = allowsWebSocket
+        self.grant = grant
+        self.widenings = widenings
+    }
+
+    /// Whether no part of it is limited in time or uses.
+    package var isUnlimited: Bool { grant == nil && widenings.isEmpty }
+
+    /// Its methods and paths.
+    package var scope: RequestScope { RequestScope(methods: methods, paths: pathAllowlist) }
+
+    /// The same route with other methods and paths.
+    package func with(scope: RequestScope) -> Route {
+        var route = self
+        route.methods = scope.methods
+        route.pathAllowlist = scope.paths
+        return route
+    }
+
+    /// The same route without limits and without methods and paths: who is reached, how, and as whom.
+    package var bearing: Route {
+        var route = with(scope: RequestScope())
+        route.grant = nil
+        route.widenings = []
+        return route
     }
 
     /// A special meaning that a route has for the agent.

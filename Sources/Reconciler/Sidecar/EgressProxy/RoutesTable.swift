@@ -10,9 +10,13 @@ package struct RoutesTable: Sendable, Encodable {
         var auth: Credential?
         var clientAuth: Bool
         var websocket: Bool
+        /// Set when the whole entry holds only within limits.
+        var grant: Limited?
+        /// What passes within limits beside `methods` and `paths`.
+        var grants: [Limited]
 
         private enum CodingKeys: String, CodingKey {
-            case host, port, methods, paths, auth, websocket
+            case host, port, methods, paths, auth, websocket, grant, grants
             case clientAuth = "client_auth"
         }
 
@@ -26,6 +30,32 @@ package struct RoutesTable: Sendable, Encodable {
             try container.encode(auth, forKey: .auth)
             try container.encode(clientAuth, forKey: .clientAuth)
             try container.encode(websocket, forKey: .websocket)
+            // Only where there are limits: an addon that knows none refuses the table then, and only then.
+            try container.encodeIfPresent(grant, forKey: .grant)
+            if !grants.isEmpty { try container.encode(grants, forKey: .grants) }
+        }
+    }
+
+    /// Limits, and under `grants` what they are the limits of; those of one `id` share one count.
+    package struct Limited: Sendable, Encodable {
+        var grant: Grant
+        /// Nil: that of the entry itself.
+        var scope: RequestScope?
+
+        private enum CodingKeys: String, CodingKey {
+            case id, methods, paths
+            case notAfter = "not_after"
+            case maxUses = "max_uses"
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(grant.id, forKey: .id)
+            try container.encode(grant.limits.notAfter?.description, forKey: .notAfter)
+            try container.encode(grant.limits.maxUses, forKey: .maxUses)
+            guard let scope else { return }
+            try container.encode(scope.methods.list, forKey: .methods)
+            try container.encode(scope.paths, forKey: .paths)
         }
     }
 
@@ -59,7 +89,9 @@ package struct RoutesTable: Sendable, Encodable {
                     Credential(header: $0.header, scheme: $0.scheme, slot: Self.slot(for: $0.token))
                 },
                 clientAuth: route.allowsClientAuth,
-                websocket: route.allowsWebSocket
+                websocket: route.allowsWebSocket,
+                grant: route.grant.map { Limited(grant: $0) },
+                grants: route.widenings.map { Limited(grant: $0.grant, scope: $0.scope) }
             )
         }
         self.allowlist = allowlist.map(\.text).sorted()
