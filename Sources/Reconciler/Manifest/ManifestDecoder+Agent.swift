@@ -34,22 +34,26 @@ extension ManifestDecoder {
         guard let build = cursor["build"], let context = build["context"], let folder = context.text else { return nil }
         requireText(context)
         var source = BuildSource(context: folder)
-        if let dockerfile = build["dockerfile"], let path = dockerfile.text {
-            let segments = path.split(separator: "/", omittingEmptySubsequences: false)
-            if path.isEmpty || segments.contains("..") || segments.contains("") {
-                findings.error(
-                    "invalid-value",
-                    "\(dockerfile.path): \(quoted(path)) is not a path inside the build context",
-                    at: dockerfile.place,
-                    suggestion: "a relative path without '..'"
-                )
-            }
-            source.dockerfile = path
-        }
+        if let path = build["dockerfile"].flatMap({ pathInContext($0) }) { source.dockerfile = path }
         if let pinned = build["pinned"], let hex = pinned.text {
             source.pinned = value(pinned) { () throws(InvalidValue) in try ContentDigest(hex: hex) }
         }
         return .build(source)
+    }
+
+    /// A path inside of a build context; reports what leads out of it.
+    mutating func pathInContext(_ cursor: Cursor) -> String? {
+        guard let path = cursor.text else { return nil }
+        let segments = path.split(separator: "/", omittingEmptySubsequences: false)
+        if path.isEmpty || segments.contains("..") || segments.contains("") {
+            findings.error(
+                "invalid-value",
+                "\(cursor.path): \(quoted(path)) is not a path inside the build context",
+                at: cursor.place,
+                suggestion: "a relative path without '..'"
+            )
+        }
+        return path
     }
 
     private mutating func command(_ cursor: Cursor?) -> [String] {

@@ -4,7 +4,8 @@ package import ReconcilerModel
 package enum ManifestDocument {
     /// One document that reads back as the same manifest.
     ///
-    /// Deterministic: mappings without an order of their own are sorted, and what has its default value is left out.
+    /// Deterministic: mappings without an order of their own are sorted, and what has its default value is left out. What
+    /// holds only within limits is left out too: no manifest can say that.
     package static func yaml(of manifest: BottleManifest) -> String {
         var writer = YAMLWriter()
         writer.pair("apiVersion", ManifestShape.apiVersion)
@@ -16,9 +17,10 @@ package enum ManifestDocument {
         writer.mapping("spec") { writer in
             writer.mapping("agent") { agent(manifest.agent, &$0) }
             writer.mapping("egress") { egress(manifest.egress, &$0) }
-            if !manifest.routes.isEmpty {
+            let routes = manifest.routes.filter { $0.grant == nil }
+            if !routes.isEmpty {
                 writer.mapping("egress_proxy") { writer in
-                    writer.sequence("routes", manifest.routes) { route($0, &$1) }
+                    writer.sequence("routes", routes) { route($0, &$1) }
                 }
             }
             if !manifest.git.isEmpty { writer.sequence("git", manifest.git) { gitRemote($0, &$1) } }
@@ -89,7 +91,7 @@ package enum ManifestDocument {
         }
     }
 
-    private static func route(_ route: Route, _ writer: inout YAMLWriter) {
+    static func route(_ route: Route, _ writer: inout YAMLWriter) {
         writer.pair("host", route.host.text)
         if route.port != 443 { writer.raw("port", String(route.port)) }
         writer.list("role", route.roles.map(\.rawValue))

@@ -6,12 +6,19 @@ package enum ManifestSchema {
             ("$schema", .text("https://json-schema.org/draft/2020-12/schema")),
             ("$id", .text("urn:bottle:schema:v1")),
             ("title", .text("bottle manifest")),
-            ("description", .text("One document of a manifest: a Bottle, or an Agent that bottles refer to.")),
+            (
+                "description",
+                .text(
+                    "One document of a manifest: a Bottle, or an Agent that bottles refer to. Or a Remediation: a file "
+                        + "of the desired state."
+                )
+            ),
             (
                 "oneOf",
                 .list([
                     SchemaWriter.schema(.object(ManifestShape.bottle)),
                     SchemaWriter.schema(.object(ManifestShape.agentDocument)),
+                    SchemaWriter.schema(.object(RemediationShape.document)),
                 ])
             ),
         ])

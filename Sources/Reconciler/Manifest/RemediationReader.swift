@@ -1,0 +1,164 @@
+package import ReconcilerModel
+
+/// Reads `kind: Remediation`: one document a file, whose name and folder say the same as its metadata.
+package enum RemediationReader {
+    /// What the file `remediations/<bottle>/<name>.yaml` says, and all that is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - file: what diagnostics call the text.
+    ///   - name: number and slug, from the file's name.
+    /// - Returns: nil when there is an error among the diagnostics.
+    package static func read(
+        file: String,
+        name: String,
+        bottle: Identity,
+        bytes: [UInt8]
+    ) -> (remediation: Remediation?, diagnostics: [Diagnostic]) {
+        var findings = Findings()
+        var remediation: Remediation?
+        if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
+            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
+            if let second = roots.dropFirst().first {
+                findings.error(
+                    "wrong-type",
+                    "a remediation is one document",
+                    at: Place(source: text, mark: second.mark)
+                )
+            }
+            if let root = roots.first {
+                remediation = read(Cursor(source: text, node: root, path: ""), name, bottle, &findings)
+            } else if !findings.hasErrors {
+                findings.error(
+                    "empty-manifest",
+                    "there is no document in this file",
+                    at: Place(source: text, mark: YAMLMark(line: 1, column: 1))
+                )
+            }
+        }
+        return (findings.hasErrors ? nil : remediation, findings.ordered(files: [file]))
+    }
+
+    private static func read(
+        _ document: Cursor,
+        _ name: String,
+        _ bottle: Identity,
+        _ findings: inout Findings
+    ) -> Remediation? {
+        document.check(.object(RemediationShape.document), &findings)
+        guard !document.node.holdsLongList, let metadata = document["metadata"], let spec = document["spec"] else {
+            return nil
+        }
+        expect(metadata["name"], name, "the file's name", &findings)
+        expect(metadata["bottle"], bottle.name, "the folder's name", &findings)
+        var decoder = ManifestDecoder()
+        let change = decoder.change(spec)
+        let limits = spec["limits"].flatMap { decoder.limits($0) }
+        let provenance = decoder.provenance(spec)
+        findings.append(decoder.findings)
+        guard let parts = Remediation.parts(of: name) else {
+            findings.error(
+                "invalid-value",
+                "\(quoted(name)) is not a remediation's name",
+                at: metadata.place,
+                suggestion: "the file is called like 0007-add-host.yaml"
+            )
+            return nil
+        }
+        guard !findings.hasErrors, let change, let provenance else { return nil }
+        do {
+            return try Remediation(
+                number: parts.number,
+                slug: parts.slug,
+                change: change,
+                provenance: provenance,
+                limits: limits
+            )
+        } catch {
+            let place = limits == nil || change.problem != nil ? spec.place : spec.keyPlace("limits")
+            findings.error("invalid-value", "spec: \(error.rule)", at: place)
+            return nil
+        }
+    }
+
+    private static func expect(_ cursor: Cursor?, _ text: String, _ origin: String, _ findings: inout Findings) {
+        guard let cursor, let found = cursor.text, found != text else { return }
+        findings.error(
+            "name-mismatch",
+            "\(cursor.path): \(quoted(found)) is not what \(origin) says",
+            at: cursor.place,
+            suggestion: "write \(text)"
+        )
+    }
+}
+
+extension ManifestDecoder {
+    /// What is changed; nil when a part of it is wrong, which is reported.
+    fileprivate mutating func change(_ spec: Cursor) -> RemediationChange? {
+        guard let key = RemediationShape.changes.first(where: { spec[$0] != nil }), let cursor = spec[key] else {
+            return nil
+        }
+        switch key {
+        case "add_route": return route(cursor).map(RemediationChange.routeAdded)
+        case "change_route":
+            guard let before = cursor["from"].flatMap({ route($0) }), let after = cursor["to"].flatMap({ route($0) })
+            else { return nil }
+            return .routeChanged(from: before, to: after)
+        case "remove_route": return host(cursor).map(RemediationChange.routeRemoved)
+        case "add_host": return host(cursor).map(RemediationChange.hostAdded)
+        case "remove_host": return host(cursor).map(RemediationChange.hostRemoved)
+        default: return dockerfile(cursor).map(RemediationChange.dockerfileReplaced)
+        }
+    }
+
+    private mutating func host(_ cursor: Cursor) -> HostPattern? {
+        cursor.text.flatMap { host($0, path: cursor.path, at: cursor.place, allowsWildcard: true) }
+    }
+
+    private mutating func dockerfile(_ cursor: Cursor) -> DockerfileReplacement? {
+        guard let text = cursor["dockerfile"]?.text, let context = cursor["context"].flatMap({ digest($0) }),
+            let replaces = cursor["replaces"]?.text
+        else { return nil }
+        return DockerfileReplacement(
+            dockerfile: text,
+            context: context,
+            path: cursor["path"].flatMap { pathInContext($0) } ?? "Dockerfile",
+            replaces: replaces
+        )
+    }
+
+    private mutating func digest(_ cursor: Cursor) -> ContentDigest? {
+        guard let text = cursor.text else { return nil }
+        return value(cursor) { () throws(InvalidValue) in try ContentDigest(hex: text) }
+    }
+
+    private mutating func time(_ cursor: Cursor) -> Timestamp? {
+        guard let text = cursor.text else { return nil }
+        return value(cursor) { () throws(InvalidValue) in try Timestamp(text) }
+    }
+
+    fileprivate mutating func limits(_ cursor: Cursor) -> GrantLimits? {
+        let notAfter = cursor["not_after"].flatMap { time($0) }
+        let uses = cursor["max_uses"]?.integer
+        guard !findings.hasErrors, cursor.node.entries != nil else { return nil }
+        do {
+            return try GrantLimits(notAfter: notAfter, maxUses: uses)
+        } catch {
+            findings.error("invalid-value", "\(cursor.path): \(error.rule)", at: cursor.place)
+            return nil
+        }
+    }
+
+    fileprivate mutating func provenance(_ spec: Cursor) -> Remediation.Provenance? {
+        let candidate = spec["candidate"].flatMap { digest($0) }
+        guard let time = spec["at"].flatMap({ time($0) }), let author = spec["by"]?.text,
+            let reason = spec["reason"]?.text
+        else { return nil }
+        return Remediation.Provenance(
+            author: author,
+            time: time,
+            reason: reason,
+            proposal: spec["proposal"]?.text,
+            candidate: candidate
+        )
+    }
+}
