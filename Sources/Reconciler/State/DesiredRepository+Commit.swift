@@ -26,10 +26,20 @@ extension DesiredRepository {
         author: Author? = nil,
         expecting expected: Revision? = nil
     ) async throws -> Revision? {
-        for path in changes.keys where !Self.isPath(path) {
-            throw BottleError("desired-unwritable", "'\(path)' can't be a file of the desired state", at: folder)
-        }
-        return try await Self.explained(folder) {
+        try await commit(author: author, expecting: expected) { _ in DesiredEdit(changes: changes, message: message) }
+    }
+
+    /// Commits what `edit` makes of HEAD, while nobody else commits: it is asked again when HEAD moved all the same.
+    ///
+    /// - Parameter edit: nil: there is nothing to commit.
+    /// - Returns: the new revision; nil, and no commit, when nothing changed.
+    /// - Throws: what `edit` throws, and `BottleError` as the other `commit` does.
+    package func commit(
+        author: Author? = nil,
+        expecting expected: Revision? = nil,
+        _ edit: (Revision) async throws -> DesiredEdit?
+    ) async throws -> Revision? {
+        try await Self.explained(folder) {
             let held = try await lock.acquire(wait: .seconds(60))
             defer { extendLifetime(held) }
             let left = try await recover()
@@ -37,8 +47,22 @@ extension DesiredRepository {
             while true {
                 let old = try await head()
                 guard expected == nil || expected == old else { throw moved(from: expected, to: old) }
+                guard let wanted = try await edit(old) else { return nil }
+                for path in wanted.changes.keys where !Self.isPath(path) {
+                    throw BottleError(
+                        "desired-unwritable",
+                        "'\(path)' can't be a file of the desired state",
+                        at: folder
+                    )
+                }
                 do {
-                    return try await commit(changes, on: old, message: message, author: author, settling: left)
+                    return try await commit(
+                        wanted.changes,
+                        on: old,
+                        message: wanted.message,
+                        author: author,
+                        settling: left
+                    )
                 } catch let refusal as Git.Refusal where refusal.command == "update-ref" {
                     // Someone's own git moved HEAD between our look and our swap: look again.
                     attempts += 1
@@ -89,7 +113,12 @@ extension DesiredRepository {
         await memory.advance(from: old, to: new, changed: Dictionary(uniqueKeysWithValues: owners.map { ($0, new) }))
         controller.poke()
         do {
-            try await settle(settled, at: new)
+            var contents: [String: [UInt8]] = [:]
+            for case .write(let text) in effective.values {
+                let bytes = Array(text.utf8)
+                contents[GitObject.blobID(of: bytes, like: new.id)] = bytes
+            }
+            try await settle(settled, at: new, contents: contents)
         } catch {
             // Committed is committed: what can't be settled now (a full disk, a cancelled task) keeps its note, and
             // the next commit settles it. `dirtyFiles()` shows it until then.

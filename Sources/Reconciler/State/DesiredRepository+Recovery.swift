@@ -23,12 +23,14 @@ extension DesiredRepository {
     }
 
     /// Brings the views of these paths, work tree and index, to the revision; then there is nothing to mend.
-    func settle(_ paths: Set<String>, at revision: Revision) async throws {
+    ///
+    /// - Parameter contents: what is known of the revision's files, by their ids.
+    func settle(_ paths: Set<String>, at revision: Revision, contents: [String: [UInt8]] = [:]) async throws {
         let entries = Dictionary(
             try await entries(of: revision).map { ($0.path, $0) },
             uniquingKeysWith: { first, _ in first }
         )
-        try await refreshWorkTree(paths, to: entries, of: revision)
+        try await refreshWorkTree(paths, to: entries, of: revision, contents: contents)
         let files = Dictionary(uniqueKeysWithValues: paths.map { ($0, entries[$0]) })
         try await refreshIndex(with: Self.indexLines(files, like: revision.id), of: revision)
         try POSIX.unlink(note)

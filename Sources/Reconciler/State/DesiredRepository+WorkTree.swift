@@ -81,7 +81,14 @@ extension DesiredRepository {
     }
 
     /// Makes these files of the work tree what the revision has, save those whose content only the work tree has.
-    func refreshWorkTree(_ paths: Set<String>, to entries: [String: GitEntry], of revision: Revision) async throws {
+    ///
+    /// - Parameter contents: what is known of the revision's files, by their ids.
+    func refreshWorkTree(
+        _ paths: Set<String>,
+        to entries: [String: GitEntry],
+        of revision: Revision,
+        contents: [String: [UInt8]] = [:]
+    ) async throws {
         for path in paths.sorted() {
             guard let difference = try difference(path, entry: entries[path], revision: revision) else { continue }
             if try await isOnlyHere(difference, revision) { continue }
@@ -96,7 +103,11 @@ extension DesiredRepository {
             }
             guard entry.kind == "blob", entry.mode.hasPrefix("100") else { continue }
             for parent in Self.parents(of: difference.path) { try POSIX.makeFolder("\(folder)/\(parent)") }
-            try DurableFile.write(try await git.output(["cat-file", "blob", entry.id]), to: path)
+            let content =
+                if let known = contents[entry.id] { known } else {
+                    try await git.output(["cat-file", "blob", entry.id])
+                }
+            try DurableFile.write(content, to: path)
         }
     }
 

@@ -98,21 +98,70 @@ package struct DesiredRepository: Sendable {
     package func bottle(_ identity: Identity) async throws -> (text: String?, revision: Revision) {
         try await Self.explained(folder) {
             let revision = try await head()
-            let path = Self.path(of: identity)
-            let objects = try await read(["\(revision)^{commit}", "\(revision):\(path)"])
-            guard objects[0]?.kind == "commit" else {
-                throw Self.unreadable(folder, "the commit \(revision.short) that HEAD names is missing")
-            }
-            guard let object = objects[1] else {
-                // Missing can also mean a damaged tree; only a readable one proves that the bottle is not desired.
-                let entries = try await entries(of: revision)
-                guard !entries.contains(where: { $0.path == path }) else {
-                    throw Self.unreadable(folder, "\(path) is missing from the object store")
-                }
-                return (nil, revision)
-            }
-            return (try text(of: object, at: path), revision)
+            return (try await look(at: identity, in: revision).text, revision)
         }
+    }
+
+    /// One bottle's manifest and the files of its remediations, by path; one process, two when there are any.
+    ///
+    /// - Throws: `BottleError` `desired-unreadable`; never a part.
+    func files(of identity: Identity, at revision: Revision) async throws -> (text: String?, files: [String: String]) {
+        try await Self.explained(folder) {
+            let found = try await look(at: identity, in: revision)
+            guard !found.remediations.isEmpty else { return (found.text, [:]) }
+            var files: [String: String] = [:]
+            let objects = try await read(found.remediations.map(\.id))
+            for (entry, object) in zip(found.remediations, objects) {
+                guard let object, entry.kind == "blob" else {
+                    throw Self.unreadable(folder, "\(entry.path) is not a file, or its content is missing")
+                }
+                files[entry.path] = try text(of: object, at: entry.path)
+            }
+            return (found.text, files)
+        }
+    }
+
+    /// The manifest's text, and what the folder of remediations holds.
+    ///
+    /// Missing can also mean damage; only readable trees prove that something is not desired.
+    private func look(
+        at identity: Identity,
+        in revision: Revision
+    ) async throws -> (text: String?, remediations: [GitEntry]) {
+        let path = Self.path(of: identity)
+        let remedies = "remediations/\(identity.name)"
+        let names = ["^{commit}", "^{tree}", ":\(path)", ":bottles", ":remediations", ":\(remedies)"]
+        let objects = try await read(names.map { "\(revision)\($0)" })
+        guard objects[0]?.kind == "commit" else {
+            throw Self.unreadable(folder, "the commit \(revision.short) that HEAD names is missing")
+        }
+        /// The object at `index`, or nil when its parent, which is there, has no entry for it.
+        func proven(_ index: Int, _ name: String, in parent: GitObject?, _ path: String) throws -> GitObject? {
+            if let object = objects[index] { return object }
+            guard let parent else { return nil }
+            guard let entries = GitEntry.parse(tree: parent.bytes, like: revision.id) else {
+                throw Self.unreadable(folder, "the folder of \(path) is not understood")
+            }
+            guard !entries.contains(where: { $0.path == name }) else {
+                throw Self.unreadable(folder, "\(path) is missing from the object store")
+            }
+            return nil
+        }
+        guard let root = objects[1] else {
+            throw Self.unreadable(folder, "the files of \(revision.short) are missing from the object store")
+        }
+        let bottles = try proven(3, "bottles", in: root, "bottles")
+        let manifest = try proven(2, "\(identity.name).yaml", in: bottles, path)
+        let all = try proven(4, "remediations", in: root, "remediations")
+        let own = try proven(5, identity.name, in: all, remedies)
+        var entries: [GitEntry] = []
+        if let own {
+            guard own.kind == "tree", let found = GitEntry.parse(tree: own.bytes, like: revision.id) else {
+                throw Self.unreadable(folder, "\(remedies) is not a folder")
+            }
+            entries = found.map { GitEntry(mode: $0.mode, kind: $0.kind, id: $0.id, path: "\(remedies)/\($0.path)") }
+        }
+        return (try manifest.map { try text(of: $0, at: path) }, entries)
     }
 
     /// Everything that is desired, of one revision; two processes.

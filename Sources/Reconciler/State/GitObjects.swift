@@ -65,4 +65,29 @@ struct GitEntry: Sendable, Hashable {
         }
         return entries
     }
+
+    /// Reads the content of a tree object, one level deep; nil when it is something else.
+    ///
+    /// - Parameter example: any id of the repository; its length says how long ids are.
+    static func parse(tree: [UInt8], like example: String) -> [GitEntry]? {
+        let length = example.utf8.count / 2
+        var entries: [GitEntry] = []
+        var rest = tree[...]
+        while !rest.isEmpty {
+            guard let space = rest.firstIndex(of: 32), let end = rest.firstIndex(of: 0), space < end,
+                rest.endIndex - end > length
+            else { return nil }
+            let mode = String(decoding: rest[..<space], as: UTF8.self)
+            entries.append(
+                GitEntry(
+                    mode: mode,
+                    kind: mode == "40000" ? "tree" : mode.hasPrefix("100") ? "blob" : "other",
+                    id: ContentDigest.hexadecimal(rest[(end + 1)...(end + length)]),
+                    path: String(decoding: rest[(space + 1)..<end], as: UTF8.self)
+                )
+            )
+            rest = rest[(end + length + 1)...]
+        }
+        return entries
+    }
 }
