@@ -107,7 +107,7 @@ import Testing
 
     @Test func whoeverSaysNothingOrLittleIsHungUpOn() async throws {
         var limits = LoopbackServer.Limits()
-        limits.silence = .milliseconds(300)
+        limits.silence = .seconds(2)
         try await serving(limits) { port in
             // Each ends: otherwise the suite's time limit does.
             let silent = try await RawClient.connected(to: port) { await $0.rest() }
