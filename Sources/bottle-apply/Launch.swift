@@ -12,6 +12,8 @@ struct Launch {
     struct Preview {
         var manifest: BottleManifest
         var assessment: Assessor.Assessment
+        /// What it adds to what is committed, and takes away.
+        var authority: [AuthorityChange]
 
         var plan: Plan { assessment.plan }
         var preflight: Preflight { assessment.preflight }
@@ -22,7 +24,8 @@ struct Launch {
     /// - Throws: the first thing that stands in the way of any of them, such as a secret without a value.
     func preview() async throws -> [Preview] {
         // Our own files and git beside the engine's calls: neither waits for the other.
-        async let stored = StoredState(installation.repository, of: wanted)
+        let moment = try Timestamp(CommandContext.now())
+        async let stored = StoredState(installation.repository, of: wanted, at: moment)
         let inventory = try await Inventory.take(from: installation.engine)
         let assessor = Assessor(
             engine: installation.engine,
@@ -34,10 +37,19 @@ struct Launch {
         let desired = try await stored
         var previews: [Preview] = []
         for manifest in wanted {
-            let subject = try await installation.subject(manifest, revision: desired.revision(of: manifest))
+            let subject = try await installation.subject(
+                try desired.remedied(manifest).manifest,
+                revision: desired.revision(of: manifest)
+            )
             let assessment = try await assessor.assess(subject, inventory: inventory)
             if let problem = assessment.plan.findings.compactMap(\.error).first { throw problem }
-            previews.append(Preview(manifest: manifest, assessment: assessment))
+            previews.append(
+                Preview(
+                    manifest: subject.manifest,
+                    assessment: assessment,
+                    authority: try desired.authority(of: manifest)
+                )
+            )
         }
         return previews
     }
@@ -47,7 +59,7 @@ struct Launch {
     /// - Returns: whether living agents may be ended.
     /// - Throws: `BottleError` `declined`, or `needs-yes` where nobody can answer and a living agent would end.
     func confirm(_ previews: [Preview], yes: Bool) throws -> Bool {
-        let busy = previews.filter { !$0.plan.isEmpty }
+        let busy = previews.filter { !$0.plan.isEmpty || !$0.authority.isEmpty }
         guard !busy.isEmpty else { return yes }
         let console = context.console
         let asks = !yes && console.terminal.inputIsTerminal && console.terminal.errorIsTerminal
@@ -67,6 +79,7 @@ struct Launch {
     private func show(_ preview: Preview) {
         let style = Style(isOn: context.console.colorsErrors)
         context.console.err(PlanText.of(preview.plan, style: style))
+        if !preview.authority.isEmpty { context.console.err(AuthorityText.of(preview.authority, style: style)) }
         context.console.err(
             PlanText.of(
                 preview.preflight,
@@ -98,13 +111,10 @@ struct Launch {
         return results
     }
 
-    /// Commits every manifest that isn't desired yet.
+    /// Commits every manifest that isn't desired yet, and drops the remediations that it makes superfluous.
     func commit(reason: String) async throws {
-        var changes: [String: DesiredChange] = [:]
-        for manifest in wanted {
-            changes[DesiredRepository.path(of: manifest.identity)] = .write(ManifestDocument.yaml(of: manifest))
-        }
-        _ = try await installation.repository.commit(changes, message: reason)
+        let moment = try Timestamp(CommandContext.now())
+        _ = try await installation.repository.commit(manifests: wanted, reason: reason, at: moment)
     }
 
     /// Runs a pass of every bottle side by side, each from what the repository then holds.

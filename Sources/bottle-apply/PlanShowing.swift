@@ -19,20 +19,29 @@ struct PlanShowing {
     func show(_ wanted: [BottleManifest], deleted: [Identity] = []) async throws {
         let engine = try await context.engine()
         defer { engine.close() }
-        let planned = try await plans(of: wanted, engine: engine)
+        let (planned, authority) = try await planned(wanted, engine: engine)
         let findings = planned.flatMap { assessment in
             assessment.plan.findings.map { ($0, assessment.desired.identity) }
         }
         if let problem = findings.compactMap({ $0.error ?? $0.refusedLoad(of: $1) }).first { throw problem }
         let shown =
-            planned.map { (plan: $0.plan, preflight: $0.preflight) }
-            + (try await teardowns(of: deleted, engine: engine)).map { (plan: $0, preflight: .none) }
+            zip(planned, authority).map { (plan: $0.plan, preflight: $0.preflight, authority: $1) }
+            + (try await teardowns(of: deleted, engine: engine)).map { (plan: $0, preflight: .none, authority: []) }
         let document = PlanDocument(
             kind: .plan,
-            bottles: shown.map { PlanDocument.Bottle($0.plan, preflight: $0.preflight) }
+            bottles: shown.map { shown in
+                var bottle = PlanDocument.Bottle(shown.plan, preflight: shown.preflight)
+                bottle.authority = shown.authority
+                return bottle
+            }
         )
         let style = Style(isOn: context.console.colorsOutput)
-        try context.show(document) { shown.map { PlanText.of($0.plan, style: style) }.joined(separator: "\n") }
+        try context.show(document) {
+            shown.map { shown in
+                let authority = AuthorityText.of(shown.authority, style: style)
+                return PlanText.of(shown.plan, style: style) + (shown.authority.isEmpty ? "" : "\n" + authority)
+            }.joined(separator: "\n")
+        }
         if document.summary.actions > 0 { throw ExitStatus.changesPending }
     }
 
@@ -54,11 +63,19 @@ struct PlanShowing {
         return plans
     }
 
-    /// Assesses resolved manifests against one inventory.
+    /// Assesses resolved manifests, with the remediations of their bottles, against one inventory.
     func plans(
         of wanted: [BottleManifest],
         engine: any EngineReading
     ) async throws -> [Assessor.Assessment] {
+        try await planned(wanted, engine: engine).assessments
+    }
+
+    /// The same, and for each what it adds to what is committed, and takes away.
+    private func planned(
+        _ wanted: [BottleManifest],
+        engine: any EngineReading
+    ) async throws -> (assessments: [Assessor.Assessment], authority: [[AuthorityChange]]) {
         let state = try StateFolder.open(context.paths.state)
         let settings = try context.settings()
         let assessor = Assessor(
@@ -75,14 +92,16 @@ struct PlanShowing {
         let repository = try state.flatMap {
             try DesiredRepository.open(in: $0, environment: context.environment)
         }
-        async let stored = StoredState(repository, of: wanted)
+        let moment = try Timestamp(CommandContext.now())
+        async let stored = StoredState(repository, of: wanted, at: moment)
         let inventory = try await Inventory.take(from: engine)
         let desired = try await stored
         var assessments: [Assessor.Assessment] = []
         for manifest in wanted {
-            let subject = try await reader.subject(manifest, revision: desired.revision(of: manifest))
+            let effective = try desired.remedied(manifest).manifest
+            let subject = try await reader.subject(effective, revision: desired.revision(of: manifest))
             assessments.append(try await assessor.assess(subject, inventory: inventory))
         }
-        return assessments
+        return (assessments, try wanted.map { try desired.authority(of: $0) })
     }
 }

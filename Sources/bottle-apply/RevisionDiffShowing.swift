@@ -22,12 +22,40 @@ struct RevisionDiffShowing {
         let old = try await repository.revision(named: ends.first ?? "")
         let new = try await repository.revision(named: ends.count > 1 ? ends[1] : "HEAD")
         let difference = try await repository.difference(of: identity, from: old, to: new)
-        let document = RevisionDiff(bottle: identity.name, from: old.id, to: new.id, diff: difference)
+        let authority = try await authority(from: old, to: new, in: repository)
+        let document = RevisionDiff(
+            bottle: identity.name,
+            from: old.id,
+            to: new.id,
+            diff: difference,
+            authority: authority
+        )
         let style = Style(isOn: context.console.colorsOutput)
         try context.show(document) {
-            difference.isEmpty ? "no difference" : Self.text(of: difference, style: style)
+            guard !difference.isEmpty else { return "no difference" }
+            let text = Self.text(of: difference, style: style)
+            guard let authority, !authority.isEmpty else { return text }
+            return "\(text)\n\(AuthorityText.of(authority, style: style))"
         }
         if !difference.isEmpty { throw ExitStatus.changesPending }
+    }
+
+    /// What the newer revision allows that the older did not, and the other way round; nil when one can't be read.
+    private func authority(
+        from old: Revision,
+        to new: Revision,
+        in repository: DesiredRepository
+    ) async throws -> [AuthorityChange]? {
+        let moment = try Timestamp(CommandContext.now())
+        let (before, after) = (try await repository.snapshot(at: old), try await repository.snapshot(at: new))
+        do {
+            return Authority.changes(
+                from: try before.desired(of: identity, at: moment)?.remedied.manifest,
+                to: try after.desired(of: identity, at: moment)?.remedied.manifest
+            )
+        } catch is BottleError {
+            return nil
+        }
     }
 
     /// A unified diff for a terminal: coloured, and harmless whatever is in it.
@@ -49,4 +77,5 @@ private struct RevisionDiff: Encodable {
     var from: String
     var to: String
     var diff: String
+    var authority: [AuthorityChange]?
 }

@@ -21,14 +21,17 @@ enum StoredManifest {
     }
 }
 
-/// In which revisions manifests are committed as they are, for telling an edit from what is desired already.
+/// What is committed of some bottles: for telling an edit from what is desired already, and what an edit changes.
 struct StoredState: Sendable {
+    private let snapshot: DesiredSnapshot?
+    private let moment: Timestamp
     private var revisions: [Identity: String] = [:]
 
     /// Looks `manifests` up; without a repository none is committed.
-    init(_ repository: DesiredRepository?, of manifests: [BottleManifest]) async throws {
-        guard let repository else { return }
-        let snapshot = try await repository.snapshot()
+    init(_ repository: DesiredRepository?, of manifests: [BottleManifest], at moment: Timestamp) async throws {
+        self.moment = moment
+        snapshot = try await repository?.snapshot()
+        guard let repository, let snapshot else { return }
         for manifest in manifests where snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) {
             revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)?.id
         }
@@ -36,4 +39,20 @@ struct StoredState: Sendable {
 
     /// The revision that holds exactly this manifest; empty for one that isn't committed.
     func revision(of manifest: BottleManifest) -> String { revisions[manifest.identity] ?? "" }
+
+    /// What the bottle's remediations make of `manifest`.
+    ///
+    /// - Throws: `BottleError` `remediation-unreadable`.
+    func remedied(_ manifest: BottleManifest) throws -> RemediedBottle {
+        try snapshot?.remedied(manifest, at: moment) ?? RemediedBottle(manifest)
+    }
+
+    /// What `manifest`, with its remediations, allows that what is committed does not, and the other way round.
+    ///
+    /// - Throws: `BottleError` `remediation-unreadable`.
+    func authority(of manifest: BottleManifest) throws -> [AuthorityChange] {
+        // A manifest that can't be read any more allows nothing that anybody could name.
+        let committed = try? snapshot?.desired(of: manifest.identity, at: moment)?.remedied.manifest
+        return Authority.changes(from: committed, to: try remedied(manifest).manifest)
+    }
 }

@@ -63,10 +63,7 @@ extension BottlePass {
     /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
     package func delete(reason: String) async throws -> [PerformedAction] {
         try await underLock(installation.state.lock(of: identity)) {
-            _ = try await installation.repository.commit(
-                [DesiredRepository.path(of: identity): .remove],
-                message: reason
-            )
+            _ = try await installation.repository.remove(identity, reason: reason)
             return try await tearDown()
         }
     }

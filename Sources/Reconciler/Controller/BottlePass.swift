@@ -64,9 +64,12 @@ package struct BottlePass: Sendable {
         try await underLock(installation.state.lock(of: identity)) {
             var result = PassResult(identity: identity, id: id)
             do {
-                if let desired = try await installation.repository.manifest(of: identity) {
+                let moment = try Timestamp(now())
+                if let desired = try await installation.repository.desired(of: identity, at: moment) {
                     result.revision = desired.revision
-                    try await converge(to: desired.manifest, mayEndAgent: mayEndAgent, secrets, &result)
+                    result.take(desired.state.remedied, at: moment)
+                    let manifest = desired.state.remedied.manifest
+                    try await converge(to: manifest, mayEndAgent: mayEndAgent, secrets, &result)
                 } else {
                     guard let problem = try await whyItStays() else { return nil }
                     result.outcome = .stalled(problem)
@@ -76,7 +79,8 @@ package struct BottlePass: Sendable {
             } catch {
                 let problem = BottleError(wrapping: error)
                 // Without a desired state nothing is right or wrong: a person brings it back.
-                result.outcome = problem.code == "desired-unreadable" ? .stalled(problem) : .retry(problem)
+                let isLost = ["desired-unreadable", "remediation-unreadable"].contains(problem.code)
+                result.outcome = isLost ? .stalled(problem) : .retry(problem)
             }
             try saveStatus(result)
             return result

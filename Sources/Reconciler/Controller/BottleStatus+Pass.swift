@@ -27,6 +27,8 @@ extension BottleStatus {
             at: time
         )
 
+        if let outcomes = result.remediations { take(outcomes, at: time) }
+
         var pending: Reason?
         var ended: Int?
         for finding in result.findings {

@@ -63,11 +63,13 @@ extension Controller {
     private func take(_ snapshot: DesiredSnapshot) async throws {
         let recorded = Set(try installation.records.loadAll().keys)
         let before = desired
+        let (files, filesBefore) = (snapshot.remediationFiles(), before?.remediationFiles() ?? [:])
         desired = snapshot
         // One that is neither desired nor recorded any more has a last pass, which forgets it.
         let all = known.union(recorded).union(snapshot.bottles.keys)
         let changed = all.sorted().filter { bottle in
-            before.map { snapshot.differs(from: $0, in: bottle) } ?? true
+            guard let before else { return true }
+            return before.bottles[bottle] != snapshot.bottles[bottle] || filesBefore[bottle] != files[bottle]
         }
         known = recorded.union(snapshot.bottles.keys)
         report(.watching(snapshot.bottles.keys.sorted(), changed: changed, revision: snapshot.revision.id))
@@ -170,14 +172,5 @@ extension EngineEvent {
         case "container": return Role.allCases.contains { Names.container(bottle, $0) == name }
         default: return name.hasPrefix("bottle-\(bottle.name)-")
         }
-    }
-}
-
-extension DesiredSnapshot {
-    /// Whether anything of this bottle is otherwise than in `other`.
-    fileprivate func differs(from other: DesiredSnapshot, in bottle: Identity) -> Bool {
-        guard bottles[bottle] == other.bottles[bottle] else { return true }
-        let folder = "remediations/\(bottle.name)/"
-        return others.filter { $0.key.hasPrefix(folder) } != other.others.filter { $0.key.hasPrefix(folder) }
     }
 }

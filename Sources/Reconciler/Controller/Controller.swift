@@ -173,7 +173,7 @@ package actor Controller {
             switch result.outcome {
             case .converged:
                 hasRead = true
-                guard result.findings.contains(.agentRests) else { return .converged }
+                guard result.findings.contains(.agentRests) else { return try await settled(result) }
                 return .waiting(until: nextAgentStart(of: bottle))
             case .retry: return .retry
             case .stalled: return .stalled

@@ -21,6 +21,10 @@ package struct PassResult: Sendable {
     package var findings: [Finding]
     package var preflight: Preflight
     package var outcome: PassOutcome
+    /// What became of each remediation; nil: the pass did not get so far as to read them.
+    package var remediations: [RemediationOutcome]?
+    /// How long after the pass began the next limit ends by time; nil: none will.
+    package var untilNextEnd: Duration?
     /// What the engine's lists said when nothing was left to do; nil: something was.
     package var view: QuietView?
 
@@ -42,6 +46,12 @@ package struct PassResult: Sendable {
         self.revision = revision
         self.preflight = preflight
         outcome = .converged
+    }
+
+    /// Takes note of what is desired.
+    mutating func take(_ remedied: RemediedBottle, at moment: Timestamp) {
+        remediations = remedied.outcomes
+        untilNextEnd = remedied.nextEnd.map { .seconds($0.seconds - moment.seconds) }
     }
 
     /// Whether it started an agent again that had ended.

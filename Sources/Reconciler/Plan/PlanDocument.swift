@@ -7,6 +7,8 @@ package struct PlanDocument: Sendable, Hashable, Codable {
         package var actions: [Step]
         package var drift: [Change]
         package var preflight: Preflight
+        /// What the desired state adds to what the bottle may do, and takes away; nil: nothing was compared.
+        package var authority: [AuthorityChange]?
 
         /// What a plan would do.
         package init(_ plan: Plan, preflight: Preflight) {

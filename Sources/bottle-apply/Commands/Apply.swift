@@ -42,15 +42,28 @@ struct Apply: AsyncParsableCommand {
         let installation = try await context.installation(engine: engine)
         let launch = Launch(context: context, installation: installation, wanted: wanted)
         let previews = try await launch.preview()
-        if let settled = try launch.settled(previews) { return try report(settled, context) }
+        let authority = Dictionary(previews.map { ($0.manifest.identity, $0.authority) }) { first, _ in first }
+        if let settled = try launch.settled(previews) { return try report(settled, authority, context) }
         let mayEndAgents = try launch.confirm(previews, yes: yes)
         try await launch.commit(reason: reason ?? "apply \(manifests.names)")
-        try report(try await launch.converge(mayEndAgents: mayEndAgents), context)
+        try report(try await launch.converge(mayEndAgents: mayEndAgents), authority, context)
     }
 
-    private func report(_ results: [PassResult], _ context: CommandContext) throws {
+    /// - Parameter authority: what the desired state added and took away, by bottle.
+    private func report(
+        _ results: [PassResult],
+        _ authority: [Identity: [AuthorityChange]],
+        _ context: CommandContext
+    ) throws {
         let failed = results.compactMap(\.error)
-        let document = PlanDocument(kind: .result, bottles: results.map { PlanDocument.Bottle($0) })
+        let document = PlanDocument(
+            kind: .result,
+            bottles: results.map { result in
+                var bottle = PlanDocument.Bottle(result)
+                bottle.authority = authority[result.identity]
+                return bottle
+            }
+        )
         try context.show(document) { results.map(text).joined(separator: "\n") }
         for error in failed { context.console.err(error.text(Style(isOn: context.console.colorsErrors))) }
         if !failed.isEmpty { throw ExitStatus.failure }

@@ -35,14 +35,17 @@ struct Describe: AsyncParsableCommand {
             defer { engine.close() }
             assessment = try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
         }
+        let moment = try Timestamp(CommandContext.now())
+        let remediations = try snapshot?.desired(of: identity, at: moment)?.remedied.outcomes ?? []
         let passes = try passes(of: identity, context)
         let document = BottleDescription(
             bottle: item,
             passes: passes,
+            remediations: remediations.map { RemediationItem($0) },
             plan: assessment.map { PlanDocument.Bottle($0.plan, preflight: $0.preflight) }
         )
         let style = Style(isOn: context.console.colorsOutput)
-        try context.show(document) { text(item, passes, manifest, assessment, style) }
+        try context.show(document) { text(item, passes, remediations, manifest, assessment, style) }
     }
 
     private func passes(of identity: Identity, _ context: CommandContext) throws -> [PassSummary] {
@@ -66,6 +69,7 @@ struct Describe: AsyncParsableCommand {
     private func text(
         _ item: BottleItem,
         _ passes: [PassSummary],
+        _ remediations: [RemediationOutcome],
         _ manifest: BottleManifest?,
         _ assessment: Assessor.Assessment?,
         _ style: Style
@@ -98,6 +102,9 @@ struct Describe: AsyncParsableCommand {
             ]
             lines += ["", "Drift and pending actions:", PlanText.of(assessment.plan, style: style)]
         }
+        if !remediations.isEmpty {
+            lines += ["", "Remediations:"] + remediations.flatMap { RemediationItem($0).text(style: style) }
+        }
         if !passes.isEmpty { lines += ["", "Last passes:"] + passes.reversed().flatMap { text(of: $0, style) } }
         return lines.joined(separator: "\n")
     }
@@ -108,5 +115,6 @@ private struct BottleDescription: Encodable {
     var kind = "BottleDescription"
     var bottle: BottleItem
     var passes: [PassSummary]
+    var remediations: [RemediationItem]
     var plan: PlanDocument.Bottle?
 }

@@ -1,0 +1,21 @@
+package import ReconcilerModel
+
+extension BottleStatus {
+    /// Says whether every remediation fits, and what to do about the first that does not.
+    package mutating func take(_ outcomes: [RemediationOutcome], at time: String) {
+        let conflicts = outcomes.compactMap { outcome -> String? in
+            guard case .conflict(let reason) = outcome.fit else { return nil }
+            return "\(outcome.remediation.name) (\(outcome.remediation.change.text)): \(reason)"
+        }
+        set(
+            .remediationConflict,
+            !conflicts.isEmpty,
+            reason: conflicts.isEmpty ? "AllFit" : "NoLongerFits",
+            message: conflicts.isEmpty
+                ? "every remediation fits the manifest"
+                : conflicts.joined(separator: "; ")
+                    + "; edit the manifest so that it fits, drop the remediation, or grant anew what is still wanted",
+            at: time
+        )
+    }
+}

@@ -1,0 +1,138 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+/// Whole passes over a bottle with remediations.
+@Suite("Remediations in the loop")
+struct RemediationLoopTests {
+    /// The moment of every pass of `LoopBed`.
+    private static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
+
+    private func grant(
+        _ change: RemediationChange,
+        _ limits: GrantLimits? = nil,
+        at moment: Timestamp = now,
+        in bed: LoopBed
+    ) async throws {
+        let draft = RemediationDraft(change, limits: limits, reason: "because")
+        _ = try await bed.installation().repository.commit(remediation: draft, for: Sample.identity, at: moment)
+    }
+
+    private func file(_ path: String, of container: String, in bed: LoopBed) async throws -> String {
+        let world = await bed.engine.world
+        let line = WorldText.lines(world).first { $0.contains(path) && $0.contains(container) }
+        return try #require(line)
+    }
+
+    @Test("An added host is opened at the firewall first, and nothing is recreated")
+    func host() async throws {
+        let bed = try await LoopBed.converged()
+        try await grant(.hostAdded(Sample.host("a.example")), in: bed)
+        let result = try await bed.run()
+        #expect(
+            result.performed.map(\.action.text) == [
+                "copy container/firewall file-changed /etc/firewall/allowlist",
+                "signal container/firewall files-copied",
+                "copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
+                "signal container/egress-proxy files-copied",
+            ]
+        )
+        #expect(result.remediations?.map(\.fit.word) == ["applied"])
+        #expect(try await bed.status()?[.remediationConflict]?.status == .false)
+        #expect(try await bed.run().performed.isEmpty)
+    }
+
+    @Test("One that no longer fits is a condition, the others apply, and an edit makes it fit again")
+    func conflict() async throws {
+        let bed = try await LoopBed.converged()
+        var wider = Sample.manifest.routes[0]
+        wider.methods = .only(["GET", "HEAD", "POST"])
+        try await grant(.routeChanged(from: Sample.manifest.routes[0], to: wider), in: bed)
+        try await grant(.hostAdded(Sample.host("a.example")), in: bed)
+        _ = try await bed.run()
+        try await bed.commit(Sample.edited { $0.routes.remove(at: 0) })
+        let result = try await bed.run()
+        #expect(result.error == nil)
+        #expect(result.remediations?.map(\.fit.word) == ["conflict", "applied"])
+        let status = try #require(try await bed.status())
+        #expect(status[.remediationConflict]?.status == .true)
+        #expect(status[.remediationConflict]?.message.contains("0001-change-route-api-example-com") == true)
+        #expect(status[.ready]?.status == .true)
+        try await bed.commit(Sample.manifest)
+        #expect(try await bed.run().remediations?.map(\.fit.word) == ["applied", "applied"])
+        #expect(try await bed.status()?[.remediationConflict]?.status == .false)
+    }
+
+    @Test("A file that can't be read stalls the bottle and removes nothing")
+    func unreadable() async throws {
+        let bed = try await LoopBed.converged()
+        let before = WorldText.lines(await bed.engine.world)
+        let path = "remediations/dev/0001-x.yaml"
+        let repository = try await bed.installation().repository
+        _ = try await repository.commit([path: .write("nonsense: ]\n")], message: "by hand")
+        let result = try await bed.run()
+        guard case .stalled(let error) = result.outcome else {
+            Issue.record("\(result.outcome)")
+            return
+        }
+        #expect(error.code == "remediation-unreadable" && error.location?.hasPrefix("\(path):1:") == true)
+        #expect(error.remedy != nil)
+        #expect(result.performed.isEmpty)
+        #expect(WorldText.lines(await bed.engine.world) == before)
+        #expect(try await bed.status()?[.ready]?.reason == "RemediationUnreadable")
+        _ = try await repository.commit([path: .remove], message: "mended")
+        #expect(try await bed.run().error == nil)
+    }
+
+    @Test("A limited one travels with its limits, and after its end contributes nothing")
+    func limits() async throws {
+        let bed = try await LoopBed.converged()
+        let end = Timestamp(seconds: Self.now.seconds + 60)
+        let limits = try GrantLimits(notAfter: end, maxUses: 3)
+        try await grant(.hostAdded(Sample.host("a.example")), limits, in: bed)
+        let before = try await file("routes.yaml", of: "egress-proxy", in: bed)
+        let result = try await bed.run()
+        #expect(result.untilNextEnd == .seconds(60))
+        #expect(try await file("routes.yaml", of: "egress-proxy", in: bed) != before)
+
+        let installation = try await bed.installation()
+        let pass = BottlePass(
+            Sample.identity,
+            in: installation,
+            now: { "2026-01-01T00:01:00Z" },
+            report: { _, _ in }
+        )
+        let ended = try await pass.run(mayEndAgent: false)
+        #expect(ended.error == nil)
+        #expect(ended.remediations?.map(\.fit.word) == ["expired"])
+        #expect(try await file("routes.yaml", of: "egress-proxy", in: bed) == before)
+    }
+
+    @Test("A running controller withdraws by a commit what has ended")
+    func withdrawal() async throws {
+        let bed = try await LoopBed.converged()
+        let end = Timestamp(seconds: Self.now.seconds - 60)
+        let start = Timestamp(seconds: Self.now.seconds - 600)
+        try await grant(.hostAdded(Sample.host("a.example")), try GrantLimits(notAfter: end), at: start, in: bed)
+        let installation = try await bed.installation()
+        let controller = Controller(
+            installation,
+            pace: ControllerPace(),
+            now: { "2026-01-01T00:00:00Z" },
+            report: { _ in }
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await controller.run() }
+            let path = "remediations/dev/0001-add-host-a-example.yaml"
+            for _ in 0..<600 {
+                if try await installation.repository.snapshot().others[path] == nil { break }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            #expect(try await installation.repository.snapshot().others[path] == nil)
+            await controller.stop()
+            try await group.waitForAll()
+        }
+    }
+}
