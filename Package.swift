@@ -12,7 +12,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let pureRooms = ["Model", "Desired", "Observed", "Plan", "Sidecar"]
-let effectfulRooms = ["Platform", "State", "Observation", "Action", "Controller", "Telemetry"]
+let effectfulRooms = ["Platform", "State", "Observation", "Action", "Controller", "Refusals", "Telemetry"]
 /// Each a target of its own.
 let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Verify"]
 

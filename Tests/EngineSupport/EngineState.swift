@@ -86,6 +86,14 @@ package struct MemoryContainer: Sendable {
     package struct LogLine: Sendable {
         package var frame: OutputFrame
         package var time: EngineTime
+
+        /// The frame behind its time.
+        var stamped: OutputFrame {
+            // Nine digits of a second always, as the engine writes it.
+            var text = time.description
+            if time.nanoseconds == 0 { text = text.dropLast() + ".000000000Z" }
+            return OutputFrame(frame.channel, Array("\(text) ".utf8) + frame.bytes)
+        }
     }
 
     /// A place on a network, as the engine remembers it.

@@ -99,7 +99,7 @@ extension MemoryEngine: EngineReading {
                         next += 1
                         if let since = options.since, line.time < since { continue }
                         if let until = options.until, until < line.time { continue }
-                        return line.frame
+                        return options.timestamps ? line.stamped : line.frame
                     }
                     guard options.follow, isRunning else { return nil }
                     try await Self.rest()

@@ -25,4 +25,22 @@ extension StateFolder {
             )
         }
     }
+
+    /// Removes what a bottle's sidecars refused; none there is success.
+    ///
+    /// - Throws: `BottleError` `state-unwritable`.
+    package func forgetRefusals(of bottle: Identity) throws {
+        let path = refusals(of: bottle)
+        do {
+            try DurableFile.remove(path)
+        } catch {
+            throw BottleError(
+                "state-unwritable",
+                "the bottle's refusals can't be removed",
+                at: path,
+                remedy: "mend the permissions, then run the command again",
+                cause: "\(error)"
+            )
+        }
+    }
 }

@@ -33,8 +33,13 @@ package struct StateFolder: Sendable, Hashable {
     package var contexts: String { "\(path)/contexts" }
     package var locks: String { "\(path)/locks" }
     package var images: String { "\(path)/images" }
+    /// What sidecars refused, a file a bottle.
+    package var refusals: String { "\(path)/refusals" }
     package var auditLog: String { "\(path)/audit.jsonl" }
     package var controlSocket: String { "\(path)/control.sock" }
+
+    /// What a bottle's sidecars refused: lines of JSON.
+    package func refusals(of bottle: Identity) -> String { "\(refusals)/\(bottle.name).jsonl" }
 
     /// Held by whoever changes this bottle: one writer a bottle.
     package func lock(of bottle: Identity) -> FileLock { FileLock(path: "\(locks)/\(bottle.name).lock") }
@@ -83,7 +88,7 @@ package struct StateFolder: Sendable, Hashable {
             if mode != 0o700, unsafe chmod(resolved, 0o700) != 0 {
                 throw SystemError("set the mode of", resolved, errno)
             }
-            for name in ["queue", "sessions", "trust", "records", "status", "contexts", "locks", "images"] {
+            for name in ["queue", "sessions", "trust", "records", "status", "contexts", "locks", "images", "refusals"] {
                 try POSIX.makeFolder("\(resolved)/\(name)")
             }
             if let known = try readInstallation(resolved) {
