@@ -126,8 +126,14 @@ struct RunCommand: AsyncParsableCommand {
             printer.show(report)
             telemetry?.take(report)
         }
+        let follower = RefusalFollower(
+            engine: installation.engine,
+            installation: installation.state.installation,
+            sink: RefusalStore(state: installation.state),
+            trouble: { printer.show(.trouble($0)) }
+        )
         StopSignals.install()
-        guard let address = try metricsAddress, let telemetry else { return try await attend(controller) }
+        guard let address = try metricsAddress, let telemetry else { return try await attend(controller, follower) }
         let server = LoopbackServer(at: address) { request in
             guard let page = await telemetry.page(request.path, controller.vitals) else {
                 return .text(404, "there are /metrics, /healthz and /readyz\n")
@@ -137,7 +143,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             try await server.whileServing { bound in
                 printer.showMetrics(at: bound.description)
-                try await attend(controller)
+                try await attend(controller, follower)
             }
         } catch let error as LoopbackServer.CantListen {
             throw BottleError(
@@ -150,13 +156,14 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// Runs the controller until a signal asks for the end.
-    private func attend(_ controller: Controller) async throws {
+    /// Runs the controller, and what follows refusals beside it, until a signal asks for the end.
+    private func attend(_ controller: Controller, _ follower: RefusalFollower) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await StopSignals.wait()
                 await controller.stop()
             }
+            group.addTask { try await follower.run() }
             try await controller.run()
             group.cancelAll()
         }
