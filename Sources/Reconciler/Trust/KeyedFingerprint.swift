@@ -45,6 +45,14 @@ package struct KeyedFingerprint: Sendable {
         return ContentDigest.hexadecimal(HMAC<SHA256>.authenticationCode(for: text, using: key))
     }
 
+    /// HMAC-SHA256 over any text that may be a secret, 64 hexadecimal digits; none is that of a secret's value.
+    ///
+    /// - Parameter name: what the text is, without NUL: equal texts of different names have different fingerprints.
+    package func fingerprint(of text: String, under name: String) -> String {
+        let text = Array("bottle text v1\0\(name)\0\(text)".utf8)
+        return ContentDigest.hexadecimal(HMAC<SHA256>.authenticationCode(for: text, using: key))
+    }
+
     private static func key(from bytes: [UInt8]) -> SymmetricKey? {
         let digits = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]
         guard digits.count == 64, (try? ContentDigest(hex: String(decoding: digits, as: UTF8.self))) != nil else {
