@@ -41,7 +41,6 @@ extension BottlePass {
         ledger: Ledger,
         secrets: [SecretReference: SecretValue]
     ) async throws -> [PerformedAction] {
-        let report: @Sendable (PlanExecutor.Progress) -> Void = { self.report(identity, $0) }
         let performer = ActionPerformer(
             engine: installation.engine,
             desired: assessment.desired,
@@ -50,9 +49,36 @@ extension BottlePass {
             networks: assessment.networks,
             ledger: ledger,
             contexts: assessment.contexts,
-            output: { report(.output($0, $1)) }
+            output: { self.report(identity, .output($0, $1)) }
         )
-        return try await PlanExecutor(perform: performer.perform, report: report).execute(plan)
+        return try await execute(plan, with: performer, revision: assessment.desired.revision)
+    }
+
+    /// Performs a plan, on record from before its first action to after its last.
+    ///
+    /// Nothing is begun when that can't be recorded. If the process dies here, the record says what was about to be
+    /// done and not how far it came; the next pass looks.
+    private func execute(
+        _ plan: Plan,
+        with performer: ActionPerformer,
+        revision: String
+    ) async throws -> [PerformedAction] {
+        let audit = AuditLog(installation.state)
+        let intent = try audit.begin(plan, revision: revision, at: now())
+        let ended = EndedActions()
+        let executor = PlanExecutor(perform: performer.perform) { progress in
+            if case .ended(let performed) = progress { ended.add(performed) }
+            report(identity, progress)
+        }
+        do {
+            let performed = try await executor.execute(plan)
+            try audit.end(intent, plan, performed: performed, at: now())
+            return performed
+        } catch is CancellationError {
+            // What was done before the operator's Ctrl-C was done all the same.
+            try audit.end(intent, plan, performed: ended.all, at: now())
+            throw CancellationError()
+        }
     }
 
     /// Commits the bottle's removal, then removes everything of it from the engine, its volumes included, and what we
@@ -63,7 +89,15 @@ extension BottlePass {
     /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
     package func delete(reason: String) async throws -> [PerformedAction] {
         try await underLock(installation.state.lock(of: identity)) {
-            _ = try await installation.repository.remove(identity, reason: reason)
+            let before = try await installation.repository.bottle(identity).text
+            let edit = AuditedEdit(
+                identity,
+                from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
+                to: nil
+            )
+            _ = try await installation.recording(.delete, of: before == nil ? [] : [edit], reason: reason, now: now) {
+                try await installation.repository.remove(identity, reason: reason)
+            }
             return try await tearDown()
         }
     }
@@ -100,7 +134,7 @@ extension BottlePass {
             output: { _, _ in }
         )
         let plan = Planner.teardown(identity, observed: observed, record: record)
-        let performed = try await PlanExecutor(perform: performer.perform) { report(identity, $0) }.execute(plan)
+        let performed = try await execute(plan, with: performer, revision: "")
         guard performed.allSatisfy({ $0.outcome == .done }) else {
             var result = PassResult(identity: identity, id: id)
             result.outcome = .retry(

@@ -8,7 +8,7 @@ package struct BottlePass: Sendable {
     let installation: Installation
     let identity: Identity
     package let id: PassID
-    private let now: @Sendable () -> String
+    let now: @Sendable () -> String
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
     /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
     package var letsAgentRest = false
