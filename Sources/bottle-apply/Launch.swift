@@ -114,7 +114,17 @@ struct Launch {
     /// Commits every manifest that isn't desired yet, and drops the remediations that it makes superfluous.
     func commit(reason: String) async throws {
         let moment = try Timestamp(CommandContext.now())
-        _ = try await installation.repository.commit(manifests: wanted, reason: reason, at: moment)
+        let snapshot = try await installation.repository.snapshot()
+        let edits = wanted.compactMap { manifest -> AuditedEdit? in
+            let identity = manifest.identity
+            let before = snapshot.bottles[identity]
+            guard before != ManifestDocument.yaml(of: manifest) else { return nil }
+            let old = before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) }
+            return AuditedEdit(identity, from: old, to: manifest)
+        }
+        _ = try await installation.recording(.apply, of: edits, reason: reason, now: CommandContext.now) {
+            try await installation.repository.commit(manifests: wanted, reason: reason, at: moment)
+        }
     }
 
     /// Runs a pass of every bottle side by side, each from what the repository then holds.
