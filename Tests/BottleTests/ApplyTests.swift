@@ -68,7 +68,8 @@ struct ApplyTests {
         #expect(document["kind"].text == kind)
         #expect(document["bottles"].list.count == 1)
         let bottle = document["bottles"][0]
-        #expect(bottle.keys == ["identity", "actions", "drift", "preflight"])
+        let keys: Set = ["identity", "actions", "drift", "preflight", "authority"]
+        #expect(bottle.keys == (kind == "Result" ? keys.union(["pass"]) : keys))
         #expect(bottle["identity"].text == sample.name)
         #expect(bottle["drift"] == .array([]))
         let actions = bottle["actions"].list

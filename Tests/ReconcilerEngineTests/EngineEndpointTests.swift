@@ -59,7 +59,8 @@ struct EngineEndpointTests {
         "a request to anything else is one of the others, and shows nothing of its own",
         arguments: [
             ("GET", "/v1.41/secrets/passw0rd"), ("GET", "/v1.41/containers//json"),
-            ("GET", "/v1.41/containers/a/b/json"), ("GET", "/v1.41/images//json"), ("PATCH", "/v1.41/containers/json"), ("POST", "/v1.41/volumes/prune/all"),
+            ("GET", "/v1.41/containers/a/b/json"), ("GET", "/v1.41/images//json"), ("PATCH", "/v1.41/containers/json"),
+            ("POST", "/v1.41/volumes/prune/all"),
             ("GET", ""), ("GET", "/"), ("GET", "containers/json"), ("G\nT", "/_ping"), ("GET", "/_ping/"),
         ]
     )

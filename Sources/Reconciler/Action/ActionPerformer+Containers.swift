@@ -124,7 +124,8 @@ extension ActionPerformer {
 
     private func confirm(_ id: String, _ wanted: DesiredContainer) async throws {
         guard let generation = wanted.generation else { return }
-        try await watcher.confirm(generation, by: id, name: wanted.name)
+        let files = wanted.files.filter(\.isReloadable)
+        try await watcher.confirm(generation, of: files, by: id, name: wanted.name)
     }
 
     /// Tells a sidecar to read its files again, and waits until it says what is wanted.

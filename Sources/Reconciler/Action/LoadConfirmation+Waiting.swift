@@ -7,6 +7,8 @@ struct LoadWatcher: Sendable {
     /// How long a sidecar may take from its start, or from a signal, to its confirmation.
     var patience: Duration = .seconds(30)
     private let interval: Duration = .milliseconds(12)
+    /// How long to wait before a look whether there still is anything to wait for.
+    private let trust: Duration = .seconds(1)
 
     /// Waits until the confirmation counts, that is until the program handles SIGHUP.
     ///
@@ -16,12 +18,13 @@ struct LoadWatcher: Sendable {
         try await wait(container, name: name) { $0 }
     }
 
-    /// Waits until `generation` is in force.
+    /// Waits until `generation`, which is that of these files, is in force.
     ///
     /// - Throws: `BottleError` `load-refused` when the sidecar refused it, `not-loaded` when the time is over,
-    ///   `container-ended` when its program ended.
-    func confirm(_ generation: ContentDigest, by container: String, name: String) async throws {
-        try await wait(container, name: name) { loaded in
+    ///   `file-changed` when a file is another by now, `container-ended` when its program ended.
+    func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
+    {
+        try await wait(container, name: name, unlessChanged: files) { loaded in
             if let refusal = loaded.refusal, refusal.generation == generation {
                 throw BottleError(
                     "load-refused",
@@ -37,10 +40,12 @@ struct LoadWatcher: Sendable {
     private func wait<Value>(
         _ container: String,
         name: String,
+        unlessChanged files: [DesiredFile] = [],
         until found: (LoadedGeneration) throws -> Value?
     ) async throws -> Value {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: patience)
+        var doubt = clock.now.advanced(by: trust)
         while true {
             let details = try await engine.container(container)
             guard details.state.isRunning || details.state.isRestarting else {
@@ -60,7 +65,26 @@ struct LoadWatcher: Sendable {
                     remedy: "see `docker logs \(name)`; the next apply looks again"
                 )
             }
+            if clock.now > doubt {
+                try await expectUnchanged(files, in: container, name: name)
+                doubt = clock.now.advanced(by: trust)
+            }
             try await Task.sleep(for: interval)
+        }
+    }
+
+    /// Somebody may have edited a file after we had put it right, and before the sidecar read it: what is waited for
+    /// would never come.
+    private func expectUnchanged(_ files: [DesiredFile], in container: String, name: String) async throws {
+        for file in files {
+            let stat = try await engine.stat(container: container, path: file.path)
+            guard stat.map({ ObservedFile($0).shows(file) }) != true else { continue }
+            throw BottleError(
+                "file-changed",
+                "\(file.path) was changed again before the sidecar read it",
+                at: name,
+                remedy: "the next pass puts it right; look who writes to it"
+            )
         }
     }
 

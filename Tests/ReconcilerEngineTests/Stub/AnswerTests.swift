@@ -207,7 +207,7 @@ struct AnswerTests {
         let script = StubServer.answering { _ in StubServer.answer(404, "{}") }
         try await StubServer.run(script: script) { server in
             let engine = try await EngineClient.connect(to: server.address) { call in
-                seen.add("\(call.method) \(call.target) \(call.status ?? 0) \(call.duration < .seconds(5))")
+                seen.add("\(call.method) \(call.target) \(call.status ?? 0) \(call.duration > .zero)")
             }
             _ = await failure { _ = try await engine.containers(labels: [], all: false) }
             _ = await failure { _ = try await engine.events(EventQuery()) }
