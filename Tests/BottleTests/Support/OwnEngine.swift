@@ -47,6 +47,8 @@ struct OwnEngine: Sendable {
     func launch(_ options: String...) async throws {
         let line = """
             rm -f $run/pid $run/docker.sock
+            # What a killed containerd leaves keeps the next from starting.
+            rm -f $run/containerd/containerd.pid $run/containerd/*.sock $run/containerd/*.sock.ttrpc
             setsid nsenter --net=$run/net dockerd --data-root $data --exec-root $run --pidfile $run/pid \\
                 --host $host --config-file $data.json --bip 10.127.0.1/24 --shutdown-timeout 5 \\
                 --default-address-pool base=10.127.128.0/18,size=24 \(options.joined(separator: " ")) \\
@@ -59,9 +61,18 @@ struct OwnEngine: Sendable {
         try #require(run.status == 0, "\(run)")
     }
 
-    /// Kills the daemon; what it runs goes on.
+    /// Kills the daemon and its containerd; what they run goes on.
     func kill() async throws {
-        let run = try await shell("kill -KILL $(cat $run/pid)")
+        let run = try await shell(
+            """
+            processes="$(cat $run/pid) $(cat $run/containerd/containerd.pid)"
+            kill -KILL $processes
+            # One that is dead may have nobody who waits for it: it is a process without a command line then.
+            for process in $processes; do
+                while tr '\\0' ' ' 2>/dev/null </proc/$process/cmdline | grep -q .; do sleep 0.05; done
+            done
+            """
+        )
         try #require(run.status == 0, "\(run)")
     }
 
@@ -80,7 +91,7 @@ struct OwnEngine: Sendable {
             daemon=$(cat $run/pid)
             kill $daemon
             for i in $(seq 150); do kill -0 $daemon 2>/dev/null || break; sleep 0.1; done
-            for mount in $(awk -v a=$run/ -v b=$data/ 'index($5, a) == 1 || index($5, b) == 1 {print $5}' \\
+            for mount in $(awk -v a=$run/ -v b=$data/ 'index($5 "/", a) == 1 || index($5 "/", b) == 1 {print $5}' \\
                 /proc/self/mountinfo | sort -r); do umount --lazy $mount; done
             rm -rf $run $data $data.json $data.log
             """
