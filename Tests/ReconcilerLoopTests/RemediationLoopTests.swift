@@ -131,6 +131,12 @@ struct RemediationLoopTests {
                 try await Task.sleep(for: .milliseconds(50))
             }
             #expect(try await installation.repository.snapshot().others[path] == nil)
+            let record = try DurableFile.read("\(bed.state)/audit.jsonl", limit: 1 << 20).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            #expect(
+                record?.split(separator: "\n").contains { $0.contains("\"revoke\"") && $0.contains("0001") } == true
+            )
             await controller.stop()
             try await group.waitForAll()
         }

@@ -10,7 +10,7 @@ package actor Controller {
     let pace: ControllerPace
     let report: @Sendable (ControllerReport) -> Void
     private let jitter: @Sendable () -> Double
-    private let now: @Sendable () -> String
+    let now: @Sendable () -> String
     private let origin = ContinuousClock.now
 
     private var queue: WorkQueue
