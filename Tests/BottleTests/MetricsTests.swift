@@ -28,10 +28,12 @@ import Testing
                     let now = try await page.metric(starts)
                     return now != nil && now == before.starts.map { $0 + 1 }
                 }
-                try await scene.until("the pass is counted") {
-                    try await page.metric(passes) ?? 0 > before.passes ?? .infinity
+                // Of the pass that healed it; another may end meanwhile.
+                let drift = "bottle_drift_total{kind=\"stopped\"}"
+                try await scene.until("the pass is counted with its drift") {
+                    let counts = (try await page.metric(passes) ?? 0, try await page.metric(drift) ?? 0)
+                    return counts.0 > before.passes ?? .infinity && counts.1 > before.drift ?? .infinity
                 }
-                #expect(try await page.metric("bottle_drift_total{kind=\"stopped\"}") ?? 0 > before.drift ?? .infinity)
                 #expect(try await page.metric("bottle_oldest_unconverged_change_age_seconds") == 0)
                 #expect(try await page.metric("bottle_bottles") == 1)
                 let inspections = "bottle_engine_calls_total{endpoint=\"GET /containers/{id}/json\",code=\"200\"}"
@@ -40,8 +42,14 @@ import Testing
                 for word in [sample.name, scene.folder] { #expect(!text.contains(word), "\(text)") }
 
                 // The pass that healed it, by its id.
+                func isOfIt(_ line: JSON) -> Bool { line["verb"].text == "start" && line["outcome"].text == "done" }
+                try await scene.until("the log has its end") {
+                    let lines = try scene.logLines(log)
+                    let pass = lines.last(where: isOfIt)?["pass"].text
+                    return lines.contains { $0["message"].text == "pass ended" && $0["pass"].text == pass }
+                }
                 let lines = try scene.logLines(log)
-                let started = lines.last { $0["verb"].text == "start" && $0["outcome"].text == "done" }
+                let started = lines.last(where: isOfIt)
                 let pass = try #require(started?["pass"].text)
                 #expect(pass.count == 8)
                 #expect(started?["bottle"].text == sample.name)
