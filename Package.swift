@@ -151,14 +151,16 @@ let package = Package(
             path: "Tests/LoopBench",
             swiftSettings: strict
         ),
+        // Random numbers that a seed repeats.
+        .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .testTarget(
             name: "ReconcilerModelTests",
-            dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel"],
+            dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel", "SeededRandom"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcilerManifestTests",
-            dependencies: ["ReconcilerManifest", "ReconcilerModel"],
+            dependencies: ["ReconcilerManifest", "ReconcilerModel", "SeededRandom"],
             exclude: ["schema-check.py"],
             swiftSettings: strict
         ),
@@ -205,6 +207,7 @@ let package = Package(
             name: "ReconcilerLoopTests",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
+                "SeededRandom",
             ],
             swiftSettings: strict
         ),
@@ -213,6 +216,7 @@ let package = Package(
             name: "BottleTests",
             dependencies: [
                 "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerVerify",
+                "SeededRandom",
             ],
             exclude: ["attacks", "NaiveProxy", "Toolbox"],
             swiftSettings: strict

@@ -23,12 +23,12 @@ struct BottleLister {
     mutating func items(_ names: [Identity]) async throws -> [BottleItem] {
         if history == nil { history = try DesiredHistory(context) }
         guard let state = history?.state, let desired = try await history?.lastChanges() else {
-            if let first = names.first { throw StoredManifest.missing(first) }
+            if let first = names.first { throw BottleError.missing(first) }
             return []
         }
         let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
         let known = Set(desired.keys).union(records.keys)
-        for name in names where !known.contains(name) { throw StoredManifest.missing(name) }
+        for name in names where !known.contains(name) { throw BottleError.missing(name) }
         let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
         let containers = try await containers(of: state.installation)
         return try (names.isEmpty ? known.sorted() : names).map { identity in

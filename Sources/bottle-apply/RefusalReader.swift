@@ -41,7 +41,7 @@ struct RefusalReader {
     /// - Throws: `BottleError` `not-found` for a name that nothing has.
     mutating func read(_ names: [Identity]?) async throws {
         guard let state else {
-            if let first = names?.first { throw StoredManifest.missing(first) }
+            if let first = names?.first { throw BottleError.missing(first) }
             return
         }
         var containers: [Identity: [ContainerSummary]] = [:]
@@ -56,7 +56,7 @@ struct RefusalReader {
         if let names {
             let desired = try await context.snapshot()?.bottles ?? [:]
             for name in names where !known.contains(name) && desired[name] == nil {
-                throw StoredManifest.missing(name)
+                throw BottleError.missing(name)
             }
         }
         for bottle in names ?? known.sorted() {

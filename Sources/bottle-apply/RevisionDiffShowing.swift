@@ -16,8 +16,8 @@ struct RevisionDiffShowing {
 
     /// Prints the difference, and exits 2 when there is one.
     func show() async throws {
-        guard let repository = try context.openRepository() else { throw StoredManifest.missing(identity) }
-        guard try await repository.lastChange(of: identity) != nil else { throw StoredManifest.missing(identity) }
+        guard let repository = try context.openRepository() else { throw BottleError.missing(identity) }
+        guard try await repository.lastChange(of: identity) != nil else { throw BottleError.missing(identity) }
         let ends = range.split(separator: ".", omittingEmptySubsequences: true).map(String.init)
         let old = try await repository.revision(named: ends.first ?? "")
         let new = try await repository.revision(named: ends.count > 1 ? ends[1] : "HEAD")

@@ -8,16 +8,8 @@ enum StoredManifest {
     ///
     /// - Throws: `BottleError` `not-found`, or `desired-unreadable` when a person has edited it into nonsense.
     static func read(_ snapshot: DesiredSnapshot, _ identity: Identity) throws -> BottleManifest {
-        guard let text = snapshot.bottles[identity] else { throw missing(identity) }
+        guard let text = snapshot.bottles[identity] else { throw BottleError.missing(identity) }
         return try DesiredRepository.manifest(of: identity, text: text)
-    }
-
-    static func missing(_ identity: Identity) -> BottleError {
-        BottleError(
-            "not-found",
-            "there is no bottle '\(identity)'",
-            remedy: "`bottle get` lists those there are"
-        )
     }
 }
 

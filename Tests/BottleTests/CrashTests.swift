@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @Suite("A command that is killed at any moment", .serialized, .needsEngine)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SeededRandom
 import Testing
 
 /// What `bottle` is killed in the middle of, at any moment.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SeededRandom
 import Testing
 
 /// How long `make soak` lets its tests run; nil elsewhere.

@@ -1,4 +1,5 @@
 import Reconciler
+import SeededRandom
 import Testing
 
 /// A client inside the agent that asks for what it may have and what it may not, all the time.

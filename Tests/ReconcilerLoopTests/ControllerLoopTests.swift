@@ -41,12 +41,7 @@ extension LoopBed {
             now: { "2026-01-01T00:00:00Z" },
             report: { _ in }
         )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await controller.run() }
-            try await body()
-            await controller.stop()
-            try await group.waitForAll()
-        }
+        try await controller.whileRunning(body)
     }
 
     /// Commits that the bottle is not desired any more.
@@ -63,19 +58,4 @@ extension LoopBed {
         let plan = try await plan()
         return plan.actions.isEmpty && plan.findings.isEmpty
     }
-}
-
-/// Asks until the answer is yes; an issue when it isn't in 60 seconds.
-private func eventually(
-    _ what: Comment,
-    sourceLocation: Testing.SourceLocation = #_sourceLocation,
-    _ ask: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < deadline {
-        if try await ask() { return }
-        try await Task.sleep(for: .milliseconds(20))
-    }
-    Issue.record(what, sourceLocation: sourceLocation)
-    throw CancellationError()
 }

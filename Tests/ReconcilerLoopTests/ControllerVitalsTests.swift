@@ -20,16 +20,6 @@ import Testing
         )
     }
 
-    /// Runs `body` beside a running controller, then stops it.
-    private func running(_ controller: Controller, _ body: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await controller.run() }
-            try await body()
-            await controller.stop()
-            try await group.waitForAll()
-        }
-    }
-
     /// Asks until the vitals are so; the suite's time limit ends it otherwise.
     private func until(_ controller: Controller, _ isSo: (ControllerVitals) -> Bool) async throws {
         while !isSo(await controller.vitals()) { try await Task.sleep(for: .milliseconds(10)) }
@@ -41,7 +31,7 @@ import Testing
         let first = await controller.vitals().silence[.dispatcher]
         let second = await controller.vitals().silence[.dispatcher]
         #expect(try #require(second) > #require(first))
-        try await running(controller) {
+        try await controller.whileRunning {
             try await until(controller) { $0.hasReadDesiredState }
             let asked = SuspendingClock.now
             let silence = await controller.vitals().silence[.dispatcher]
@@ -54,7 +44,7 @@ import Testing
         let faulty = FaultyEngine(bed.engine)
         let controller = try await controller(of: bed, on: faulty)
         #expect(await controller.vitals().obstacles.count == 2)
-        try await running(controller) {
+        try await controller.whileRunning {
             try await until(controller) { $0.obstacles.isEmpty }
             #expect(await controller.vitals().bottles == 1)
             let head = "\(bed.state)/desired/.git/HEAD"
@@ -73,7 +63,7 @@ import Testing
         let controller = try await controller(of: bed, on: bed.engine) { report in
             reports.withLock { $0.append(report) }
         }
-        try await running(controller) {
+        try await controller.whileRunning {
             try await until(controller) { $0.obstacles.isEmpty && $0.bottles == 1 }
             try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
             while !reports.withLock({ $0.contains(where: \.isOfHealing) }) {

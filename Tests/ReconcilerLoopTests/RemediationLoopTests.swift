@@ -123,22 +123,17 @@ struct RemediationLoopTests {
             now: { "2026-01-01T00:00:00Z" },
             report: { _ in }
         )
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await controller.run() }
+        try await controller.whileRunning {
             let path = "remediations/dev/0001-add-host-a-example.yaml"
-            for _ in 0..<600 {
-                if try await installation.repository.snapshot().others[path] == nil { break }
-                try await Task.sleep(for: .milliseconds(50))
+            try await eventually("it is withdrawn") {
+                try await installation.repository.snapshot().others[path] == nil
             }
-            #expect(try await installation.repository.snapshot().others[path] == nil)
             let record = try DurableFile.read("\(bed.state)/audit.jsonl", limit: 1 << 20).map {
                 String(decoding: $0, as: UTF8.self)
             }
             #expect(
                 record?.split(separator: "\n").contains { $0.contains("\"revoke\"") && $0.contains("0001") } == true
             )
-            await controller.stop()
-            try await group.waitForAll()
         }
     }
 }

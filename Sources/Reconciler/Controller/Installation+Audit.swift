@@ -1,5 +1,4 @@
 import ReconcilerModel
-import Synchronization
 
 extension Installation {
     /// Makes an edit of the desired state by `commit`, on record before and after.
@@ -21,13 +20,4 @@ extension Installation {
             commit
         )
     }
-}
-
-/// Collects actions as they end, for when their plan is cut short.
-final class EndedActions: Sendable {
-    private let actions = Mutex<[PerformedAction]>([])
-
-    func add(_ action: PerformedAction) { actions.withLock { $0.append(action) } }
-
-    var all: [PerformedAction] { actions.withLock { $0 } }
 }

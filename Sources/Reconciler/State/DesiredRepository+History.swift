@@ -12,7 +12,7 @@ extension DesiredRepository {
                 await memory.advance(from: old, to: head, changed: changed)
             }
             if let known = await memory.change(of: identity, at: head) { return known }
-            let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
+            let paths = Self.paths(of: identity)
             // Plumbing: no setting of the repository's own makes it run a program.
             let output = try await git.output(["rev-list", "-1", head.id, "--"] + paths)
             let revision = Revision(String(decoding: output, as: UTF8.self).prefix { $0 != "\n" })
@@ -28,7 +28,7 @@ extension DesiredRepository {
     /// - Throws: `BottleError` `desired-unreadable`.
     package func history(of identity: Identity, limit: Int) async throws -> [RevisionDetails] {
         try await Self.explained(folder) {
-            let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
+            let paths = Self.paths(of: identity)
             let list = try await git.line(["rev-list", "--max-count=\(limit)", try await head().id, "--"] + paths)
             let ids = list.split(separator: "\n").map(String.init)
             guard !ids.isEmpty else { return [] }
@@ -69,7 +69,7 @@ extension DesiredRepository {
     package func difference(of identity: Identity, from old: Revision, to new: Revision) async throws -> String {
         try await Self.explained(folder) {
             let options = ["-r", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--full-index"]
-            let paths = [Self.path(of: identity), "remediations/\(identity.name)"]
+            let paths = Self.paths(of: identity)
             let output = try await git.output(["diff-tree"] + options + [old.id, new.id, "--"] + paths)
             return String(decoding: output, as: UTF8.self)
         }

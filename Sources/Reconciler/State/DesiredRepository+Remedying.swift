@@ -77,11 +77,7 @@ extension DesiredRepository {
     ) async throws -> (Remediation, DesiredEdit) {
         let (text, files) = try await files(of: identity, at: old)
         guard let text else {
-            throw BottleError(
-                "not-found",
-                "there is no bottle '\(identity)'",
-                remedy: "`bottle get` lists those there are"
-            )
+            throw BottleError.missing(identity)
         }
         let state = try Self.desired(of: identity, text: text, files: files, at: moment)
         let present = state.remedied.outcomes.map(\.remediation)

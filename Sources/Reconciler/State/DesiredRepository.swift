@@ -129,7 +129,7 @@ package struct DesiredRepository: Sendable {
         in revision: Revision
     ) async throws -> (text: String?, remediations: [GitEntry]) {
         let path = Self.path(of: identity)
-        let remedies = "remediations/\(identity.name)"
+        let remedies = Self.remediationFolder(of: identity)
         let names = ["^{commit}", "^{tree}", ":\(path)", ":bottles", ":remediations", ":\(remedies)"]
         let objects = try await read(names.map { "\(revision)\($0)" })
         guard objects[0]?.kind == "commit" else {
@@ -190,6 +190,9 @@ package struct DesiredRepository: Sendable {
 
     /// Where a bottle's manifest is, from the top of the repository.
     package static func path(of identity: Identity) -> String { "bottles/\(identity.name).yaml" }
+
+    /// Everything of a bottle, from the top of the repository: its manifest and the folder of its remediations.
+    static func paths(of identity: Identity) -> [String] { [path(of: identity), remediationFolder(of: identity)] }
 
     static func identity(of path: String) -> Identity? {
         guard path.hasPrefix("bottles/"), path.hasSuffix(".yaml") else { return nil }
@@ -252,5 +255,16 @@ package struct DesiredSnapshot: Sendable, Hashable {
         self.revision = revision
         self.bottles = bottles
         self.others = others
+    }
+}
+
+extension BottleError {
+    /// `not-found`: nothing desires this bottle.
+    package static func missing(_ identity: Identity) -> BottleError {
+        BottleError(
+            "not-found",
+            "there is no bottle '\(identity)'",
+            remedy: "`bottle get` lists those there are"
+        )
     }
 }

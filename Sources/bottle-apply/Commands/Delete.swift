@@ -40,14 +40,14 @@ struct Delete: AsyncParsableCommand {
             let repository = try DesiredRepository.open(in: state, environment: context.environment)
         else {
             if ignoreNotFound { return try report([], context) }
-            throw StoredManifest.missing(named[0])
+            throw BottleError.missing(named[0])
         }
         let snapshot = try await repository.snapshot()
         let records = JSONStore<BottleRecord>(folder: state.records, noun: "record")
         let identities = try named.filter { identity in
             // A delete that was killed half-way left the record: it is finished now.
             if try snapshot.bottles[identity] != nil || records.load(identity) != nil { return true }
-            guard ignoreNotFound else { throw StoredManifest.missing(identity) }
+            guard ignoreNotFound else { throw BottleError.missing(identity) }
             return false
         }
         guard !identities.isEmpty else { return try report([], context) }

@@ -103,7 +103,7 @@ struct Denied: AsyncParsableCommand {
             }
         let moment = try Timestamp(CommandContext.now())
         guard let desired = try await context.snapshot()?.desired(of: identity, at: moment) else {
-            throw StoredManifest.missing(identity)
+            throw BottleError.missing(identity)
         }
         let suggestion = RefusalSuggestion(for: wanted, in: desired.remedied.manifest)
         let document = SuggestionDocument(identity, suggestion)

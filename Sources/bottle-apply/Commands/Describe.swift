@@ -24,7 +24,7 @@ struct Describe: AsyncParsableCommand {
         var lister = BottleLister(context: context)
         defer { lister.close() }
         let items = try await lister.items([identity])
-        guard let item = items.first else { throw StoredManifest.missing(identity) }
+        guard let item = items.first else { throw BottleError.missing(identity) }
         let snapshot = try await context.snapshot()
         let manifest = try snapshot.flatMap { snapshot in
             snapshot.bottles[identity] == nil ? nil : try StoredManifest.read(snapshot, identity)

@@ -38,7 +38,7 @@ struct Diff: AsyncParsableCommand {
         let names = try bottles.map { try Identity($0) }
         let all = names.isEmpty ? (snapshot?.bottles.keys.sorted() ?? []) : names
         let wanted = try all.map { identity in
-            guard let snapshot else { throw StoredManifest.missing(identity) }
+            guard let snapshot else { throw BottleError.missing(identity) }
             return try StoredManifest.read(snapshot, identity)
         }
         try await showing.show(wanted, deleted: names.isEmpty ? try context.deletedBottles(snapshot) : [])

@@ -30,7 +30,7 @@ struct History: AsyncParsableCommand {
     func run(in context: CommandContext) async throws {
         let identity = try Identity(bottle)
         let revisions = try await context.openRepository()?.history(of: identity, limit: limit) ?? []
-        guard !revisions.isEmpty else { throw StoredManifest.missing(identity) }
+        guard !revisions.isEmpty else { throw BottleError.missing(identity) }
         let items = revisions.map(RevisionItem.init)
         try context.show(RevisionList(items: items)) {
             var table = Table("REVISION", "TIME", "AUTHOR", "WHY")

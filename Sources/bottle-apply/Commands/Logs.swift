@@ -43,7 +43,7 @@ struct Logs: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let identity = try Identity(bottle)
-        guard let state = try StateFolder.open(context.paths.state) else { throw StoredManifest.missing(identity) }
+        guard let state = try StateFolder.open(context.paths.state) else { throw BottleError.missing(identity) }
         let client = try await context.engine()
         defer { client.close() }
         let engine: any EngineReading = client

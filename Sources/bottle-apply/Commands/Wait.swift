@@ -109,14 +109,14 @@ private struct StatusReader {
         if history == nil { history = try DesiredHistory(context) }
         guard let state = history?.state, let desired = try await history?.lastChanges() else {
             if case .deletion = goal { return true }
-            throw StoredManifest.missing(identity)
+            throw BottleError.missing(identity)
         }
         let change = desired[identity]
         let isRecorded = try JSONStore<BottleRecord>(folder: state.records, noun: "record").load(identity) != nil
         switch goal {
         case .deletion: return change == nil && !isRecorded
         case .condition(let kind, let status):
-            guard change != nil || isRecorded else { throw StoredManifest.missing(identity) }
+            guard change != nil || isRecorded else { throw BottleError.missing(identity) }
             let found = try JSONStore<BottleStatus>(folder: state.status, noun: "status").load(identity)
             guard let found, found[kind]?.status == status else { return false }
             guard kind == .ready, status == .true else { return true }

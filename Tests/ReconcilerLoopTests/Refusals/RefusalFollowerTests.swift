@@ -104,7 +104,7 @@ struct RefusalFollowerTests {
             try await bed.engine.change { world in
                 try world.write((0..<count).map { Self.line("h\($0).test") }, to: Self.proxy)
             }
-            try await bed.until("all are counted") {
+            try await eventually("all are counted") {
                 try RefusalStore.load(Sample.identity, in: state).refusals.reduce(0) { $0 + $1.count } == count + 1
             }
         }
@@ -162,15 +162,7 @@ extension LoopBed {
     }
 
     fileprivate func untilKept(_ hosts: [String]) async throws {
-        try await until("on record: \(hosts)") { try await kept().count >= hosts.count }
+        try await eventually("on record: \(hosts)") { try await kept().count >= hosts.count }
         #expect(try await kept() == hosts.sorted())
-    }
-
-    fileprivate func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        for _ in 0..<6000 {
-            if try await isSo() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("waited in vain: \(what)")
     }
 }

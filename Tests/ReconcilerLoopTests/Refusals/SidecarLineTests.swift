@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import SeededRandom
 import Testing
 
 /// What is taken from a sidecar's log.

@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import SeededRandom
 import Testing
 
 /// What remediations make of a manifest, and what becomes of them when it is edited.

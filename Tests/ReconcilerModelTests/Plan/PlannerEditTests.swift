@@ -1,4 +1,5 @@
 import ReconcilerModel
+import SeededRandom
 import Testing
 
 /// Plans of desired-state edits, as text.

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import SeededRandom
 
 /// Random manifests and edits.
 struct Draw {

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import SeededRandom
 
 /// What a real engine would answer with an error.
 struct Refusal: Error, CustomStringConvertible {

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import SeededRandom
 
 /// An engine made of values: it does what a plan says as the real one would, and refuses what that would refuse.
 struct World {
