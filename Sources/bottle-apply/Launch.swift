@@ -7,6 +7,10 @@ struct Launch {
     let context: CommandContext
     let installation: Installation
     let wanted: [BottleManifest]
+    /// Whether all remediations of the bottles go.
+    var prunesRemediations = false
+    /// The revision that the commit is made on; nil: whatever there is.
+    var expected: Revision?
 
     /// One bottle as it would be.
     struct Preview {
@@ -25,7 +29,12 @@ struct Launch {
     func preview() async throws -> [Preview] {
         // Our own files and git beside the engine's calls: neither waits for the other.
         let moment = try Timestamp(CommandContext.now())
-        async let stored = StoredState(installation.repository, of: wanted, at: moment)
+        async let stored = StoredState(
+            installation.repository,
+            of: wanted,
+            at: moment,
+            prunesRemediations: prunesRemediations
+        )
         let inventory = try await Inventory.take(from: installation.engine)
         let assessor = Assessor(
             engine: installation.engine,
@@ -117,13 +126,20 @@ struct Launch {
         let snapshot = try await installation.repository.snapshot()
         let edits = wanted.compactMap { manifest -> AuditedEdit? in
             let identity = manifest.identity
-            let before = snapshot.bottles[identity]
-            guard before != ManifestDocument.yaml(of: manifest) else { return nil }
-            let old = before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) }
-            return AuditedEdit(identity, from: old, to: manifest)
+            // A manifest that can't be read any more desired nothing that anybody could name.
+            let old = try? snapshot.desired(of: identity, at: moment)?.remedied.manifest
+            let new = prunesRemediations ? manifest : (try? snapshot.remedied(manifest, at: moment).manifest) ?? manifest
+            guard snapshot.bottles[identity] != ManifestDocument.yaml(of: manifest) || old != new else { return nil }
+            return AuditedEdit(identity, from: old, to: new)
         }
         _ = try await installation.recording(.apply, of: edits, reason: reason, now: CommandContext.now) {
-            try await installation.repository.commit(manifests: wanted, reason: reason, at: moment)
+            try await installation.repository.commit(
+                manifests: wanted,
+                reason: reason,
+                prunesRemediations: prunesRemediations,
+                at: moment,
+                expecting: expected
+            )
         }
     }
 

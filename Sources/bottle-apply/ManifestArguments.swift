@@ -26,7 +26,32 @@ struct ManifestArguments: ParsableArguments {
     /// - Parameter contexts: where copies of build contexts are stored; nil stores nothing.
     /// - Throws: `InvalidManifest`; `BottleError` `not-built-yet`.
     func resolved(_ context: CommandContext, contexts: String?) throws -> [BottleManifest] {
-        let reading = try read(context)
+        try Self.resolved(try read(context), context, contexts: contexts)
+    }
+
+    /// A manifest that was written in an editor.
+    ///
+    /// - Throws: what `resolved` throws, also when it is of another bottle.
+    static func resolved(
+        text: String,
+        named name: String,
+        as identity: Identity,
+        _ context: CommandContext
+    ) throws -> BottleManifest {
+        let reading = ManifestReader.read([ManifestSource(name: name, bytes: Array(text.utf8))], limits: .stored)
+        guard !reading.hasErrors else { throw InvalidManifest(diagnostics: reading.diagnostics) }
+        let manifests = try resolved(reading, context, contexts: "\(context.paths.state)/contexts")
+        guard manifests.count == 1, let manifest = manifests.first, manifest.identity == identity else {
+            throw BottleError("other-bottle", "the manifest must stay that of bottle \(identity) alone", at: name)
+        }
+        return manifest
+    }
+
+    private static func resolved(
+        _ reading: ManifestReading,
+        _ context: CommandContext,
+        contexts: String?
+    ) throws -> [BottleManifest] {
         for bottle in reading.bottles {
             let features = unbuiltFeatures(of: bottle.manifest)
             guard features.isEmpty else {

@@ -7,6 +7,8 @@ import ReconcilerModel
 /// Plans without a way to change anything: what `diff` and `apply --dry-run` show.
 struct PlanShowing {
     let context: CommandContext
+    /// Whether the bottles are planned without their remediations.
+    var prunesRemediations = false
 
     /// Plans the bottles of manifests.
     func show(manifests: ManifestArguments) async throws {
@@ -93,7 +95,12 @@ struct PlanShowing {
             try DesiredRepository.open(in: $0, environment: context.environment)
         }
         let moment = try Timestamp(CommandContext.now())
-        async let stored = StoredState(repository, of: wanted, at: moment)
+        async let stored = StoredState(
+            repository,
+            of: wanted,
+            at: moment,
+            prunesRemediations: prunesRemediations
+        )
         let inventory = try await Inventory.take(from: engine)
         let desired = try await stored
         var assessments: [Assessor.Assessment] = []

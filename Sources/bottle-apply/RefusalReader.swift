@@ -72,4 +72,22 @@ struct RefusalReader {
             context.console.err("only what was kept is shown: \(unreachable.message)")
         }
     }
+
+    /// The groups of a bottle that was read, by their ids.
+    ///
+    /// - Throws: `BottleError` `no-such-group`.
+    func groups(named ids: [String], of identity: Identity) throws -> [RefusalGroup] {
+        let found = found[identity]?.groups ?? RefusalGroups()
+        return try ids.map { id in
+            guard let group = found[id] else {
+                throw BottleError(
+                    "no-such-group",
+                    "no refusals of this bottle have the id '\(Escaped.line(id, limit: 40))'",
+                    at: identity.name,
+                    remedy: "`bottle denied \(identity) --all` lists them"
+                )
+            }
+            return group
+        }
+    }
 }

@@ -17,14 +17,25 @@ enum StoredManifest {
 struct StoredState: Sendable {
     private let snapshot: DesiredSnapshot?
     private let moment: Timestamp
+    private let prunesRemediations: Bool
     private var revisions: [Identity: String] = [:]
 
     /// Looks `manifests` up; without a repository none is committed.
-    init(_ repository: DesiredRepository?, of manifests: [BottleManifest], at moment: Timestamp) async throws {
+    ///
+    /// - Parameter prunesRemediations: whether the remediations of these bottles are about to go.
+    init(
+        _ repository: DesiredRepository?,
+        of manifests: [BottleManifest],
+        at moment: Timestamp,
+        prunesRemediations: Bool = false
+    ) async throws {
         self.moment = moment
+        self.prunesRemediations = prunesRemediations
         snapshot = try await repository?.snapshot()
         guard let repository, let snapshot else { return }
-        for manifest in manifests where snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) {
+        for manifest in manifests
+        where !(prunesRemediations && snapshot.hasRemediations(of: manifest.identity))
+            && snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) {
             revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)?.id
         }
     }
@@ -36,7 +47,8 @@ struct StoredState: Sendable {
     ///
     /// - Throws: `BottleError` `remediation-unreadable`.
     func remedied(_ manifest: BottleManifest) throws -> RemediedBottle {
-        try snapshot?.remedied(manifest, at: moment) ?? RemediedBottle(manifest)
+        guard !prunesRemediations, let snapshot else { return RemediedBottle(manifest) }
+        return try snapshot.remedied(manifest, at: moment)
     }
 
     /// What `manifest`, with its remediations, allows that what is committed does not, and the other way round.

@@ -40,4 +40,7 @@ struct SoakTests {
         print("\(kills) kills")
         #expect(kills > 0)
     }
+
+    @Test("edits are killed two hundred times, and each is there wholly or not at all")
+    func edits() async throws { try await EditKillTests.kill(times: 200) }
 }

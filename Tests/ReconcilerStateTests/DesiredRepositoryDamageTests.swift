@@ -225,7 +225,7 @@ struct DesiredRepositoryDamageTests {
                             in: state,
                             environment: ["PATH": "/usr/local/bin:/usr/bin:/bin"]
                         )
-                        for number in 0..<3 {
+                        for number in 0..<50 {
                             _ = try await repository.commit(
                                 [
                                     "bottles/w\(writer).yaml": .write("\(number)"),
@@ -241,10 +241,10 @@ struct DesiredRepositoryDamageTests {
         }
         let repository = try await repository()
         let snapshot = try await repository.snapshot()
-        for writer in 0..<8 { #expect(snapshot.bottles[try Identity("w\(writer)")] == "2") }
-        #expect(try await git("rev-list --count HEAD") == "25\n")
+        for writer in 0..<8 { #expect(snapshot.bottles[try Identity("w\(writer)")] == "49") }
+        #expect(try await git("rev-list --count HEAD") == "401\n")
         #expect(
-            try await git("log --format=%s HEAD").split(separator: "\n").filter { $0.hasPrefix("Writer") }.count == 24
+            try await git("log --format=%s HEAD").split(separator: "\n").filter { $0.hasPrefix("Writer") }.count == 400
         )
         #expect(try await repository.dirtyFiles() == [])
         try await expectSound()

@@ -8,13 +8,18 @@ extension ManifestDecoder {
         routes: [(cursor: Cursor, route: Route)],
         git: [(cursor: Cursor, remote: GitRemote)]
     ) {
-        checkRouteHosts(routes)
-        checkRoles(routes)
+        checkRoutes(routes)
         checkAllowlist(spec, egress: egress, routes: routes)
         checkPassthrough(spec, egress: egress, routes: routes)
         checkGitNames(git)
         checkAddresses(spec, git: git)
         checkSecondPush(spec, egress: egress, routes: routes, git: git)
+    }
+
+    /// Reports routes that are wrong beside each other.
+    mutating func checkRoutes(_ routes: [(cursor: Cursor, route: Route)]) {
+        checkRouteHosts(routes)
+        checkRoles(routes)
     }
 
     private mutating func checkRouteHosts(_ routes: [(cursor: Cursor, route: Route)]) {

@@ -67,7 +67,7 @@ package struct BuildContext: Sendable, Hashable {
         return writer.finish()
     }
 
-    private func entries() throws -> [String: Entry] {
+    func entries() throws -> [String: Entry] {
         switch source {
         case .read(let entries): return entries
         case .stored(let folder):

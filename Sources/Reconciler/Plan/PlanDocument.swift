@@ -9,6 +9,8 @@ package struct PlanDocument: Sendable, Hashable, Codable {
         package var preflight: Preflight
         /// What the desired state adds to what the bottle may do, and takes away; nil: nothing was compared.
         package var authority: [AuthorityChange]?
+        /// Of an edit's result: the commit that was made; nil: none was.
+        package var revision: String?
 
         /// What a plan would do.
         package init(_ plan: Plan, preflight: Preflight) {

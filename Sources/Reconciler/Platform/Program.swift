@@ -129,7 +129,7 @@ package struct Program: Sendable, Hashable {
         throw Failure.notFound(executable)
     }
 
-    private func collect() async throws -> Outcome {
+    func configuration() throws -> Configuration {
         _ = Self.ignoresBrokenPipes
         var options = PlatformOptions()
         if hasOwnGroup {
@@ -140,13 +140,17 @@ package struct Program: Sendable, Hashable {
             environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) },
             uniquingKeysWith: { first, _ in first }
         )
-        let configuration = Configuration(
+        return Configuration(
             executable: .path(FilePath(try location())),
             arguments: Arguments(arguments),
             environment: .custom(variables),
             workingDirectory: workingFolder.map { FilePath($0) },
             platformOptions: options
         )
+    }
+
+    private func collect() async throws -> Outcome {
+        let configuration = try configuration()
         do {
             let result = try await collect(configuration)
             // A program that ended by itself has done its work, cancelled or not.

@@ -50,6 +50,19 @@ package struct RefusalSuggestion: Sendable, Hashable {
         }
     }
 
+    /// The change as remediations.
+    ///
+    /// - Parameter isNarrow: whether a new host gets the route for what was seen, where there is one.
+    package func changes(isNarrow: Bool) -> [RemediationChange] {
+        let routed = isNarrow ? narrower : []
+        let removed = removedHosts.map { RemediationChange.hostRemoved($0) }
+        let hosts = addedHosts.filter { host in !routed.contains { $0.host == host } }
+        return removed + hosts.map { .hostAdded($0) } + routed.map { .routeAdded($0) }
+            + changedRoutes.map { old, new in
+                old.map { .routeChanged(from: $0.unlimited, to: new.unlimited) } ?? .routeAdded(new)
+            }
+    }
+
     /// What the change lets a bottle do that it may not do now, and the other way round.
     package var authority: [AuthorityChange] { Authority.changes(from: before, to: after) }
 

@@ -1,5 +1,13 @@
 import ReconcilerModel
 
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
 /// What happens to one file in a commit.
 package enum DesiredChange: Sendable, Hashable {
     case write(String)
@@ -39,6 +47,18 @@ extension DesiredRepository {
         expecting expected: Revision? = nil,
         _ edit: (Revision) async throws -> DesiredEdit?
     ) async throws -> Revision? {
+        try await commit(by: nil, author: author, expecting: expected, edit)
+    }
+
+    /// The same.
+    ///
+    /// - Parameter user: the operator, where their git was asked already.
+    func commit(
+        by user: GitUser?,
+        author: Author?,
+        expecting expected: Revision?,
+        _ edit: (Revision) async throws -> DesiredEdit?
+    ) async throws -> Revision? {
         try await Self.explained(folder) {
             let held = try await lock.acquire(wait: .seconds(60))
             defer { extendLifetime(held) }
@@ -60,6 +80,7 @@ extension DesiredRepository {
                         wanted.changes,
                         on: old,
                         message: wanted.message,
+                        user: user,
                         author: author,
                         settling: left
                     )
@@ -76,13 +97,11 @@ extension DesiredRepository {
         _ changes: [String: DesiredChange],
         on old: Revision,
         message: String,
+        user known: GitUser?,
         author: Author?,
         settling left: Set<String>
     ) async throws -> Revision? {
-        let entries = Dictionary(
-            try await entries(of: old).map { ($0.path, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
+        let entries = try await filesByPath(of: old)
         let effective = changes.filter { path, change in
             switch change {
             case .remove: entries[path] != nil
@@ -96,9 +115,13 @@ extension DesiredRepository {
 
         let settled = left.union(effective.keys)
         try beginWriting(settled)
-        let tree = try await storeTree(of: old, with: effective)
-        // No name is worth failing a commit for. Only what the operator commits is signed as theirs.
-        let user = author == nil ? (try? await git.user()) ?? GitUser() : GitUser()
+        let stored = try await storeFiles(effective, like: old.id)
+        var now = entries
+        for (path, file) in stored { now[path] = file }
+        let tree = try await storeTree(of: now, like: old.id)
+        // Only what the operator commits is signed as theirs.
+        var user = GitUser()
+        if author == nil { user = if let known { known } else { await git.operator() } }
         let commit = try await git.commit(
             tree: tree,
             parents: [old.id],
@@ -118,7 +141,7 @@ extension DesiredRepository {
                 let bytes = Array(text.utf8)
                 contents[GitObject.blobID(of: bytes, like: new.id)] = bytes
             }
-            try await settle(settled, at: new, contents: contents)
+            try await settle(settled, at: new, entries: now, contents: contents)
         } catch {
             // Committed is committed: what can't be settled now (a full disk, a cancelled task) keeps its note, and
             // the next commit settles it. `dirtyFiles()` shows it until then.
@@ -126,29 +149,67 @@ extension DesiredRepository {
         return new
     }
 
-    /// Stores the files and the tree that the changes make of a revision; nothing refers to them yet.
-    private func storeTree(of old: Revision, with changes: [String: DesiredChange]) async throws -> String {
+    /// Stores the files that are written; nothing refers to them yet.
+    ///
+    /// - Returns: the new files; nil: removed.
+    private func storeFiles(
+        _ changes: [String: DesiredChange],
+        like example: String
+    ) async throws -> [String: GitEntry?] {
         var files: [String: GitEntry?] = [:]
-        for (path, change) in changes {
-            guard case .write(let text) = change else {
-                files[path] = .some(nil)
-                continue
+        var written: [(path: String, bytes: [UInt8])] = []
+        for (path, change) in changes.sorted(by: { $0.key < $1.key }) {
+            switch change {
+            case .remove: files[path] = .some(nil)
+            case .write(let text): written.append((path, Array(text.utf8)))
             }
-            let id = try await git.line(["hash-object", "-w", "--no-filters", "--stdin"], input: Array(text.utf8))
-            files[path] = .some(GitEntry(mode: "100644", kind: "blob", id: id, path: path))
         }
+        let ids = try await storeObjects(written.map(\.bytes))
+        for (file, id) in zip(written, ids) {
+            files[file.path] = .some(GitEntry(mode: "100644", kind: "blob", id: id, path: file.path))
+        }
+        return files
+    }
+
+    /// Stores contents and returns their ids; one process however many there are.
+    private func storeObjects(_ contents: [[UInt8]]) async throws -> [String] {
+        let command = ["hash-object", "-w", "--no-filters"]
+        guard contents.count > 1 else {
+            guard let only = contents.first else { return [] }
+            return [try await git.line(command + ["--stdin"], input: only)]
+        }
+        let names = contents.map { _ in "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())" }
+        defer { for name in names { _ = try? POSIX.unlink(name) } }
+        for (name, content) in zip(names, contents) {
+            let file = try POSIX.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            try file.write(content, to: name)
+        }
+        let list = names.map { $0 + "\n" }.joined()
+        let ids = try await git.line(command + ["--stdin-paths"], input: Array(list.utf8)).split(separator: "\n")
+        guard ids.count == contents.count else { throw Self.unreadable(folder, "git hash-object is not understood") }
+        return ids.map(String.init)
+    }
+
+    /// Stores a tree of these files; nothing refers to it yet.
+    private func storeTree(of entries: [String: GitEntry], like example: String) async throws -> String {
         let index = "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())"
         let variables = ["GIT_INDEX_FILE": index]
-        _ = try await git.output(["read-tree", old.id], variables: variables)
-        let lines = Self.indexLines(files, like: old.id)
         _ = try await git.output(
             ["update-index", "-z", "--index-info"],
-            input: Array(lines.utf8),
+            input: Array(Self.indexLines(entries.mapValues { $0 }, like: example).utf8),
             variables: variables
         )
         let tree = try await git.line(["write-tree"], variables: variables)
         try POSIX.unlink(index)
         return tree
+    }
+
+    /// Makes sure that HEAD is still where it was.
+    ///
+    /// - Throws: `BottleError` `desired-moved`, `desired-unreadable`.
+    package func expect(_ expected: Revision) async throws {
+        let found = try await head()
+        guard found == expected else { throw moved(from: expected, to: found) }
     }
 
     private func moved(from expected: Revision?, to found: Revision) -> BottleError {

@@ -24,12 +24,15 @@ extension DesiredRepository {
 
     /// Brings the views of these paths, work tree and index, to the revision; then there is nothing to mend.
     ///
-    /// - Parameter contents: what is known of the revision's files, by their ids.
-    func settle(_ paths: Set<String>, at revision: Revision, contents: [String: [UInt8]] = [:]) async throws {
-        let entries = Dictionary(
-            try await entries(of: revision).map { ($0.path, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
+    /// - Parameters:
+    ///   - entries: the revision's files.
+    ///   - contents: what is known of them, by their ids.
+    func settle(
+        _ paths: Set<String>,
+        at revision: Revision,
+        entries: [String: GitEntry],
+        contents: [String: [UInt8]] = [:]
+    ) async throws {
         try await refreshWorkTree(paths, to: entries, of: revision, contents: contents)
         let files = Dictionary(uniqueKeysWithValues: paths.map { ($0, entries[$0]) })
         try await refreshIndex(with: Self.indexLines(files, like: revision.id), of: revision)
@@ -49,7 +52,8 @@ extension DesiredRepository {
         for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
             try POSIX.unlink("\(git.folder)/\(name)")
         }
-        try await settle(paths, at: try await head())
+        let head = try await head()
+        try await settle(paths, at: head, entries: try await filesByPath(of: head))
         return paths
     }
 

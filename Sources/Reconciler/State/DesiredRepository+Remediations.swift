@@ -128,6 +128,12 @@ extension DesiredSnapshot {
         return try DesiredRepository.desired(of: identity, text: text, files: others, at: moment)
     }
 
+    /// Whether any remediation is beside the bottle's manifest.
+    package func hasRemediations(of identity: Identity) -> Bool {
+        let prefix = DesiredRepository.remediationFolder(of: identity) + "/"
+        return others.keys.contains { $0.hasPrefix(prefix) && $0.hasSuffix(".yaml") }
+    }
+
     /// Every file below `remediations/`, by the bottle it belongs to.
     package func remediationFiles() -> [Identity: [String: String]] {
         var files: [Identity: [String: String]] = [:]

@@ -1,30 +1,6 @@
 import ReconcilerManifest
 package import ReconcilerModel
 
-/// A remediation before it has a number, an author and a time.
-package struct RemediationDraft: Sendable, Hashable {
-    package var change: RemediationChange
-    package var limits: GrantLimits?
-    /// Why; the first line is the commit's subject.
-    package var reason: String
-    package var proposal: String?
-    package var candidate: ContentDigest?
-
-    package init(
-        _ change: RemediationChange,
-        limits: GrantLimits? = nil,
-        reason: String,
-        proposal: String? = nil,
-        candidate: ContentDigest? = nil
-    ) {
-        self.change = change
-        self.limits = limits
-        self.reason = reason
-        self.proposal = proposal
-        self.candidate = candidate
-    }
-}
-
 /// What one commit does.
 package struct DesiredEdit: Sendable, Hashable {
     /// By path from the top of the repository.
@@ -40,13 +16,7 @@ package struct DesiredEdit: Sendable, Hashable {
 extension DesiredRepository {
     /// Commits a remediation under the next free number, and drops those of the bottle that are spent.
     ///
-    /// The number is chosen and the fit judged under the repository's lock, so that writers never collide. If the process
-    /// dies here, the remediation is there wholly or not at all.
-    /// - Parameters:
-    ///   - author: nil: the operator, as their git knows them.
-    ///   - expected: the revision that was looked at; nil: whatever HEAD is.
-    /// - Throws: `BottleError` `not-found` for a bottle that is not desired, `remediation-conflict` when it does not fit,
-    ///   `already-desired` when the manifest has it, `invalid-remediation`, and what `commit` and `desired` throw.
+    /// - Throws: what committing a `RemediationStep` throws.
     package func commit(
         remediation draft: RemediationDraft,
         for identity: Identity,
@@ -54,75 +24,85 @@ extension DesiredRepository {
         at moment: Timestamp,
         expecting expected: Revision? = nil
     ) async throws -> (remediation: Remediation, revision: Revision) {
-        // The commit asks for the operator by itself, and is signed as theirs then.
-        let name = if let author { author } else { ((try? await git.user()) ?? GitUser()).author }
-        var made: Remediation?
-        let revision = try await commit(author: author, expecting: expected) { old in
-            let (remediation, edit) = try await edit(adding: draft, to: identity, by: name, at: moment, on: old)
-            made = remediation
-            return edit
-        }
-        guard let made, let revision else {
+        let (outcome, revision) = try await commit(
+            RemediationStep(adding: [draft], reason: draft.reason),
+            for: identity,
+            author: author,
+            at: moment,
+            expecting: expected
+        )
+        guard let made = outcome.made.first else {
             throw BottleError("desired-unwritable", "the remediation changed nothing", at: folder)
         }
         return (made, revision)
     }
 
-    private func edit(
-        adding draft: RemediationDraft,
-        to identity: Identity,
-        by author: Author,
+    /// Commits what a step makes of a bottle's remediations, and drops those of the bottle that are spent.
+    ///
+    /// The numbers are chosen and the fit judged under the repository's lock, so that writers never collide. If the process
+    /// dies here, the whole step is there or nothing of it.
+    /// - Parameters:
+    ///   - author: nil: the operator, as their git knows them.
+    ///   - expected: the revision that was looked at; nil: whatever HEAD is.
+    /// - Throws: `BottleError` `not-found` for a bottle that is not desired, what `DesiredState.taking` throws, and what
+    ///   `commit` and `desired` throw.
+    package func commit(
+        _ step: RemediationStep,
+        for identity: Identity,
+        author: Author? = nil,
         at moment: Timestamp,
-        on old: Revision
-    ) async throws -> (Remediation, DesiredEdit) {
-        let (text, files) = try await files(of: identity, at: old)
-        guard let text else {
-            throw BottleError.missing(identity)
-        }
-        let state = try Self.desired(of: identity, text: text, files: files, at: moment)
-        let present = state.remedied.outcomes.map(\.remediation)
-        let remediation = try Self.remediation(
-            draft,
-            number: Self.nextNumber(after: present, files[Self.numberFile(of: identity)]),
-            by: author,
-            at: moment,
-            of: identity
-        )
-        let after = Self.remedied(state.declared, present + [remediation], at: moment)
-        switch after.outcomes.first(where: { $0.remediation.number == remediation.number })?.fit {
-        case .conflict(let reason):
-            throw BottleError(
-                "remediation-conflict",
-                "it does not fit: \(reason)",
-                at: identity.name,
-                remedy: "look at what is desired (`bottle describe \(identity)`), and change that instead"
+        expecting expected: Revision? = nil
+    ) async throws -> (outcome: RemediationStep.Outcome, revision: Revision) {
+        let user = author == nil ? await git.operator() : nil
+        let name = author ?? (user ?? GitUser()).author
+        var taken: RemediationStep.Outcome?
+        let revision = try await commit(by: user, author: author, expecting: expected) { old in
+            let (text, files) = try await files(of: identity, at: old)
+            guard let text else { throw BottleError.missing(identity) }
+            let state = try Self.desired(of: identity, text: text, files: files, at: moment)
+            let outcome = try state.taking(
+                step,
+                by: name,
+                at: moment,
+                after: Self.lastNumber(noted: files[Self.numberFile(of: identity)])
             )
-        case .redundant where after.manifest == state.remedied.manifest:
-            throw BottleError("already-desired", "what it asks for is desired already", at: identity.name)
-        case .expired:
-            throw BottleError("already-ended", "it would end before it begins", at: identity.name)
-        case .applied, .redundant, nil: break
+            taken = outcome
+            return edit(of: identity, outcome, reason: step.reason)
         }
-        var changes: [String: DesiredChange] = [
-            Self.path(of: remediation, in: identity): .write(
+        guard let taken, let revision else {
+            throw BottleError("desired-unwritable", "the step changed nothing", at: folder)
+        }
+        return (taken, revision)
+    }
+
+    /// Who is named by what is committed here and now.
+    package func operatorName() async -> Author { await git.operator().author }
+
+    private func edit(of identity: Identity, _ outcome: RemediationStep.Outcome, reason: String) -> DesiredEdit {
+        var changes: [String: DesiredChange] = [Self.numberFile(of: identity): .write("\(outcome.lastNumber)\n")]
+        for remediation in outcome.made {
+            changes[Self.path(of: remediation, in: identity)] = .write(
                 RemediationDocument.yaml(of: remediation, bottle: identity)
-            ),
-            Self.numberFile(of: identity): .write("\(remediation.number)\n"),
-        ]
-        let dropped = after.spent.filter { $0.remediation.number != remediation.number }
+            )
+        }
+        let dropped = outcome.withdrawn + outcome.spent
         for outcome in dropped { changes[Self.path(of: outcome.remediation, in: identity)] = .remove }
         let lines =
-            ["Bottle \(identity): \(remediation.name): \(remediation.change.text)"] + Self.words(dropped, identity)
-        return (remediation, DesiredEdit(changes: changes, message: message(draft.reason, lines)))
+            outcome.made.map { "Bottle \(identity): \($0.name): \($0.change.text)" }
+            + outcome.withdrawn.map { "Drop \(identity)/\($0.remediation.name): withdrawn" }
+            + Self.words(outcome.spent, identity)
+        return DesiredEdit(changes: changes, message: message(reason, lines))
     }
 
     /// Commits manifests, and drops the remediations of their bottles that they make superfluous or that have ended.
     ///
+    /// - Parameter prunesRemediations: whether all remediations of the bottles go.
     /// - Returns: the new revision; nil, and no commit, when nothing changed.
     /// - Throws: what `commit` throws, `BottleError` `remediation-unreadable`.
     package func commit(
         manifests: [BottleManifest],
         reason: String,
+        prunesRemediations: Bool = false,
         author: Author? = nil,
         at moment: Timestamp,
         expecting expected: Revision? = nil
@@ -135,7 +115,8 @@ extension DesiredRepository {
                 changes[Self.path(of: identity)] = .write(ManifestDocument.yaml(of: manifest))
                 let (_, files) = try await files(of: identity, at: old)
                 let remediations = try Self.remediations(of: identity, files: files)
-                let spent = Self.remedied(manifest, remediations, at: moment).spent
+                let remedied = Self.remedied(manifest, remediations, at: moment)
+                let spent = prunesRemediations ? remedied.outcomes : remedied.spent
                 for outcome in spent { changes[Self.path(of: outcome.remediation, in: identity)] = .remove }
                 lines += Self.words(spent, identity)
             }
@@ -166,11 +147,11 @@ extension DesiredRepository {
             var changes: [String: DesiredChange] = [:]
             for outcome in dropped { changes[Self.path(of: outcome.remediation, in: identity)] = .remove }
             // A file made by hand may have a number that was never noted.
-            let last = Self.nextNumber(
-                after: state.remedied.outcomes.map(\.remediation),
-                files[Self.numberFile(of: identity)]
+            let last = max(
+                Self.lastNumber(noted: files[Self.numberFile(of: identity)]),
+                state.remedied.outcomes.map(\.remediation.number).max() ?? 0
             )
-            changes[Self.numberFile(of: identity)] = .write("\(last - 1)\n")
+            changes[Self.numberFile(of: identity)] = .write("\(last)\n")
             return DesiredEdit(changes: changes, message: message(reason, Self.words(dropped, identity)))
         }
         return revision.map { (dropped.map(\.remediation), $0) }
@@ -191,36 +172,8 @@ extension DesiredRepository {
 
     // MARK: - Parts
 
-    private static func nextNumber(after present: [Remediation], _ noted: String?) -> Int {
-        let noted = noted.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
-        return max(present.map(\.number).max() ?? 0, noted) + 1
-    }
-
-    private static func remediation(
-        _ draft: RemediationDraft,
-        number: Int,
-        by author: Author,
-        at moment: Timestamp,
-        of identity: Identity
-    ) throws -> Remediation {
-        do {
-            return try Remediation(
-                number: number,
-                slug: draft.change.slug,
-                change: draft.change,
-                provenance: Remediation.Provenance(
-                    author: "\(author.name) <\(author.email)>",
-                    time: moment,
-                    reason: draft.reason,
-                    proposal: draft.proposal,
-                    candidate: draft.candidate
-                ),
-                limits: draft.limits
-            )
-        } catch {
-            throw BottleError("invalid-remediation", "the remediation is not valid: \(error.rule)", at: identity.name)
-        }
-    }
+    /// The number in a bottle's file of numbers; 0 without one.
+    package static func lastNumber(noted text: String?) -> Int { text.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0 }
 
     /// What happens to remediations that go.
     private static func words(_ outcomes: [RemediationOutcome], _ identity: Identity) -> [String] {

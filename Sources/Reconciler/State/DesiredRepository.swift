@@ -58,7 +58,7 @@ package struct DesiredRepository: Sendable {
                 try POSIX.makeFolder(temporary)
                 let git = Git(workTree: temporary, environment: environment)
                 try await git.initialize()
-                let user = (try? await git.user()) ?? GitUser()
+                let user = await git.operator()
                 let tree = try await git.line(["write-tree"])
                 let commit = try await git.commit(
                     tree: tree,
@@ -206,6 +206,10 @@ package struct DesiredRepository: Sendable {
             throw Self.unreadable(folder, "git ls-tree is not understood")
         }
         return entries
+    }
+
+    func filesByPath(of revision: Revision) async throws -> [String: GitEntry] {
+        Dictionary(try await entries(of: revision).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     func read(_ names: [String]) async throws -> [GitObject?] {

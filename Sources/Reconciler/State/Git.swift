@@ -62,6 +62,9 @@ struct Git: Sendable {
         guard outcome.succeeded else { throw Refusal(command: "init", outcome: outcome) }
     }
 
+    /// The same; no name is worth failing a commit for.
+    func `operator`() async -> GitUser { (try? await user()) ?? GitUser() }
+
     /// What this user's git knows of them; nothing where it can't be read.
     ///
     /// Reads configuration, which runs nothing.

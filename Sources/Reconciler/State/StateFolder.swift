@@ -35,6 +35,8 @@ package struct StateFolder: Sendable, Hashable {
     package var images: String { "\(path)/images" }
     /// What sidecars refused, a file a bottle.
     package var refusals: String { "\(path)/refusals" }
+    /// Texts that operators are editing, and those that they gave up.
+    package var edits: String { "\(path)/edits" }
     package var auditLog: String { "\(path)/audit.jsonl" }
     package var controlSocket: String { "\(path)/control.sock" }
 

@@ -28,11 +28,18 @@ struct Apply: AsyncParsableCommand {
     @Option(name: .long, help: "Why, for the history of the desired state.")
     var reason: String?
 
+    @Flag(name: .long, help: "Drop all remediations of these bottles: the manifests are all that is desired.")
+    var pruneRemediations = false
+
+    @Option(name: .long, help: "Change nothing unless the desired state is at this revision.")
+    var expectRevision: String?
+
     func run() async throws { try await common.run(run(in:)) }
 
     func run(in context: CommandContext) async throws {
+        let expected = try await expected(in: context)
         guard !dryRun else {
-            try await PlanShowing(context: context).show(manifests: manifests)
+            try await PlanShowing(context: context, prunesRemediations: pruneRemediations).show(manifests: manifests)
             return
         }
         // What is wrong with the manifests is told before anything is made, the state folder included.
@@ -40,44 +47,35 @@ struct Apply: AsyncParsableCommand {
         let engine = try await context.engine()
         defer { engine.close() }
         let installation = try await context.installation(engine: engine)
-        let launch = Launch(context: context, installation: installation, wanted: wanted)
+        let launch = Launch(
+            context: context,
+            installation: installation,
+            wanted: wanted,
+            prunesRemediations: pruneRemediations,
+            expected: expected
+        )
         let previews = try await launch.preview()
         let authority = Dictionary(previews.map { ($0.manifest.identity, $0.authority) }) { first, _ in first }
-        if let settled = try launch.settled(previews) { return try report(settled, authority, context) }
+        if let settled = try launch.settled(previews) { return try PassReport(context: context).show(settled, authority: authority) }
         let mayEndAgents = try launch.confirm(previews, yes: yes)
         try await launch.commit(reason: reason ?? "apply \(manifests.names)")
-        try report(try await launch.converge(mayEndAgents: mayEndAgents), authority, context)
-    }
-
-    /// - Parameter authority: what the desired state added and took away, by bottle.
-    private func report(
-        _ results: [PassResult],
-        _ authority: [Identity: [AuthorityChange]],
-        _ context: CommandContext
-    ) throws {
-        let failed = results.compactMap(\.error)
-        let document = PlanDocument(
-            kind: .result,
-            bottles: results.map { result in
-                var bottle = PlanDocument.Bottle(result)
-                bottle.authority = authority[result.identity]
-                return bottle
-            }
+        try PassReport(context: context).show(
+            try await launch.converge(mayEndAgents: mayEndAgents),
+            authority: authority
         )
-        try context.show(document) { results.map(text).joined(separator: "\n") }
-        for error in failed { context.console.err(error.text(Style(isOn: context.console.colorsErrors))) }
-        if !failed.isEmpty { throw ExitStatus.failure }
     }
 
-    private func text(_ result: PassResult) -> String {
-        let done = result.performed.count { $0.outcome == .done }
-        let notes = result.findings.filter { $0.error == nil }.map { "\n  note: \(PlanText.text(of: $0))" }.joined()
-        let state = result.error == nil ? "converged" : "not converged"
-        let launched = result.performed.contains {
-            $0.action.verb == .create && $0.action.object == .container(.egressProxy)
+    /// The revision that the desired state must be at.
+    ///
+    /// - Throws: `BottleError` `desired-moved` when it is at another one, `no-revision`.
+    private func expected(in context: CommandContext) async throws -> Revision? {
+        guard let expectRevision else { return nil }
+        guard let repository = try context.openRepository() else {
+            throw BottleError("desired-moved", "nothing was ever applied: there is no revision \(expectRevision)")
         }
-        let fingerprint = launched ? result.preflight.tls.caFingerprint.map { "\n  CA SHA-256 \($0)" } ?? "" : ""
-        return "\(result.identity): \(state), \(PlanText.count(done))\(fingerprint)\(notes)"
+        let expected = try await repository.revision(named: expectRevision)
+        try await repository.expect(expected)
+        return expected
     }
 }
 

@@ -89,18 +89,7 @@ struct Denied: AsyncParsableCommand {
         let noise = RefusalNoise()
         let wanted =
             try groups.isEmpty
-            ? found.all.filter { all || !noise.contains($0) }
-            : groups.map { id in
-                guard let group = found[id] else {
-                    throw BottleError(
-                        "no-such-group",
-                        "no refusals of this bottle have the id '\(Escaped.line(id, limit: 40))'",
-                        at: identity.name,
-                        remedy: "`bottle denied \(identity) --all` lists them"
-                    )
-                }
-                return group
-            }
+            ? found.all.filter { all || !noise.contains($0) } : reader.groups(named: groups, of: identity)
         let moment = try Timestamp(CommandContext.now())
         guard let desired = try await context.snapshot()?.desired(of: identity, at: moment) else {
             throw BottleError.missing(identity)

@@ -32,6 +32,7 @@ enum AuditView {
         if let revision = line.revision, details.actions == nil { parts.append("revision \(revision.prefix(12))") }
         if let reason = details.reason { parts.append("“\(reason)”") }
         parts += (details.before ?? []).map { "−\($0)" } + (details.after ?? []).map { "+\($0)" }
+        if let authority = details.authority { parts.append("authority: \(authority.joined(separator: ", "))") }
         if let checkpoint = details.checkpoint { parts.append("signed up to \(checkpoint.sequence)") }
         if let torn = details.torn { parts.append("\(torn.bytes) bytes that a killed writer left are set aside") }
         if let file = details.file { parts.append("\(file) was full") }

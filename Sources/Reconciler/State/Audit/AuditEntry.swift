@@ -75,6 +75,8 @@ package struct AuditDetails: Sendable, Hashable, Codable {
     package var before: [String]?
     /// What it put in.
     package var after: [String]?
+    /// What an edit lets the bottle do that it could not, and takes from it, as `+ kind subject` (`AuthorityChange`).
+    package var authority: [String]?
     /// How many items the bounds of the lists above left out.
     package var omitted: Int?
     package var torn: Torn?

@@ -53,6 +53,7 @@ extension AuditLog {
             details.intent = number
             details.reason = intent.reason
             details.take(ManifestChange(from: edit.before, to: edit.after, fingerprint))
+            details.take(Authority.changes(from: edit.before, to: edit.after))
             return AuditEntry(what, bottle: edit.bottle, details: details)
         }
         let revision: Revision?

@@ -64,6 +64,17 @@ extension AuditDetails {
         count(leftOut: max(0, change.before.count - Self.mostItems) + max(0, change.after.count - Self.mostItems))
     }
 
+    /// Takes in what an edit gives and takes away, cut to the bounds.
+    mutating func take(_ changes: [AuthorityChange]) {
+        guard !changes.isEmpty else { return }
+        authority = changes.prefix(Self.mostItems).map { change in
+            // A command may hold a secret in practice.
+            change.kind == .command
+                ? "\(change.change.sign) \(change.kind.rawValue)" : AuditText.bounded(change.text, 500)
+        }
+        count(leftOut: max(0, changes.count - Self.mostItems))
+    }
+
     /// Counts what the bounds of a list left out.
     mutating func count(leftOut: Int) {
         guard leftOut > 0 else { return }

@@ -1,0 +1,89 @@
+package import ReconcilerModel
+
+/// Reads the lists of a manifest that are edited by themselves: routes as YAML, hosts a line each.
+package enum EntryListReader {
+    /// A document with the one key `routes`, each as below `egress_proxy.routes` of a manifest.
+    ///
+    /// - Returns: nil routes when there is an error among the diagnostics.
+    package static func routes(file: String, bytes: [UInt8]) -> (routes: [Route]?, diagnostics: [Diagnostic]) {
+        var findings = Findings()
+        var decoder = ManifestDecoder()
+        var routes: [(cursor: Cursor, route: Route)] = []
+        if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
+            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
+            if let second = roots.dropFirst().first {
+                findings.error("wrong-type", "one document is wanted", at: Place(source: text, mark: second.mark))
+            }
+            if let root = roots.first {
+                let document = Cursor(source: text, node: root, path: "")
+                document.check(.object(routeList), &findings)
+                routes = (document["routes"]?.items ?? []).compactMap { cursor in
+                    decoder.route(cursor).map { (cursor: cursor, route: $0) }
+                }
+                decoder.checkRoutes(routes)
+                findings.append(decoder.findings)
+            } else if !findings.hasErrors {
+                findings.error(
+                    "empty-manifest",
+                    "there is no 'routes' in this file",
+                    at: Place(source: text, mark: YAMLMark(line: 1, column: 1)),
+                    suggestion: "write 'routes: []' for no routes"
+                )
+            }
+        }
+        return (findings.hasErrors ? nil : routes.map(\.route), findings.ordered(files: [file]))
+    }
+
+    /// One host or `*.` pattern a line; `#` begins a comment.
+    ///
+    /// - Returns: nil hosts when there is an error among the diagnostics.
+    package static func hosts(file: String, bytes: [UInt8]) -> (hosts: [HostPattern]?, diagnostics: [Diagnostic]) {
+        var findings = Findings()
+        var decoder = ManifestDecoder()
+        var hosts: [HostPattern] = []
+        if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
+            for number in 1...max(text.lineCount, 1) {
+                // A line that nobody could read is no host either.
+                let written = (text.line(number) ?? "? ?").prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
+                guard let first = written.first else { continue }
+                let place = Place(source: text, mark: YAMLMark(line: number, column: 1))
+                guard written.count == 1 else {
+                    findings.error("invalid-value", "one host a line", at: place)
+                    continue
+                }
+                guard let host = decoder.host(String(first), path: "line \(number)", at: place, allowsWildcard: true)
+                else { continue }
+                if hosts.contains(host) {
+                    findings.error("duplicate-value", "'\(host)' is in the list already", at: place)
+                } else {
+                    hosts.append(host)
+                }
+            }
+            findings.append(decoder.findings)
+        }
+        return (findings.hasErrors ? nil : hosts, findings.ordered(files: [file]))
+    }
+
+    /// The text that `routes` reads back.
+    package static func text(of routes: [Route]) -> String {
+        guard !routes.isEmpty else { return "routes: []\n" }
+        var writer = YAMLWriter()
+        writer.sequence("routes", routes) { ManifestDocument.route($0, &$1) }
+        return writer.text
+    }
+
+    /// The text that `hosts` reads back.
+    package static func text(of hosts: [HostPattern]) -> String { hosts.map { "\($0.text)\n" }.joined() }
+
+    private static let routeList = ObjectShape(
+        "routes",
+        [
+            KeyShape(
+                "routes",
+                .list(.object(ManifestShape.route), least: 0),
+                required: true,
+                "each as in egress_proxy.routes"
+            )
+        ]
+    )
+}

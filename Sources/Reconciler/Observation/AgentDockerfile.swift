@@ -1,0 +1,57 @@
+package import ReconcilerModel
+
+/// The Dockerfile that a bottle's agent is built from, and another in its place.
+package struct AgentDockerfile: Sendable {
+    /// The image of the manifest itself, without remediations.
+    private let declared: AgentImage
+    private let present: AgentImage
+    private let contexts: String
+
+    /// - Parameter contexts: where stored copies of build contexts are.
+    package init(of state: DesiredState, contexts: String) {
+        declared = state.declared.agent.image
+        present = state.remedied.manifest.agent.image
+        self.contexts = contexts
+    }
+
+    /// The text in force; for an image that nobody here builds, one that begins with it.
+    ///
+    /// - Throws: `BottleError` `context-unreadable`.
+    package func text() throws -> String {
+        switch present {
+        case .reference(let reference): "FROM \(reference.text)\n"
+        case .build(let source): try context(of: source).text(at: source.dockerfile)
+        }
+    }
+
+    /// What replaces the manifest's image by one of `text`, whose context is that of the image in force.
+    ///
+    /// The context is kept before this returns: without a commit that names it, it is only in the way of nobody.
+    /// - Throws: `BottleError` `context-unreadable`, `state-unwritable`.
+    package func replaced(by text: String) throws -> DockerfileReplacement {
+        let path: String
+        let context: BuildContext
+        switch present {
+        case .reference:
+            path = "Dockerfile"
+            context = try BuildContext([:]).replacing(path, with: text)
+        case .build(let source):
+            path = source.dockerfile
+            context = try self.context(of: source).replacing(path, with: text)
+        }
+        try context.keep(in: contexts)
+        return DockerfileReplacement(
+            dockerfile: text,
+            context: context.digest,
+            path: path,
+            replaces: declared.origin
+        )
+    }
+
+    private func context(of source: BuildSource) throws -> BuildContext {
+        guard let pinned = source.pinned else {
+            throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+        }
+        return BuildContext(storedIn: "\(contexts)/\(pinned)", digest: pinned)
+    }
+}

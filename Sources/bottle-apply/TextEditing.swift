@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+
+/// A text that an operator edits in an editor of their own, until it reads well or they give up.
+///
+/// Nothing that they wrote is lost: where it ends with an error, the file stays and the error names it.
+struct TextEditing {
+    let context: CommandContext
+    let identity: Identity
+    /// What is edited, as the file's name ends: `routes.yaml`.
+    let name: String
+    /// How a line begins that is ours and no part of the text: comments on top, removed again on reading.
+    private static let mark = "#: "
+
+    init(_ name: String, of identity: Identity, in context: CommandContext) {
+        self.name = name
+        self.identity = identity
+        self.context = context
+    }
+
+    /// Has `text` edited.
+    ///
+    /// - Parameters:
+    ///   - hints: lines for the top of the file.
+    ///   - read: reads what was written; `InvalidManifest` and `BottleError` bring the editor back with the errors on top.
+    /// - Returns: what was read; nil when the text is as it was, or empty.
+    /// - Throws: `BottleError` `no-editor`, `edit-abandoned`.
+    func edit<Value>(_ text: String, hints: [String], read: (String) throws -> Value) async throws -> Value? {
+        let state = try StateFolder.create(context.paths.state)
+        let folder = "\(state.edits)/\(POSIX.randomHexadecimal())"
+        try POSIX.makeFolder(state.edits)
+        try POSIX.makeFolder(folder)
+        let path = "\(folder)/\(identity)-\(name)"
+        var shown = text
+        var notes = hints
+        var last: (any Error)?
+        while true {
+            let head = notes.map { "\(Self.mark)\($0)\n" }.joined()
+            try DurableFile.write(Array((head + shown).utf8), to: path)
+            try await runEditor(on: path)
+            let written = try self.text(at: path)
+            guard written != shown || last == nil else {
+                throw abandoned(path, because: last)
+            }
+            guard written != text, !written.allSatisfy(\.isWhitespace) else {
+                try POSIX.removeTree(folder)
+                return nil
+            }
+            do {
+                let value = try read(written)
+                try POSIX.removeTree(folder)
+                return value
+            } catch let invalid as InvalidManifest {
+                last = invalid
+                notes = hints + ["", "It can't be taken as it is:"] + lines(DiagnosticPrinter().text(invalid.diagnostics))
+            } catch let error as BottleError {
+                last = error
+                notes = hints + ["", "It can't be taken as it is:"] + lines(error.summary)
+            }
+            shown = written
+        }
+    }
+
+    private func lines(_ text: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { Escaped.line(String($0), limit: 400) }
+    }
+
+    /// What is in the file, without our own lines.
+    private func text(at path: String) throws -> String {
+        let bytes = try DurableFile.read(path, limit: YAMLLimits.stored.bytes) ?? []
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw BottleError("edit-abandoned", "what was written is not UTF-8", at: path)
+        }
+        return text.split(separator: "\n", omittingEmptySubsequences: false)
+            .filter { !$0.hasPrefix(Self.mark.dropLast()) }.joined(separator: "\n")
+    }
+
+    private func runEditor(on path: String) async throws {
+        let chosen = ["VISUAL", "EDITOR"].compactMap { context.environment[$0] }.first { !$0.isEmpty } ?? "vi"
+        let words = chosen.split(separator: " ").map(String.init)
+        guard let program = words.first else { throw BottleError("no-editor", "EDITOR names no program") }
+        let status: Program.Outcome.Status
+        do {
+            status = try await Program(
+                program,
+                Array(words.dropFirst()) + [path],
+                environment: context.environment,
+                hasOwnGroup: false
+            ).runOnTerminal()
+        } catch let failure as Program.Failure {
+            throw BottleError(
+                "no-editor",
+                "the editor can't be run",
+                at: chosen,
+                remedy: "set EDITOR to an editor",
+                cause: "\(failure)"
+            )
+        }
+        guard status == .exited(0) else {
+            throw BottleError(
+                "edit-abandoned",
+                "the editor did not end well: nothing was changed",
+                at: path,
+                remedy: "what was written is in this file"
+            )
+        }
+    }
+
+    private func abandoned(_ path: String, because error: (any Error)?) -> BottleError {
+        BottleError(
+            "edit-abandoned",
+            "it still can't be taken as it is: nothing was changed",
+            at: path,
+            remedy: "what was written is in this file",
+            cause: (error as? InvalidManifest)?.diagnostics.first?.message ?? (error as? BottleError)?.summary
+        )
+    }
+}

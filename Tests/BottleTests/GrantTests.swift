@@ -1,0 +1,213 @@
+import FoundationEssentials
+import Reconciler
+import ReconcilerEngine
+import Testing
+
+/// What an operator changes of a bottle beside its manifest: grant, revoke, edit, rollback, export.
+@Suite(.needsEngine) struct GrantTests {
+    private func walled(_ scene: Scene) -> Sample {
+        Sample(
+            name: scene.name(),
+            allowlist: ["docs.bt.test"],
+            routes: ["{host: api.bt.test, methods: [GET], path_allowlist: [/a/]}"]
+        )
+    }
+
+    /// An editor that puts what `script` makes of the file in its place; each call is one line of `calls`.
+    private func editor(_ scene: Scene, _ script: String) throws -> [String: String] {
+        let path = "\(scene.folder)/editor"
+        let text = "#!/bin/sh\necho call >>'\(scene.folder)/calls'\ncp \"$1\" '\(scene.folder)/shown'\n\(script)\n"
+        try DurableFile.write(Array(text.utf8), to: path, mode: 0o700)
+        return ["EDITOR": path]
+    }
+
+    private func shown(_ scene: Scene) throws -> String {
+        String(decoding: try DurableFile.read("\(scene.folder)/shown", limit: 1 << 20) ?? [], as: UTF8.self)
+    }
+
+    private func exported(_ name: String, _ scene: Scene) async throws -> String {
+        let run = try await scene.bottle("export", name)
+        try #require(run.status == 0, "\(run)")
+        return run.output
+    }
+
+    private static let copies = [
+        "copy container/firewall", "signal container/firewall", "copy container/egress-proxy",
+        "signal container/egress-proxy",
+    ]
+
+    @Test func whatIsGrantedTakesEffectOutlivesAnApplyAndIsTakenBack() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let name = sample.name
+
+            let granted = try await scene.bottle("grant", name, "host", "files.bt.test", "--reason", "r", "-o", "json")
+            #expect(granted.status == 0, "\(granted)")
+            #expect(try granted.actions(outcome: "done") == Self.copies)
+            let bottle = try granted.document()["bottles"].list[0]
+            #expect(bottle["authority"].list.contains { $0["kind"].text == "host" && $0["subject"].text == "files.bt.test" })
+            let route = "{\"host\": \"api.bt.test\", \"methods\": [\"GET\"], \"path_allowlist\": [\"/a/\", \"/b/\"]}"
+            #expect(try await scene.bottle("grant", name, "route", route).status == 0)
+            let list = try await scene.bottle("remediations", name, "-o", "json").document()["items"].list
+            #expect(list.map(\.["number"].text) == ["1", "2"] || list.count == 2)
+
+            // A later apply of the same manifest keeps both.
+            #expect(try await scene.applied(sample).actions() == [])
+            #expect(try await exported(name, scene).contains("/b/"))
+            #expect(try await scene.bottle("grant", name, "host", "files.bt.test").status == 1)
+
+            let revoked = try await scene.bottle("revoke", name, "host", "files.bt.test", "-o", "json")
+            #expect(revoked.status == 0, "\(revoked)")
+            #expect(
+                try revoked.actions(outcome: "done") == [
+                    "copy container/egress-proxy", "signal container/egress-proxy", "copy container/firewall",
+                    "restart container/firewall",
+                ]
+            )
+            // What the manifest says goes by a remediation, too.
+            #expect(try await scene.bottle("revoke", name, "host", "docs.bt.test").status == 0)
+            #expect(try await scene.bottle("revoke", name, "2").status == 0)
+            let left = try await exported(name, scene)
+            #expect(!left.contains("docs.bt.test") && !left.contains("files.bt.test") && !left.contains("/b/"))
+
+            let audit = try await scene.bottle("audit", name, "-o", "json")
+            #expect(audit.output.contains("\"grant\"") && audit.output.contains("+ host files.bt.test"))
+            #expect(audit.output.contains("\"revoke\"") && audit.output.contains("- host files.bt.test"))
+            #expect(try await scene.bottle("audit", "verify").status == 0)
+        }
+    }
+
+    @Test func whatCannotBeGrantedIsRefusedAndNothingIsCommitted() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let before = try await scene.bottle("history", sample.name, "-o", "json").output
+            let lines: [[String]] = [
+                ["grant", sample.name, "host", "not a host"], ["grant", sample.name, "host", "10.0.0.1"],
+                ["grant", sample.name, "host", "api.bt.test"], ["grant", sample.name, "route", "{hots: a.bt.test}"],
+                ["grant", sample.name, "route", "{host: a.bt.test}, {host: b.bt.test}"],
+                ["grant", sample.name, "route", "{host: a.bt.test}\n]\nroutes: ["],
+                ["grant", sample.name, "--from-refusal", "aaaaaaaaaaaa"], ["grant", "nobody", "host", "a.bt.test"],
+                ["revoke", sample.name, "9"], ["revoke", sample.name, "host", "unknown.bt.test"],
+                ["rollback", sample.name, "0000000"],
+                ["apply", "-f", try scene.write(sample), "--expect-revision", "HEAD~1", "--yes"],
+            ]
+            for line in lines {
+                let run = try await scene.bottle(line)
+                #expect(run.status == 1, "\(line): \(run)")
+            }
+            for line in [["grant", sample.name], ["grant", sample.name, "host", "a.bt.test", "--once", "--uses", "3"]] {
+                #expect(try await scene.bottle(line).status == 64)
+            }
+            #expect(try await scene.bottle("history", sample.name, "-o", "json").output == before)
+        }
+    }
+
+    @Test func whatAnAgentWasRefusedIsGrantedByItsID() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let agent = "bottle-\(sample.name)-agent"
+            for url in ["https://files.bt.test/x", "https://api.bt.test/b/c"] {
+                _ = try await scene.run(["docker", "exec", agent, "curl", "-s", "--max-time", "20", url])
+            }
+            let items = try await scene.bottle("denied", sample.name, "-o", "json").document()["items"].list
+            let ids = items.map(\.["id"].text)
+            #expect(ids.count == 2)
+            let line = ["grant", sample.name] + ids.flatMap { ["--from-refusal", $0] } + ["--narrow"]
+            #expect(try await scene.bottle(line).status == 0)
+            let text = try await exported(sample.name, scene)
+            #expect(text.contains("host: files.bt.test") && text.contains("/b/c"))
+        }
+    }
+
+    @Test func editsInAnEditorBecomeRemediationsOrAnotherManifest() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let name = sample.name
+
+            var environment = try editor(scene, "echo more.bt.test >>\"$1\"")
+            #expect(try await scene.bottle("edit", "allowlist", name, environment: environment).status == 0)
+            #expect(try shown(scene).contains("docs.bt.test"))
+            environment = try editor(scene, "sed -i 's|/a/|/c/|' \"$1\"")
+            #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 0)
+            environment = try editor(scene, "sed -i 's|docs.bt.test|manual.bt.test|' \"$1\"")
+            #expect(try await scene.bottle("edit", "manifest", name, environment: environment).status == 0)
+            let text = try await exported(name, scene)
+            for part in ["more.bt.test", "manual.bt.test", "/c/"] { #expect(text.contains(part), "\(part): \(text)") }
+            #expect(!text.contains("docs.bt.test"))
+            let remediations = try await scene.bottle("remediations", name, "-o", "json").document()["items"].list
+            #expect(remediations.count == 2)
+
+            // Unchanged is nothing; what can't be read comes back once with the errors on top, and is kept.
+            let before = try await scene.bottle("history", name, "-o", "json").output
+            environment = try editor(scene, "true")
+            #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 0)
+            environment = try editor(scene, "grep -q nonsense \"$1\" || echo 'nonsense: yes' >>\"$1\"")
+            let refused = try await scene.bottle("edit", "routes", name, environment: environment)
+            #expect(refused.status == 1, "\(refused)")
+            #expect(try shown(scene).contains("unknown key 'nonsense'"))
+            let kept = try #require(refused.errors.split(whereSeparator: \.isWhitespace).first { $0.contains("/edits/") })
+            #expect(try DurableFile.read(String(kept), limit: 1 << 20) != nil)
+            environment = try editor(scene, "exit 3")
+            #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 1)
+            environment["EDITOR"] = "/nowhere/editor"
+            #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 1)
+            #expect(try await scene.bottle("history", name, "-o", "json").output == before)
+        }
+    }
+
+    @Test func anotherDockerfileReplacesTheAgentOnItsHome() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            let agent = "bottle-\(sample.name)-agent"
+            try await scene.docker("exec", agent, "sh", "-c", "echo kept >$HOME/note")
+            let environment = try editor(scene, "echo 'RUN echo made >/var/tmp/made' >>\"$1\"")
+            // Without a terminal nobody can answer for the living agent.
+            #expect(try await scene.bottle("edit", "dockerfile", sample.name, environment: environment).status == 1)
+            let edited = try await scene.bottle("edit", "dockerfile", sample.name, "--yes", environment: environment)
+            #expect(edited.status == 0, "\(edited)")
+            #expect(try shown(scene).contains("FROM bottle/agent"))
+            #expect(try await scene.docker("exec", agent, "sh", "-c", "cat /var/tmp/made $HOME/note") == "made\nkept")
+        }
+    }
+
+    @Test func whatIsExportedAppliedDesiresTheSameAndPruningGoesBackToTheManifest() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let name = sample.name
+            #expect(try await scene.bottle("grant", name, "host", "files.bt.test").status == 0)
+            #expect(try await scene.bottle("revoke", name, "host", "docs.bt.test").status == 0)
+            let first = try await scene.bottle("history", name, "-o", "json").document()["items"].list.last
+            let text = try await exported(name, scene)
+            let path = "\(scene.folder)/exported.yaml"
+            try DurableFile.write(Array(text.utf8), to: path)
+            let planned = try await scene.bottle("apply", "-f", path, "--dry-run", "-o", "json")
+            #expect(planned.status == 0, "\(planned)")
+            let applied = try await scene.bottle("apply", "-f", path, "--yes", "-o", "json")
+            #expect(try applied.actions() == [])
+            #expect(try await exported(name, scene) == text)
+            #expect(try await scene.bottle("remediations", name, "-o", "json").document()["items"].list.isEmpty)
+
+            #expect(try await scene.bottle("grant", name, "host", "more.bt.test").status == 0)
+            let pruned = try await scene.bottle("apply", "-f", path, "--prune-remediations", "--yes", "-o", "json")
+            #expect(pruned.status == 0, "\(pruned)")
+            #expect(try await exported(name, scene) == text)
+
+            let revision = try #require(first?["revision"].text)
+            let back = try await scene.bottle("rollback", name, String(revision.prefix(10)), "-o", "json")
+            #expect(back.status == 0, "\(back)")
+            let then = try await exported(name, scene)
+            #expect(then.contains("docs.bt.test") && !then.contains("files.bt.test"))
+            #expect(try await scene.bottle("rollback", name, String(revision.prefix(10))).status == 1)
+            // What was deleted comes back, too.
+            #expect(try await scene.bottle("delete", name, "--yes").status == 0)
+            #expect(try await scene.bottle("rollback", name, String(revision.prefix(10))).status == 0)
+            #expect(try await exported(name, scene) == then)
+        }
+    }
+}

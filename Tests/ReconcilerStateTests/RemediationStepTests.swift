@@ -1,0 +1,163 @@
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+import Testing
+
+@Suite("An edit of a bottle's remediations")
+struct RemediationStepTests {
+    let scratch: Scratch
+    let state: StateFolder
+    let environment: [String: String]
+    let dev: Identity
+    let now = Timestamp(seconds: 1_800_000_000)
+
+    init() throws {
+        scratch = try Scratch()
+        state = try StateFolder.create("\(scratch.path)/state")
+        environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch.path]
+        dev = try Identity("dev")
+    }
+
+    private func repository(hosts: [String] = ["docs.example.com"]) async throws -> DesiredRepository {
+        let repository = try await DesiredRepository.create(in: state, environment: environment)
+        let manifest = BottleManifest(
+            identity: dev,
+            agent: AgentSpec(image: .reference(try ImageReference("a"))),
+            egress: EgressSpec(allowlist: try hosts.map { try HostPattern($0) }),
+            routes: [Route(host: try HostPattern("api.example.com"), methods: .only(["GET"]))]
+        )
+        _ = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
+        return repository
+    }
+
+    private func added(_ hosts: String..., limits: GrantLimits? = nil) throws -> RemediationStep {
+        RemediationStep(
+            adding: try hosts.map { RemediationDraft(.hostAdded(try HostPattern($0)), limits: limits, reason: "r") },
+            reason: "r"
+        )
+    }
+
+    private func hosts(_ repository: DesiredRepository) async throws -> [String] {
+        try #require(try await repository.desired(of: dev, at: now)).state.remedied.manifest.egress.allowlist.map(
+            \.text
+        )
+    }
+
+    private func names(_ repository: DesiredRepository) async throws -> [String] {
+        try #require(try await repository.desired(of: dev, at: now)).state.remedied.outcomes.map(\.remediation.name)
+    }
+
+    @Test("adds and withdraws several at once in one commit")
+    func several() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(try added("a.example", "b.example"), for: dev, at: now)
+        let before = try await repository.head()
+        var step = try added("c.example", "d.example")
+        step.withdrawn = ["0001-add-host-a-example"]
+        let (outcome, revision) = try await repository.commit(step, for: dev, at: now)
+        #expect(outcome.made.map(\.number) == [3, 4])
+        #expect(try await hosts(repository) == ["docs.example.com", "b.example", "c.example", "d.example"])
+        #expect(try await repository.history(of: dev, limit: 9).map(\.revision).prefix(2) == [revision, before])
+    }
+
+    @Test("is refused whole when a part of it does not fit, changes nothing or names what is not there")
+    func refused() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(try added("a.example"), for: dev, at: now)
+        let before = try await repository.head()
+        let rows: [(RemediationStep, String)] = [
+            (try added("b.example", "api.example.com"), "remediation-conflict"),
+            (try added("a.example"), "already-desired"),
+            (RemediationStep(withdrawing: ["0009-nothing"], reason: "r"), "not-found"),
+        ]
+        for (step, code) in rows {
+            await #expect { _ = try await repository.commit(step, for: dev, at: now) } throws: {
+                ($0 as? BottleError)?.code == code
+            }
+        }
+        #expect(try await repository.head() == before)
+    }
+
+    @Test("is not made on another revision than it was shown for")
+    func moved() async throws {
+        let repository = try await repository()
+        let seen = try await repository.head()
+        _ = try await repository.commit(try added("a.example"), for: dev, at: now)
+        await #expect {
+            _ = try await repository.commit(try added("b.example"), for: dev, at: now, expecting: seen)
+        } throws: {
+            ($0 as? BottleError)?.code == "desired-moved"
+        }
+        await #expect { try await repository.expect(seen) } throws: { ($0 as? BottleError)?.code == "desired-moved" }
+        try await repository.expect(try await repository.head())
+    }
+
+    @Test("an apply that prunes leaves the manifest alone, and gives no number again")
+    func pruned() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(try added("a.example", "b.example"), for: dev, at: now)
+        let manifest = try #require(try await repository.desired(of: dev, at: now)).state.declared
+        let again = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
+        #expect(again == nil)
+        _ = try await repository.commit(manifests: [manifest], reason: "apply", prunesRemediations: true, at: now)
+        #expect(try await names(repository) == [])
+        #expect(try await hosts(repository) == ["docs.example.com"])
+        let (outcome, _) = try await repository.commit(try added("c.example"), for: dev, at: now)
+        #expect(outcome.made.map(\.number) == [3])
+    }
+
+    @Test("a rollback brings manifest and remediations back as they were, without what has ended, by a new commit")
+    func rolledBack() async throws {
+        let repository = try await repository()
+        let limits = try GrantLimits(notAfter: Timestamp(seconds: now.seconds + 60))
+        _ = try await repository.commit(try added("a.example"), for: dev, at: now)
+        _ = try await repository.commit(try added("short.example", limits: limits), for: dev, at: now)
+        let old = try await repository.head()
+        _ = try await repository.commit(
+            RemediationStep(withdrawing: ["0001-add-host-a-example"], reason: "r"),
+            for: dev,
+            at: now
+        )
+        var manifest = try #require(try await repository.desired(of: dev, at: now)).state.declared
+        manifest.egress.allowlist = []
+        _ = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
+        _ = try await repository.commit(try added("c.example"), for: dev, at: now)
+
+        let later = Timestamp(seconds: now.seconds + 3600)
+        let before = try await repository.head()
+        let revision = try #require(try await repository.rollBack(dev, to: old, reason: "back", at: later))
+        #expect(try await hosts(repository) == ["docs.example.com", "a.example"])
+        #expect(try await names(repository) == ["0001-add-host-a-example"])
+        #expect(try await repository.history(of: dev, limit: 2).map(\.revision) == [revision, before])
+        let (outcome, _) = try await repository.commit(try added("d.example"), for: dev, at: later)
+        #expect(outcome.made.map(\.number) == [4])
+        #expect(try await repository.rollBack(dev, to: try await repository.head(), reason: "again", at: later) == nil)
+    }
+
+    @Test("a rollback of a deleted bottle brings it back without what was limited, and gives no number again")
+    func rolledBackAfterDeletion() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(try added("a.example"), for: dev, at: now)
+        _ = try await repository.commit(
+            try added("once.example", limits: try GrantLimits(maxUses: 1)),
+            for: dev,
+            at: now
+        )
+        let old = try await repository.head()
+        _ = try await repository.remove(dev, reason: "delete")
+        _ = try await repository.rollBack(dev, to: old, reason: "back", at: now)
+        #expect(try await names(repository) == ["0001-add-host-a-example"])
+        let (outcome, _) = try await repository.commit(try added("d.example"), for: dev, at: now)
+        #expect(outcome.made.map(\.number) == [3])
+    }
+
+    @Test("a rollback to a revision that had no such bottle is refused")
+    func neverThere() async throws {
+        let repository = try await DesiredRepository.create(in: state, environment: environment)
+        let old = try await repository.head()
+        _ = try await self.repository()
+        await #expect { _ = try await repository.rollBack(dev, to: old, reason: "back", at: now) } throws: {
+            ($0 as? BottleError)?.code == "not-found"
+        }
+    }
+}
