@@ -128,7 +128,8 @@ struct Launch {
             let identity = manifest.identity
             // A manifest that can't be read any more desired nothing that anybody could name.
             let old = try? snapshot.desired(of: identity, at: moment)?.remedied.manifest
-            let new = prunesRemediations ? manifest : (try? snapshot.remedied(manifest, at: moment).manifest) ?? manifest
+            let new =
+                prunesRemediations ? manifest : (try? snapshot.remedied(manifest, at: moment).manifest) ?? manifest
             guard snapshot.bottles[identity] != ManifestDocument.yaml(of: manifest) || old != new else { return nil }
             return AuditedEdit(identity, from: old, to: new)
         }

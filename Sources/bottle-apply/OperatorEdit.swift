@@ -60,7 +60,8 @@ struct OperatorEdit {
             at: base.moment,
             after: base.lastNumber(of: identity)
         )
-        let names = outcome.made.map { "+ \($0.name): \($0.change.text)\($0.limits.map { " (\($0.text))" } ?? "")" }
+        let names =
+            outcome.made.map { "+ \($0.name): \($0.change.text)\($0.limits.map { " (\($0.text))" } ?? "")" }
             + (outcome.withdrawn + outcome.spent).map { "- \($0.remediation.name): \($0.remediation.change.text)" }
         try await perform(from: base, to: outcome.after.manifest, telling: names) { repository in
             try await repository.commit(

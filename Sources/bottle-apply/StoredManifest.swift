@@ -35,7 +35,8 @@ struct StoredState: Sendable {
         guard let repository, let snapshot else { return }
         for manifest in manifests
         where !(prunesRemediations && snapshot.hasRemediations(of: manifest.identity))
-            && snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest) {
+            && snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest)
+        {
             revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)?.id
         }
     }

@@ -54,7 +54,8 @@ struct TextEditing {
                 return value
             } catch let invalid as InvalidManifest {
                 last = invalid
-                notes = hints + ["", "It can't be taken as it is:"] + lines(DiagnosticPrinter().text(invalid.diagnostics))
+                notes =
+                    hints + ["", "It can't be taken as it is:"] + lines(DiagnosticPrinter().text(invalid.diagnostics))
             } catch let error as BottleError {
                 last = error
                 notes = hints + ["", "It can't be taken as it is:"] + lines(error.summary)

@@ -46,7 +46,9 @@ import Testing
             #expect(granted.status == 0, "\(granted)")
             #expect(try granted.actions(outcome: "done") == Self.copies)
             let bottle = try granted.document()["bottles"].list[0]
-            #expect(bottle["authority"].list.contains { $0["kind"].text == "host" && $0["subject"].text == "files.bt.test" })
+            #expect(
+                bottle["authority"].list.contains { $0["kind"].text == "host" && $0["subject"].text == "files.bt.test" }
+            )
             let route = "{\"host\": \"api.bt.test\", \"methods\": [\"GET\"], \"path_allowlist\": [\"/a/\", \"/b/\"]}"
             #expect(try await scene.bottle("grant", name, "route", route).status == 0)
             let list = try await scene.bottle("remediations", name, "-o", "json").document()["items"].list
@@ -97,7 +99,9 @@ import Testing
                 let run = try await scene.bottle(line)
                 #expect(run.status == 1, "\(line): \(run)")
             }
-            for line in [["grant", sample.name], ["grant", sample.name, "host", "a.bt.test", "--once", "--uses", "3"]] {
+            for line in [
+                ["grant", sample.name], ["grant", sample.name, "host", "a.bt.test", "--once", "--uses", "3"],
+            ] {
                 #expect(try await scene.bottle(line).status == 64)
             }
             #expect(try await scene.bottle("history", sample.name, "-o", "json").output == before)
@@ -149,7 +153,9 @@ import Testing
             let refused = try await scene.bottle("edit", "routes", name, environment: environment)
             #expect(refused.status == 1, "\(refused)")
             #expect(try shown(scene).contains("unknown key 'nonsense'"))
-            let kept = try #require(refused.errors.split(whereSeparator: \.isWhitespace).first { $0.contains("/edits/") })
+            let kept = try #require(
+                refused.errors.split(whereSeparator: \.isWhitespace).first { $0.contains("/edits/") }
+            )
             #expect(try DurableFile.read(String(kept), limit: 1 << 20) != nil)
             environment = try editor(scene, "exit 3")
             #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 1)

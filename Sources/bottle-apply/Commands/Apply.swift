@@ -56,7 +56,9 @@ struct Apply: AsyncParsableCommand {
         )
         let previews = try await launch.preview()
         let authority = Dictionary(previews.map { ($0.manifest.identity, $0.authority) }) { first, _ in first }
-        if let settled = try launch.settled(previews) { return try PassReport(context: context).show(settled, authority: authority) }
+        if let settled = try launch.settled(previews) {
+            return try PassReport(context: context).show(settled, authority: authority)
+        }
         let mayEndAgents = try launch.confirm(previews, yes: yes)
         try await launch.commit(reason: reason ?? "apply \(manifests.names)")
         try PassReport(context: context).show(

@@ -65,7 +65,9 @@ struct Edit: AsyncParsableCommand {
         _ context: CommandContext
     ) async throws -> [RemediationChange]? {
         let old = state.remedied.manifest.routes.filter { $0.grant == nil }.map(\.unlimited)
-        let hints = ["Routes of \(identity), as under egress_proxy in a manifest. What is granted within limits only is not shown."]
+        let hints = [
+            "Routes of \(identity), as under egress_proxy in a manifest. What is granted within limits only is not shown."
+        ]
         return try await TextEditing("routes.yaml", of: identity, in: context)
             .edit(EntryListReader.text(of: old), hints: hints) { text in
                 let reading = EntryListReader.routes(file: "routes.yaml", bytes: Array(text.utf8))
@@ -96,7 +98,9 @@ struct Edit: AsyncParsableCommand {
     ) async throws -> [RemediationChange]? {
         let folder = try StateFolder.create(context.paths.state)
         let source = AgentDockerfile(of: state, contexts: folder.contexts)
-        let hints = ["The Dockerfile of \(identity)'s agent. The agent is replaced by one of the new image; its home stays."]
+        let hints = [
+            "The Dockerfile of \(identity)'s agent. The agent is replaced by one of the new image; its home stays."
+        ]
         return try await TextEditing("Dockerfile", of: identity, in: context)
             .edit(try source.text(), hints: hints) { text in
                 let change = RemediationChange.dockerfileReplaced(try source.replaced(by: text))
@@ -123,7 +127,9 @@ struct Edit: AsyncParsableCommand {
         _ context: CommandContext
     ) async throws {
         let identity = edit.identity
-        let hints = ["The manifest of \(identity) as it was applied. Its remediations stay: bottle remediations \(identity)"]
+        let hints = [
+            "The manifest of \(identity) as it was applied. Its remediations stay: bottle remediations \(identity)"
+        ]
         let written = try await TextEditing("manifest.yaml", of: identity, in: context)
             .edit(ManifestDocument.yaml(of: state.declared), hints: hints) { text in
                 try ManifestArguments.resolved(text: text, named: "manifest.yaml", as: identity, context)

@@ -65,7 +65,10 @@ extension DesiredState {
     /// - Throws: `BottleError` `not-found`.
     func remediation(named text: String) throws -> Remediation {
         let all = remedied.outcomes.map(\.remediation)
-        guard let found = all.first(where: { $0.name == text || String($0.number) == text || Remediation.digits($0.number) == text })
+        guard
+            let found = all.first(where: {
+                $0.name == text || String($0.number) == text || Remediation.digits($0.number) == text
+            })
         else {
             throw BottleError(
                 "not-found",

@@ -51,10 +51,12 @@ struct Rollback: AsyncParsableCommand {
         }
         let files = base.snapshot.remediationFiles()[identity] ?? [:]
         let present = try await repository.snapshot(at: old)
-        guard base.snapshot.bottles[identity] != present.bottles[identity]
-            || DesiredRepository.remediations(in: files) != DesiredRepository.remediations(
-                in: present.remediationFiles()[identity] ?? [:]
-            )
+        guard
+            base.snapshot.bottles[identity] != present.bottles[identity]
+                || DesiredRepository.remediations(in: files)
+                    != DesiredRepository.remediations(
+                        in: present.remediationFiles()[identity] ?? [:]
+                    )
         else {
             throw BottleError("already-desired", "bottle \(identity) is desired as at \(old.short) already")
         }
