@@ -12,7 +12,9 @@ let strict: [SwiftSetting] = [
 ]
 
 let pureRooms = ["Model", "Desired", "Observed", "Plan", "Sidecar"]
-let effectfulRooms = ["Platform", "State", "Observation", "Action", "Controller", "Refusals", "Telemetry"]
+let effectfulRooms = [
+    "Platform", "State", "Observation", "Action", "Controller", "Refusals", "Telemetry", "Proposals",
+]
 /// Each a target of its own.
 let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Verify"]
 

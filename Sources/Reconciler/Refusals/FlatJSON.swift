@@ -1,8 +1,8 @@
 /// A JSON object on one line whose members are texts and whole numbers: all that a sidecar's line and ours may be.
 ///
 /// Not a general reader: what it takes is bounded and has one meaning only, and nothing else passes.
-enum FlatJSON {
-    enum Value: Sendable, Hashable {
+package enum FlatJSON {
+    package enum Value: Sendable, Hashable {
         case text(String)
         case number(Int)
     }
@@ -11,7 +11,7 @@ enum FlatJSON {
     static let memberLimit = 16
 
     /// The members; nil when the bytes are anything but one such object, or name a member twice.
-    static func read(_ bytes: some Sequence<UInt8>) -> [String: Value]? {
+    package static func read(_ bytes: some Sequence<UInt8>) -> [String: Value]? {
         var scanner = Scanner(rest: Array(bytes)[...])
         guard scanner.skip("{") else { return nil }
         var members: [String: Value] = [:]
@@ -26,7 +26,7 @@ enum FlatJSON {
     }
 
     /// The object's text, in ASCII, without a newline.
-    static func line(_ members: [(String, Value)]) -> String {
+    package static func line(_ members: [(String, Value)]) -> String {
         let parts = members.map { name, value in
             switch value {
             case .text(let text): "\(quoted(name)):\(quoted(text))"

@@ -93,7 +93,7 @@ package struct RefusedRequest: Sendable, Hashable {
     }
 
     /// `text` in printable ASCII, at most `limit` characters, with `...` where something is missing.
-    static func plain(_ text: String, limit: Int) -> String {
+    package static func plain(_ text: String, limit: Int) -> String {
         var shown = ""
         // Up to here there is room for the mark.
         var kept = 0

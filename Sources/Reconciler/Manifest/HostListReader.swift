@@ -1,0 +1,38 @@
+package import ReconcilerModel
+
+/// Reads hosts as a proposal lists them: one a line, `#` begins a comment.
+package enum HostListReader {
+    /// The hosts in canonical form, each once, or why a line is none.
+    package static func read(_ text: String) -> (hosts: [HostPattern], reasons: [String]) {
+        var hosts: [HostPattern] = []
+        var reasons: [String] = []
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let written = line.prefix { $0 != "#" }.trimmed
+            guard !written.isEmpty else { continue }
+            do {
+                let host = try HostWriting(written, allowsWildcard: true).pattern
+                if host.text != written {
+                    reasons.append(
+                        "line \(index + 1): \(quoted(written)) is another spelling of a host: write '\(host)'"
+                    )
+                } else if !hosts.contains(host) {
+                    hosts.append(host)
+                }
+            } catch {
+                let advice = error.suggestion.map { ": \($0)" } ?? ""
+                reasons.append("line \(index + 1): \(error.message)\(advice)")
+            }
+            guard reasons.count < 20, hosts.count < 1000 else { break }
+        }
+        return (hosts, reasons)
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+        var rest = drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return String(rest)
+    }
+}

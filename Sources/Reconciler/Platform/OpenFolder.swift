@@ -1,0 +1,125 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+private func systemOpen(_ folder: Int32, _ name: String, _ flags: Int32) -> Int32 { unsafe openat(folder, name, flags) }
+
+/// A folder that is open, for reading what somebody else may write into it while it is read.
+///
+/// Names are looked up in the folder that was opened, whatever its path leads to by now. No link is followed, nothing
+/// blocks, and everything is bounded.
+package struct OpenFolder: Sendable {
+    package let path: String
+    private let descriptor: Descriptor
+
+    /// Opens a folder; nil when there is none.
+    ///
+    /// - Throws: `SystemError`, for what is no folder too.
+    package init?(_ path: String) throws {
+        do {
+            descriptor = try POSIX.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        } catch let error as SystemError where error.number == ENOENT {
+            return nil
+        }
+        self.path = path
+    }
+
+    /// What reading one name came to.
+    package enum Reading: Sendable, Hashable {
+        case bytes([UInt8])
+        /// Nothing is there, or no longer.
+        case missing
+        /// Why it can't be taken.
+        case unsuitable(String)
+    }
+
+    /// Reads a regular file that has this one name only.
+    ///
+    /// - Parameter limit: bytes.
+    package func read(_ name: String, limit: Int) -> Reading {
+        guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(0x2F), !name.utf8.contains(0) else {
+            return .unsuitable("its name is none of a file")
+        }
+        let place = "\(path)/\(name)"
+        do {
+            let file = try open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
+            let status = try file.status(place)
+            guard status.st_mode & S_IFMT == S_IFREG else { return .unsuitable("it is not a regular file") }
+            guard status.st_nlink <= 1 else { return .unsuitable("it has a second name elsewhere") }
+            guard status.st_size <= limit, let bytes = try file.read(place, limit: limit) else {
+                return .unsuitable("it has more than \(limit) bytes")
+            }
+            return .bytes(bytes)
+        } catch let error as SystemError where error.number == ENOENT {
+            return .missing
+        } catch let error as SystemError where error.number == ELOOP || error.number == EMLINK {
+            return .unsuitable("it is a symbolic link")
+        } catch let error as SystemError where error.number == ENXIO || error.number == EOPNOTSUPP {
+            return .unsuitable("it is not a regular file")
+        } catch let error as SystemError {
+            return .unsuitable(error.reason)
+        } catch {
+            return .unsuitable("it can't be read")
+        }
+    }
+
+    /// Names in the folder in no order, without `.` and `..`; at most `limit` of them are looked at.
+    package func names(limit: Int) throws -> (names: [String], isComplete: Bool) {
+        // Of its own, since closing the listing closes it.
+        let listed = try open(".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        let number = dup(listed.number)
+        guard number >= 0 else { throw SystemError("list", path, errno) }
+        _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        guard let handle = unsafe fdopendir(number) else {
+            let error = errno
+            _ = close(number)
+            throw SystemError("list", path, error)
+        }
+        defer { unsafe closedir(handle) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(handle) else {
+                if errno != 0 { throw SystemError("list", path, errno) }
+                return (names, true)
+            }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 1) { unsafe String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            guard names.count < limit else { return (names, false) }
+            names.append(name)
+        }
+    }
+
+    /// When a name was last added, removed or replaced in the folder.
+    package func changed() throws -> FileMoment {
+        let status = try descriptor.status(path)
+        #if canImport(Darwin)
+            return FileMoment(
+                seconds: Int64(status.st_mtimespec.tv_sec),
+                nanoseconds: Int64(status.st_mtimespec.tv_nsec)
+            )
+        #else
+            return FileMoment(seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int64(status.st_mtim.tv_nsec))
+        #endif
+    }
+
+    private func open(_ name: String, _ flags: Int32) throws -> Descriptor {
+        while true {
+            let number = systemOpen(descriptor.number, name, flags | O_CLOEXEC)
+            if number >= 0 { return Descriptor(owning: number) }
+            if errno != EINTR { throw SystemError("open", "\(path)/\(name)", errno) }
+        }
+    }
+}
+
+/// A moment of a file system's clock.
+package struct FileMoment: Sendable, Hashable {
+    package var seconds: Int64
+    package var nanoseconds: Int64
+}

@@ -1,0 +1,127 @@
+package import ReconcilerModel
+
+/// What an agent asks for, as it lies in the queue: everything in it but the id is the agent's word.
+///
+/// Its texts hold no control characters but line breaks and tabs, and no bidirectional ones; whoever shows them escapes
+/// them all the same.
+package struct Proposal: Sendable, Hashable {
+    package let id: ProposalID
+    package let bottle: Identity
+    package let tool: ProposalTool
+    /// The tool's argument as it was sent.
+    package let argument: String
+    /// Why, in the agent's words.
+    package let justification: String
+    /// When it was first asked, by the sidecar's clock.
+    package let time: Timestamp
+
+    /// Bytes of an argument.
+    package static let argumentLimit = 64 << 10
+    /// Bytes of a justification.
+    package static let justificationLimit = 8 << 10
+    /// Bytes of a file that holds a proposal: every byte of its texts can take six.
+    package static let fileLimit = 512 << 10
+
+    /// - Throws: `ProposalRefusal` when a text is empty, too long, or holds what nobody can see.
+    package init(
+        id: ProposalID,
+        bottle: Identity,
+        tool: ProposalTool,
+        argument: String,
+        justification: String,
+        time: Timestamp
+    ) throws(ProposalRefusal) {
+        try Self.check("argument", argument, limit: Self.argumentLimit)
+        try Self.check("justification", justification, limit: Self.justificationLimit)
+        self.id = id
+        self.bottle = bottle
+        self.tool = tool
+        self.argument = argument
+        self.justification = justification
+        self.time = time
+    }
+
+    /// Whether its id stands for what it asks for.
+    package var isGenuine: Bool {
+        guard let content = try? ProposalContent(tool, argument) else { return false }
+        return id.question == ProposalID.question(bottle, tool, content.canonical)
+    }
+
+    private static func check(_ name: String, _ text: String, limit: Int) throws(ProposalRefusal) {
+        guard text.utf8.count <= limit else {
+            throw ProposalRefusal("the \(name) has \(text.utf8.count) bytes, at most \(limit) are taken")
+        }
+        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw ProposalRefusal("the \(name) is empty")
+        }
+        if let hidden = text.unicodeScalars.first(where: isHidden) {
+            let digits = String(hidden.value, radix: 16, uppercase: true)
+            throw ProposalRefusal(
+                "the \(name) holds the character U+\(digits), which can't be seen: write it without"
+            )
+        }
+    }
+
+    /// Whether a character is one that shows as nothing, or changes how others show.
+    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar == "\n" || scalar == "\r" || scalar == "\t" { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return true
+        // Joiners of emoji and scripts show; what turns the direction does not.
+        case .format: return scalar.value != 0x200D && scalar.value != 0x200C
+        default: return false
+        }
+    }
+}
+
+/// Why a proposal is not taken: said to the agent at once, nothing is put into the queue.
+package struct ProposalRefusal: Error, Sendable, Hashable {
+    package var reasons: [String]
+
+    package init(_ reasons: String...) { self.reasons = reasons }
+
+    package init(reasons: [String]) { self.reasons = reasons }
+}
+
+extension Proposal {
+    private static let version = 1
+
+    /// The file's bytes: one object on one line, in ASCII.
+    package var bytes: [UInt8] {
+        let line = FlatJSON.line([
+            ("version", .number(Self.version)), ("id", .text(id.text)), ("bottle", .text(bottle.name)),
+            ("tool", .text(tool.rawValue)), ("at", .text(time.description)), ("argument", .text(argument)),
+            ("justification", .text(justification)),
+        ])
+        return Array(line.utf8) + [UInt8(ascii: "\n")]
+    }
+
+    /// Reads a file of the queue.
+    ///
+    /// - Throws: `QueueFile.Unsuitable`, saying what is wrong in our own words: nothing of the file is in it.
+    package init(reading bytes: [UInt8]) throws(QueueFile.Unsuitable) {
+        var fields = try QueueFile.Fields(bytes, version: Self.version)
+        let id = try fields.id()
+        let bottle = try fields.text("bottle")
+        let tool = try fields.text("tool")
+        let time = try fields.time("at")
+        let argument = try fields.text("argument")
+        let justification = try fields.text("justification")
+        try fields.finish()
+        guard let bottle = try? Identity(bottle) else { throw .init("its bottle is no identity") }
+        guard let tool = ProposalTool(rawValue: tool) else { throw .init("its tool is unknown") }
+        do {
+            try self.init(
+                id: id,
+                bottle: bottle,
+                tool: tool,
+                argument: argument,
+                justification: justification,
+                time: time
+            )
+        } catch {
+            throw .init("its texts are not what a proposal may hold")
+        }
+        guard isGenuine else { throw .init("its id does not stand for what it asks for") }
+    }
+}
