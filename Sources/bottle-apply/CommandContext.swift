@@ -131,8 +131,16 @@ struct CommandContext: Sendable {
             settings: settings,
             engine: engine,
             contexts: try buildContexts(state),
-            credentials: try credentials(state: state, settings: settings)
+            credentials: try credentials(state: state, settings: settings),
+            isEngineLocal: try engineAddress().address.isLocal
         )
+    }
+
+    /// What of this machine supervise sidecars work on; nothing where the engine is on another one.
+    func supervision(_ state: StateFolder?) throws -> @Sendable (Identity) -> Supervision? {
+        guard try engineAddress().address.isLocal else { return { _ in nil } }
+        let (state, path) = (state, paths.state)
+        return { state?.supervision(of: $0) ?? StateFolder.supervision(of: $0, in: path) }
     }
 
     /// The build contexts that come with the program, and the stored ones.

@@ -106,8 +106,12 @@ struct OperatorEdit {
 
     private func plan(for after: BottleManifest, _ installation: Installation) async throws -> Plan {
         let credentials = try context.readingCredentials(state: installation.state, settings: installation.settings)
-        let subject = try await SubjectReader(state: installation.state, credentials: credentials)
-            .subject(after, revision: "")
+        let reader = SubjectReader(
+            state: installation.state,
+            credentials: credentials,
+            supervision: installation.supervision(of:)
+        )
+        let subject = try await reader.subject(after, revision: "")
         let assessor = Assessor(
             engine: installation.engine,
             settings: installation.settings,

@@ -89,7 +89,8 @@ struct PlanShowing {
         )
         let reader = SubjectReader(
             state: state,
-            credentials: try context.readingCredentials(state: state, settings: settings)
+            credentials: try context.readingCredentials(state: state, settings: settings),
+            supervision: try context.supervision(state)
         )
         let repository = try state.flatMap {
             try DesiredRepository.open(in: $0, environment: context.environment)

@@ -68,7 +68,16 @@ extension DesiredContainer {
                 options: ["max-size": "\(spec.logBytes)", "max-file": "\(spec.logFiles)"]
             ),
             restartPolicy: .init(name: "no"),
-            mounts: spec.mounts.map { Mount(type: .volume, source: $0.volume, target: $0.target) },
+            mounts: spec.mounts.map { Mount(type: .volume, source: $0.volume, target: $0.target) }
+                + (spec.hostFolders ?? []).map { folder in
+                    Mount(
+                        type: .bind,
+                        source: folder.source,
+                        target: folder.target,
+                        isReadOnly: folder.isReadOnly,
+                        bindOptions: .init(propagation: "rprivate")
+                    )
+                },
             tmpfs: spec.memoryFolders.isEmpty ? nil : spec.memoryFolders,
             dns: spec.resolvers.isEmpty ? nil : spec.resolvers,
             dnsOptions: spec.resolverOptions.isEmpty ? nil : spec.resolverOptions,

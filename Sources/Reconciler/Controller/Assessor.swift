@@ -40,6 +40,8 @@ package struct Assessor: Sendable {
         package var caFingerprint: String?
         /// Addresses that other bottles of this installation have.
         package var reserved: [IPv4Block]
+        /// Nil: the engine can't mount folders of this machine.
+        package var supervision: Supervision?
 
         package init(
             manifest: BottleManifest,
@@ -48,7 +50,8 @@ package struct Assessor: Sendable {
             fingerprints: [SecretReference: String],
             authority: RenderInput.Authority?,
             caFingerprint: String?,
-            reserved: [IPv4Block]
+            reserved: [IPv4Block],
+            supervision: Supervision?
         ) {
             self.manifest = manifest
             self.revision = revision
@@ -57,6 +60,7 @@ package struct Assessor: Sendable {
             self.authority = authority
             self.caFingerprint = caFingerprint
             self.reserved = reserved
+            self.supervision = supervision
         }
     }
 
@@ -114,7 +118,8 @@ package struct Assessor: Sendable {
                 images: wanted.mapValues { RenderInput.Image(desired: $0, id: images[$0.reference]?.id) },
                 agentFacts: agentFacts,
                 fingerprints: subject.fingerprints,
-                authority: subject.authority
+                authority: subject.authority,
+                supervision: subject.supervision
             )
         )
         let observed = try await observer.bottle(

@@ -150,6 +150,7 @@ extension BottlePass {
         try installation.statuses.remove(identity)
         try installation.state.forgetTrust(of: identity)
         try installation.state.forgetRefusals(of: identity)
+        try installation.state.forgetQueue(of: identity)
         // Last: as long as it is there, a killed delete can be repeated.
         try installation.records.remove(identity)
         return performed

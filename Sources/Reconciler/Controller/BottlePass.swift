@@ -63,12 +63,15 @@ package struct BottlePass: Sendable {
     package func runIfDesired(mayEndAgent: Bool, secrets: SecretUse) async throws -> PassResult? {
         try await underLock(installation.state.lock(of: identity)) {
             var result = PassResult(identity: identity, id: id)
+            var wanted: DesiredState?
             do {
                 let moment = try Timestamp(now())
                 if let desired = try await installation.repository.desired(of: identity, at: moment) {
                     result.revision = desired.revision
                     result.take(desired.state.remedied, at: moment)
                     let manifest = desired.state.remedied.manifest
+                    wanted = desired.state
+                    try prepareQueue(of: manifest)
                     try await converge(to: manifest, mayEndAgent: mayEndAgent, secrets, &result)
                 } else {
                     guard let problem = try await whyItStays() else { return nil }
@@ -83,6 +86,7 @@ package struct BottlePass: Sendable {
                 result.outcome = isLost ? .stalled(problem) : .retry(problem)
             }
             try saveStatus(result)
+            if let wanted { try await settleProposals(in: wanted, &result) }
             return result
         }
     }
@@ -127,7 +131,8 @@ package struct BottlePass: Sendable {
                 authority: authority?.material,
                 caFingerprint: authority?.fingerprint,
                 // Read from every other bottle's record, and looked at for networks without addresses only.
-                reserved: before.lacksAddresses(for: manifest) ? try installation.reserved(exceptFor: identity) : []
+                reserved: before.lacksAddresses(for: manifest) ? try installation.reserved(exceptFor: identity) : [],
+                supervision: installation.supervision(of: identity)
             )
             // One start a pass: whether there are more is for whoever runs the passes.
             let letsAgentRest = letsAgentRest || result.startsEndedAgent

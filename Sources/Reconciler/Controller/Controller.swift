@@ -10,6 +10,7 @@ package actor Controller {
     let pace: ControllerPace
     let report: @Sendable (ControllerReport) -> Void
     private let jitter: @Sendable () -> Double
+    private let onProposal: @Sendable (Proposal) async -> Void
     let now: @Sendable () -> String
     private let origin = ContinuousClock.now
 
@@ -29,6 +30,8 @@ package actor Controller {
     private var suspects: [Identity: Set<Role>] = [:]
     /// How often each agent was started again of late, and when last.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
+    /// What agents asked for in the pass that just ended.
+    private var proposed: [Identity: [Proposal]] = [:]
     /// What is desired, as last read whole.
     var desired: DesiredSnapshot?
     /// Every bottle that is desired or recorded.
@@ -43,17 +46,20 @@ package actor Controller {
     /// - Parameters:
     ///   - now: the time, as RFC 3339 in UTC.
     ///   - jitter: at random, from 0 to 1.
+    ///   - onProposal: gets each proposal once, when it is new; the next pass of its bottle does not wait for it.
     package init(
         _ installation: Installation,
         pace: ControllerPace,
         now: @escaping @Sendable () -> String,
         jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        onProposal: @escaping @Sendable (Proposal) async -> Void = { _ in },
         report: @escaping @Sendable (ControllerReport) -> Void
     ) {
         self.installation = installation
         self.pace = pace
         self.now = now
         self.jitter = jitter
+        self.onProposal = onProposal
         self.report = report
         queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
         (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -72,6 +78,7 @@ package actor Controller {
             group.addTask { try await self.watchEngine() }
             group.addTask { try await self.lookFromTimeToTime() }
             group.addTask { try await self.sweepFromTimeToTime() }
+            group.addTask { try await self.watchQueues() }
             // Returns once stopped; the triggers never do.
             try await dispatch()
             group.cancelAll()
@@ -150,6 +157,10 @@ package actor Controller {
         let ending = await ending(of: bottle)
         queue.ended(bottle, ending, now: elapsed, jitter: jitter())
         wake.yield()
+        for proposal in proposed.removeValue(forKey: bottle) ?? [] {
+            report(.proposed(proposal))
+            await onProposal(proposal)
+        }
     }
 
     private func ending(of bottle: Identity) async -> WorkQueue.Ending {
@@ -169,6 +180,7 @@ package actor Controller {
             }
             report(.ended(result))
             views[bottle] = result.view
+            proposed[bottle] = result.proposed
             noteAgentStart(in: result)
             switch result.outcome {
             case .converged:

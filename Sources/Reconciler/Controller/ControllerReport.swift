@@ -12,6 +12,8 @@ package enum ControllerReport: Sendable {
     case ended(PassResult)
     /// A pass removed what was left of a bottle that a commit deleted, or as much of it as could be.
     case removed(Identity, PassID, isComplete: Bool)
+    /// An agent asks for something.
+    case proposed(Proposal)
     /// A pass could not even say how it went.
     case failed(Identity, PassID, BottleError)
     /// Something that all bottles wait for does not work; told once.

@@ -83,4 +83,5 @@ package enum Matter: String, Sendable, Hashable, CaseIterable {
     case desiredState = "the desired state"
     case events = "the engine's events"
     case engine = "the engine"
+    case queue = "the queues of proposals"
 }

@@ -9,6 +9,8 @@ package struct Installation: Sendable {
     package var engine: any EngineWriting
     package var contexts: BuildContexts
     package var credentials: Credentials
+    /// Whether the engine can mount folders of this machine.
+    package var isEngineLocal: Bool
 
     package init(
         state: StateFolder,
@@ -16,8 +18,10 @@ package struct Installation: Sendable {
         settings: Settings,
         engine: any EngineWriting,
         contexts: BuildContexts,
-        credentials: Credentials
+        credentials: Credentials,
+        isEngineLocal: Bool = true
     ) {
+        self.isEngineLocal = isEngineLocal
         self.state = state
         self.repository = repository
         self.settings = settings
@@ -33,6 +37,11 @@ package struct Installation: Sendable {
     /// The record of a bottle; a fresh one when nothing of it was ever made.
     package func record(of identity: Identity) throws -> BottleRecord {
         try records.load(identity) ?? BottleRecord(identity: identity, installation: state.installation)
+    }
+
+    /// What of the host a bottle's supervise sidecar works on; nil where the engine can't mount it.
+    package func supervision(of identity: Identity) -> Supervision? {
+        isEngineLocal ? state.supervision(of: identity) : nil
     }
 
     /// The addresses of every other bottle.

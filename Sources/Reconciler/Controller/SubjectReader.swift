@@ -4,9 +4,16 @@ package import ReconcilerModel
 package struct SubjectReader: Sendable {
     private let state: StateFolder?
     private let credentials: Credentials
+    private let supervision: @Sendable (Identity) -> Supervision?
 
-    package init(state: StateFolder?, credentials: Credentials) {
+    /// - Parameter supervision: where a bottle's queue is; nil where the engine can't mount it.
+    package init(
+        state: StateFolder?,
+        credentials: Credentials,
+        supervision: @escaping @Sendable (Identity) -> Supervision?
+    ) {
         self.state = state
+        self.supervision = supervision
         self.credentials = credentials
     }
 
@@ -27,7 +34,8 @@ package struct SubjectReader: Sendable {
             fingerprints: try credentials.fingerprints(of: manifest, values, orAs: record),
             authority: authority?.material,
             caFingerprint: authority?.fingerprint,
-            reserved: all.filter { $0.key != manifest.identity }.flatMap(\.value.addresses.all)
+            reserved: all.filter { $0.key != manifest.identity }.flatMap(\.value.addresses.all),
+            supervision: supervision(manifest.identity)
         )
     }
 }
@@ -35,6 +43,7 @@ package struct SubjectReader: Sendable {
 extension Installation {
     /// Everything about one bottle, without minting anything.
     package func subject(_ manifest: BottleManifest, revision: String) async throws -> Assessor.Subject {
-        try await SubjectReader(state: state, credentials: credentials).subject(manifest, revision: revision)
+        try await SubjectReader(state: state, credentials: credentials, supervision: supervision(of:))
+            .subject(manifest, revision: revision)
     }
 }

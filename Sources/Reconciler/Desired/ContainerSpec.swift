@@ -13,6 +13,19 @@ package struct ContainerSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// A folder of the engine's own machine.
+    package struct HostFolder: Sendable, Hashable, Codable {
+        package var source: String
+        package var target: String
+        package var isReadOnly: Bool
+
+        package init(source: String, target: String, isReadOnly: Bool) {
+            self.source = source
+            self.target = target
+            self.isReadOnly = isReadOnly
+        }
+    }
+
     package struct Ulimit: Sendable, Hashable, Codable {
         package var name: String
         package var soft: Int
@@ -47,6 +60,8 @@ package struct ContainerSpec: Sendable, Hashable, Codable {
     package var hasInit = false
     package var isRootReadOnly = true
     package var mounts: [Mount]
+    /// Folders of the host; nil: none.
+    package var hostFolders: [HostFolder]?
     /// Folders in memory, with their mount options.
     package var memoryFolders: [String: String]
     package var ulimits: [Ulimit]

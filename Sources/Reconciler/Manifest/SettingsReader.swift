@@ -36,6 +36,7 @@ package enum SettingsReader {
             guard let role = Role(rawValue: entry.key), let text = entry.value.text else { continue }
             settings.images[role] = decoder.value(entry.value) { () throws(InvalidValue) in try ImageReference(text) }
         }
+        settings.onProposal = (document["on_proposal"]?.items ?? []).compactMap(\.text)
         if let pool = document["network"]?["pool"], let text = pool.text,
             let block = decoder.value(pool, { () throws(InvalidValue) in try IPv4Block(text) })
         {

@@ -30,6 +30,11 @@ enum SettingsShape {
                 "images that take the place of bottle/<role>"
             ),
             KeyShape(
+                "on_proposal",
+                .list(.text(TextShape("text", takesNumbers: true)), least: 1),
+                "a program and its arguments that get each new proposal as JSON on standard input"
+            ),
+            KeyShape(
                 "network",
                 .object(
                     ObjectShape(

@@ -9,7 +9,6 @@ package func unbuiltFeatures(of manifest: BottleManifest) -> [String] {
     if manifest.agent.workspace.mode != .none { found.append("spec.agent.workspace") }
     if manifest.egress.firewall == .pipelock { found.append("spec.egress.firewall: pipelock") }
     if !manifest.git.isEmpty { found.append("spec.git") }
-    if manifest.supervise { found.append("spec.supervise") }
     return found
 }
 
@@ -22,8 +21,7 @@ extension ManifestDecoder {
                 case "spec.agent.skills": agent.keyPlace("skills")
                 case "spec.agent.workspace": agent.keyPlace("workspace")
                 case "spec.egress.firewall: pipelock": spec["egress"]?.keyPlace("firewall") ?? spec.place
-                case "spec.git": spec.keyPlace("git")
-                default: spec.keyPlace("supervise")
+                default: spec.keyPlace("git")
                 }
             findings.warning(
                 "not-built-yet",

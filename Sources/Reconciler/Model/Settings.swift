@@ -6,6 +6,9 @@ package struct Settings: Sendable, Hashable {
     /// Addresses that bottles' networks are cut from, a /28 each.
     package var networkPool: IPv4Block
 
+    /// A program and its arguments that get each new proposal on standard input; empty: none.
+    package var onProposal: [String] = []
+
     package init(
         secrets: [SecretReference: SecretSource] = [:],
         images: [Role: ImageReference] = [:],

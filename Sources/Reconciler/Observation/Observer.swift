@@ -290,7 +290,9 @@ extension Confinement {
         self.init(
             isRootReadOnly: host.readOnlyRoot ?? false,
             mounts: details.mounts.filter { $0.type != "tmpfs" }.map {
-                Mount(volume: $0.type == "volume" ? $0.name : nil, target: $0.destination)
+                $0.type == "bind"
+                    ? Mount(folder: $0.source, target: $0.destination, isReadOnly: !$0.isWritable)
+                    : Mount(volume: $0.type == "volume" ? $0.name : nil, target: $0.destination)
             },
             user: details.config.user ?? "",
             command: details.config.command ?? [],

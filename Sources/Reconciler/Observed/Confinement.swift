@@ -6,10 +6,20 @@ package struct Confinement: Sendable, Hashable {
         /// The volume's name; nil for anything that isn't a volume, such as a folder of the host.
         package var volume: String?
         package var target: String
+        /// The folder of the host that it is; nil for anything else.
+        package var folder: String?
+        /// Whether a folder of the host can only be read.
+        package var isReadOnly = false
 
         package init(volume: String?, target: String) {
             self.volume = volume
             self.target = target
+        }
+
+        package init(folder: String, target: String, isReadOnly: Bool) {
+            self.folder = folder
+            self.target = target
+            self.isReadOnly = isReadOnly
         }
 
         /// Whether it is a volume that the engine made because the image asks for one there.
@@ -38,7 +48,12 @@ package struct Confinement: Sendable, Hashable {
 
     /// Whether a container with this confinement can be one that was made from `spec`.
     package func meets(_ spec: ContainerSpec) -> Bool {
-        let wanted = Set(spec.mounts.map { Mount(volume: $0.volume, target: $0.target) })
+        let wanted = Set(
+            spec.mounts.map { Mount(volume: $0.volume, target: $0.target) }
+                + (spec.hostFolders ?? []).map {
+                    Mount(folder: $0.source, target: $0.target, isReadOnly: $0.isReadOnly)
+                }
+        )
         return dropsAllCapabilities && !hasAddedCapabilities && hasNoNewPrivileges && !isPrivileged
             && isRootReadOnly == spec.isRootReadOnly
             && wanted.isSubset(of: mounts) && mounts.allSatisfy { wanted.contains($0) || $0.isAnonymous }

@@ -171,6 +171,16 @@ package struct ProposalQueue: Sendable {
         }
     }
 
+    /// Says what was refused of late, beside what was said before to be in force; nothing before that was said.
+    package func publish(refusals: [RefusedRequest]) throws {
+        let bytes = try explained {
+            try DurableFile.read("\(outFolder)/\(Self.stateFile)", limit: SupervisedState.fileLimit, followLinks: false)
+        }
+        guard let bytes, var state = try? SupervisedState(reading: bytes) else { return }
+        state.refusals = refusals.suffix(SupervisedState.refusalLimit).map(SupervisedState.Refusal.init)
+        try publish(state)
+    }
+
     /// Removes answers whose proposals are gone for a day, so that the folder stays small.
     package func sweep(at moment: Timestamp) throws {
         let answers = try answers()

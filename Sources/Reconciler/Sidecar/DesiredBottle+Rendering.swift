@@ -12,8 +12,8 @@ extension DesiredBottle {
             case .agent: try Agent.container(input, topology)
             case .egressProxy: try EgressProxy.container(input, topology)
             case .firewall: try Firewall.container(input, topology)
-            case .gitGate, .supervise:
-                throw BottleError("not-built-yet", "the \(role.rawValue) sidecar is not built yet")
+            case .supervise: try Supervise.container(input, topology)
+            case .gitGate: throw BottleError("not-built-yet", "the \(role.rawValue) sidecar is not built yet")
             }
         }
         let networks = try topology.networks.map { role in

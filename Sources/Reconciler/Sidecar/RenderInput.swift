@@ -32,6 +32,8 @@ package struct RenderInput: Sendable {
     /// Keyed fingerprints of the secrets' values.
     package var fingerprints: [SecretReference: String]
     package var authority: Authority?
+    /// Nil: the engine can't mount folders of this machine.
+    package var supervision: Supervision?
 
     package init(
         manifest: BottleManifest,
@@ -40,7 +42,8 @@ package struct RenderInput: Sendable {
         images: [Role: Image],
         agentFacts: ImageFacts? = nil,
         fingerprints: [SecretReference: String] = [:],
-        authority: Authority? = nil
+        authority: Authority? = nil,
+        supervision: Supervision? = nil
     ) {
         self.manifest = manifest
         self.revision = revision
@@ -49,5 +52,6 @@ package struct RenderInput: Sendable {
         self.agentFacts = agentFacts
         self.fingerprints = fingerprints
         self.authority = authority
+        self.supervision = supervision
     }
 }

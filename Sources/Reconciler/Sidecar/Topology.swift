@@ -8,7 +8,8 @@ package struct Topology: Sendable, Hashable {
     package init(_ manifest: BottleManifest) {
         let proxied = !manifest.routes.isEmpty
         let walled = manifest.egress.firewall != .none
-        roles = (walled ? [.firewall] : []) + (proxied ? [.egressProxy] : []) + [.agent]
+        roles = (walled ? [.firewall] : []) + (proxied ? [.egressProxy] : [])
+        roles += (manifest.supervise ? [.supervise] : []) + [.agent]
         networks = [.internal]
         if proxied && walled { networks.append(.link) }
         if proxied || walled { networks.append(.egress) }

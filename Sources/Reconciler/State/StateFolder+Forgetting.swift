@@ -43,4 +43,22 @@ extension StateFolder {
             )
         }
     }
+
+    /// Removes a bottle's queue of proposals; none there is success.
+    ///
+    /// - Throws: `BottleError` `state-unwritable`.
+    package func forgetQueue(of bottle: Identity) throws {
+        let path = queue(of: bottle)
+        do {
+            if try POSIX.status(path, followLinks: false) != nil { try POSIX.removeTree(path) }
+        } catch {
+            throw BottleError(
+                "state-unwritable",
+                "the bottle's queue of proposals can't be removed",
+                at: path,
+                remedy: "mend the permissions, then run the command again",
+                cause: "\(error)"
+            )
+        }
+    }
 }

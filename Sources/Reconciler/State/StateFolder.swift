@@ -23,6 +23,16 @@ package struct StateFolder: Sendable, Hashable {
     package var desired: String { "\(path)/desired" }
     /// One folder a bottle, with `in/` and `out/`, for proposals.
     package var queue: String { "\(path)/queue" }
+    package func queue(of bottle: Identity) -> String { "\(queue)/\(bottle.name)" }
+
+    /// What of this machine the bottle's supervise sidecar works on.
+    package func supervision(of bottle: Identity) -> Supervision { Self.supervision(of: bottle, in: path) }
+
+    /// The same, for a folder that need not be there yet.
+    package static func supervision(of bottle: Identity, in path: String) -> Supervision {
+        Supervision(queue: "\(path)/queue/\(bottle.name)", user: "\(getuid()):\(getgid())")
+    }
+
     package var sessions: String { "\(path)/sessions" }
     /// Certificate authorities and the fingerprint key.
     package var trust: String { "\(path)/trust" }

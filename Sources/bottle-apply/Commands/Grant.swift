@@ -90,7 +90,7 @@ struct Grant: AsyncParsableCommand {
             assumesYes: yes
         )
         let (base, state) = try await edit.desired()
-        let limits = try limits(from: base.moment)
+        let limits = try GrantLimits.of(span, uses: once ? 1 : uses, from: base.moment)
         let drafts = try await changes(state.remedied.manifest).map { change in
             RemediationDraft(change, limits: limits, reason: edit.reason)
         }
@@ -101,19 +101,6 @@ struct Grant: AsyncParsableCommand {
         fromRefusal.isEmpty
             ? "\(subject?.rawValue ?? "") \(items.joined(separator: " "))"
             : "what was refused: \(fromRefusal.joined(separator: " "))"
-    }
-
-    private func limits(from moment: Timestamp) throws -> GrantLimits? {
-        let uses = once ? 1 : uses
-        guard span != nil || uses != nil else { return nil }
-        do {
-            return try GrantLimits(
-                notAfter: span.map { Timestamp(seconds: moment.seconds + $0.duration.components.seconds) },
-                maxUses: uses
-            )
-        } catch {
-            throw BottleError("invalid-limits", "the limits are not valid: \(error.rule)")
-        }
     }
 
     /// What would have let the named refusals through.

@@ -74,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
         if once {
             try await runOnce(installation, printer)
         } else {
-            try await keep(installation, printer, telemetry)
+            try await keep(installation, printer, telemetry, environment: context.environment)
         }
     }
 
@@ -110,7 +110,8 @@ struct RunCommand: AsyncParsableCommand {
     private func keep(
         _ installation: Installation,
         _ printer: ControllerPrinter,
-        _ telemetry: Telemetry?
+        _ telemetry: Telemetry?,
+        environment: [String: String]
     ) async throws {
         let lock = installation.state.controllerLock
         guard let held = try lock.tryAcquire() else {
@@ -122,7 +123,15 @@ struct RunCommand: AsyncParsableCommand {
             )
         }
         defer { extendLifetime(held) }
-        let controller = Controller(installation, pace: pace, now: CommandContext.now) { report in
+        let hook = ProposalHook(installation.settings.onProposal, environment: environment) {
+            printer.show(.trouble($0))
+        }
+        let controller = Controller(
+            installation,
+            pace: pace,
+            now: CommandContext.now,
+            onProposal: { await hook?.run(with: $0) }
+        ) { report in
             printer.show(report)
             telemetry?.take(report)
         }

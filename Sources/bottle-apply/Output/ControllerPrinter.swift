@@ -71,6 +71,8 @@ final class ControllerPrinter: Sendable {
         case .ended(let result): showText(of: result)
         case .removed(let bottle, let pass, let isComplete):
             say("\(bottle)  \(isComplete ? "removed" : "not all of it could be removed") (pass \(pass))")
+        case .proposed(let proposal):
+            say("\(proposal.bottle)  asks with \(proposal.tool.rawValue): `bottle proposals show \(proposal.id)`")
         case .failed(let bottle, let pass, let error): say("\(bottle)  \(error.summary) (pass \(pass))")
         case .trouble(let error): complain(of: error)
         case .recovered(let matter): say("\(matter.rawValue) can be read again")

@@ -65,6 +65,11 @@ struct LogLine: Encodable {
         case .removed(let bottle, let pass, let isComplete):
             let message = isComplete ? "bottle removed" : "bottle not wholly removed"
             return [LogLine(isComplete ? .info : .warning, message, bottle: bottle, pass: pass)]
+        case .proposed(let proposal):
+            var line = LogLine(.info, "proposal", bottle: proposal.bottle)
+            line.kind = proposal.tool.rawValue
+            line.object = proposal.id.text
+            return [line]
         case .failed(let bottle, let pass, let error):
             return [LogLine(.error, "pass failed", bottle: bottle, pass: pass).with(error)]
         case .trouble(let error):

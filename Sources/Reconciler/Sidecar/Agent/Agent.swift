@@ -29,7 +29,7 @@ package enum Agent {
             topology: topology,
             spec: spec,
             limits: limits,
-            files: files(input, topology),
+            files: try files(input, topology),
             reload: .none,
             permissions: [],
             isSpecKnown: home != nil
@@ -116,6 +116,7 @@ package enum Agent {
             variables.merge(AgentTrust.defaults) { users, _ in users }
             variables.merge(AgentTrust.variables) { _, ours in ours }
         }
+        if manifest.supervise { variables["BOTTLE_SUPERVISE_URL"] = Supervise.url }
         if manifest.agent.prompt != nil { variables["BOTTLE_PROMPT_FILE"] = "\(folder)/prompt.md" }
         if manifest.routes.contains(where: { $0.roles.contains(.claudeCodeOAuth) }) {
             variables.merge(claudeCode) { _, ours in ours }
@@ -132,7 +133,7 @@ package enum Agent {
         "DISABLE_TELEMETRY": "1",
     ]
 
-    private static func files(_ input: RenderInput, _ topology: Topology) -> [DesiredFile] {
+    private static func files(_ input: RenderInput, _ topology: Topology) throws -> [DesiredFile] {
         var files: [DesiredFile] = []
         if topology.facingProxy == .egressProxy, let authority = input.authority {
             files += AgentTrust.files(authority: authority.certificate, facts: input.agentFacts)
@@ -140,6 +141,7 @@ package enum Agent {
         if case .text(let prompt) = input.manifest.agent.prompt {
             files.append(DesiredFile(path: "\(folder)/prompt.md", content: Array(prompt.utf8)))
         }
+        files += try AgentGuidance.files(input.manifest)
         return files
     }
 }

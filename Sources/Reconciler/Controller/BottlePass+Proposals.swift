@@ -1,0 +1,142 @@
+import ReconcilerModel
+
+/// What an agent asked for, and what becomes of it (SPEC 4.4).
+///
+/// The answer follows from the desired state and from what is in force, and from nothing that a killed process could
+/// have kept to itself: a remediation that names the proposal approves it, a pass that converged with it applies it.
+extension BottlePass {
+    private var queue: ProposalQueue { ProposalQueue(identity, in: installation.state) }
+
+    /// Makes the folders that the sidecar works on.
+    func prepareQueue(of manifest: BottleManifest) throws {
+        if manifest.supervise { try queue.prepare() }
+    }
+
+    /// Answers what the pass decided, and says what is in force.
+    ///
+    /// Precondition: the bottle's lock is ours.
+    /// - Throws: `BottleError` `queue-unusable`; nothing is lost then, the next pass answers.
+    func settleProposals(in state: DesiredState, _ result: inout PassResult) async throws {
+        let manifest = state.remedied.manifest
+        guard manifest.supervise else { return }
+        let moment = try Timestamp(now())
+        let dockerfile = try? AgentDockerfile(of: state, contexts: installation.state.contexts).text()
+        var withdrawn: Set<String> = []
+        let listing = try queue.listing()
+        let answers = try queue.answers()
+        for proposal in listing.proposals {
+            let known = answers[proposal.id]
+            guard known?.state.isFinal != true else { continue }
+            let own = state.remedied.outcomes.filter { $0.remediation.provenance.proposal == proposal.id.text }
+            var answer: ProposalAnswer
+            if own.isEmpty {
+                let verdict = ProposalReview.verdict(on: proposal, in: manifest, dockerfile: dockerfile)
+                answer = unapproved(proposal, verdict, known, result, at: moment)
+                if known == nil, answer.state == .pending { result.proposed.append(proposal) }
+            } else {
+                answer = approved(proposal, own, result, at: moment)
+                if answer.state == .failed { withdrawn.formUnion(own.map(\.remediation.name)) }
+            }
+            answer.edited = known?.edited
+            if known?.state != answer.state { try queue.tell(answer) }
+        }
+        if !withdrawn.isEmpty { try await withdraw(withdrawn, from: manifest, at: moment) }
+        if case .converged = result.outcome { try publish(manifest, revision: result.revision, dockerfile: dockerfile) }
+        try queue.sweep(at: moment)
+    }
+
+    /// Says what is in force, with the last refusals.
+    private func publish(_ manifest: BottleManifest, revision: String, dockerfile: String?) throws {
+        let refusals = (try? RefusalStore.load(identity, in: installation.state))?.refusals ?? []
+        try queue.publish(
+            SupervisedState(manifest, revision: revision, dockerfile: dockerfile, refusals: refusals)
+        )
+    }
+
+    /// What becomes of a proposal that no remediation answers.
+    private func unapproved(
+        _ proposal: Proposal,
+        _ verdict: ProposalVerdict,
+        _ known: ProposalAnswer?,
+        _ result: PassResult,
+        at moment: Timestamp
+    ) -> ProposalAnswer {
+        var answer = ProposalAnswer(id: proposal.id, state: known?.state ?? .pending, time: moment)
+        switch verdict {
+        case .inForce:
+            guard case .converged = result.outcome else { return answer }
+            answer.state = .applied
+            answer.words = "it is in force"
+        case .refused(let reasons):
+            answer.state = .refused
+            answer.words = reasons.joined(separator: "\n")
+        case .changes, .dockerfile:
+            guard known?.state == .approved else { return answer }
+            answer.state = .failed
+            answer.words = "the operator took it back before it came into force"
+        }
+        return answer
+    }
+
+    /// What becomes of a proposal that remediations answer.
+    private func approved(
+        _ proposal: Proposal,
+        _ own: [RemediationOutcome],
+        _ result: PassResult,
+        at moment: Timestamp
+    ) -> ProposalAnswer {
+        let words = own.first?.remediation.provenance.reason
+        var answer = ProposalAnswer(
+            id: proposal.id,
+            state: .approved,
+            time: moment,
+            words: words,
+            revision: result.revision
+        )
+        for outcome in own {
+            guard case .conflict(let reason) = outcome.fit else { continue }
+            answer.state = .failed
+            answer.words = "approved, but it does not fit what is desired: \(reason)"
+            return answer
+        }
+        switch result.outcome {
+        case .converged:
+            answer.state = .applied
+            if let limits = own.compactMap(\.remediation.limits).first {
+                answer.words = [words, "It holds \(limits.text)."].compactMap { $0 }.joined(separator: "\n")
+            }
+        case .retry(let error), .stalled(let error):
+            // What a sidecar refuses or a build can't make will not come right by itself; all else is tried again.
+            guard error.code == "load-refused" || result.performed.contains(where: \.isHopeless) else { break }
+            answer.state = .failed
+            let cause = error.cause.map { ": \($0)" } ?? ""
+            answer.words = "approved, but it could not be put in force, and what was before still is: "
+                + "\(error.message)\(cause)"
+        }
+        return answer
+    }
+
+    /// Takes back by a commit what could not be put in force: failed stays failed.
+    private func withdraw(_ names: Set<String>, from manifest: BottleManifest, at moment: Timestamp) async throws {
+        let reason = "Withdraw what could not be put in force: \(names.sorted().joined(separator: ", "))"
+        let author = Author(name: "bottle", email: "bottle@\(HostName.current)")
+        let edit = AuditedEdit(identity, from: manifest, to: manifest)
+        _ = try await installation.recording(.revoke, of: [edit], reason: reason, now: now) {
+            try await installation.repository.dropRemediations(
+                of: identity,
+                reason: reason,
+                author: author,
+                at: moment
+            ) { names.contains($0.remediation.name) }?.revision
+        }
+    }
+}
+
+extension PerformedAction {
+    /// Whether it failed in a way that another attempt does not mend: an image that can't be built, files that a sidecar
+    /// refuses.
+    fileprivate var isHopeless: Bool {
+        guard outcome == .failed else { return false }
+        return action.verb == .build || action.verb == .signal || action.verb == .restart
+    }
+}

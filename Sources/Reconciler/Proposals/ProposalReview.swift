@@ -1,0 +1,97 @@
+import ReconcilerManifest
+package import ReconcilerModel
+
+/// A proposal as an operator judges it: beside what is desired at one moment.
+package struct ProposalReview: Sendable, Hashable {
+    package let proposal: Proposal
+    /// What became of it; nil: nothing yet.
+    package let answer: ProposalAnswer?
+    /// What it comes to now.
+    package let verdict: ProposalVerdict
+    /// What is desired, with what the proposal asks for; the same as now where it asks for an image, whose content
+    /// nobody knows before it is built.
+    package private(set) var after: BottleManifest
+    package let before: BottleManifest
+    /// What exactly would be approved: another hash as soon as the proposal comes to something else.
+    package let candidate: ContentDigest
+
+    /// - Parameter dockerfile: the agent's Dockerfile that is in force.
+    package init(
+        _ proposal: Proposal,
+        _ answer: ProposalAnswer?,
+        in state: DesiredState,
+        dockerfile: String?,
+        at moment: Timestamp
+    ) {
+        self.proposal = proposal
+        self.answer = answer
+        before = state.remedied.manifest
+        verdict = Self.verdict(on: proposal, in: before, dockerfile: dockerfile)
+        candidate = Self.candidate(proposal, verdict, in: state)
+        after = before
+        let step = RemediationStep(adding: drafts(limits: nil, reason: "-"), reason: "-")
+        guard !step.added.isEmpty,
+            let outcome = try? state.taking(step, by: Author(name: "-", email: "-"), at: moment)
+        else { return }
+        after = outcome.after.manifest
+    }
+
+    /// What a proposal comes to beside a manifest with its remediations.
+    package static func verdict(
+        on proposal: Proposal,
+        in manifest: BottleManifest,
+        dockerfile: String?
+    ) -> ProposalVerdict {
+        do {
+            let content = try ProposalContent(proposal.tool, proposal.argument)
+            return ProposalCheck.verdict(on: content, in: SupervisedPolicy(manifest, dockerfile: dockerfile))
+        } catch {
+            return .refused(error.reasons)
+        }
+    }
+
+    /// Where it stands.
+    package var state: ProposalAnswer.State { answer?.state ?? .pending }
+
+    /// What approving it gives the bottle, and takes from it.
+    package var authority: [AuthorityChange] { Authority.changes(from: before, to: after) }
+
+    /// The remediations that approve it; none where there is nothing to approve.
+    package func drafts(limits: GrantLimits?, reason: String) -> [RemediationDraft] {
+        guard case .changes(let changes) = verdict else { return [] }
+        return changes.map { change in
+            RemediationDraft(
+                change,
+                limits: limits,
+                reason: reason,
+                proposal: proposal.id.text,
+                candidate: candidate
+            )
+        }
+    }
+
+    private static func candidate(
+        _ proposal: Proposal,
+        _ verdict: ProposalVerdict,
+        in state: DesiredState
+    ) -> ContentDigest {
+        var lines = ["candidate 1", proposal.bottle.name, proposal.tool.rawValue]
+        switch verdict {
+        case .changes(let changes): lines += changes.map(text)
+        case .dockerfile(let text): lines += [state.remedied.manifest.agent.image.origin, text]
+        case .inForce: lines.append("in force")
+        case .refused(let reasons): lines += ["refused"] + reasons
+        }
+        return ContentDigest(of: lines.joined(separator: "\n"))
+    }
+
+    /// One text for one change.
+    private static func text(of change: RemediationChange) -> String {
+        let provenance = Remediation.Provenance(author: "-", time: Timestamp(seconds: 0), reason: "-")
+        guard
+            let remediation = try? Remediation(number: 1, slug: change.slug, change: change, provenance: provenance),
+            let nobody = try? Identity("candidate")
+        else { return change.text }
+        return RemediationDocument.yaml(of: remediation, bottle: nobody)
+    }
+}

@@ -1,0 +1,72 @@
+internal import FoundationEssentials
+
+/// What an agent finds in its container about what it may do, and how to ask for more (SPEC 4.4).
+enum AgentGuidance {
+    static let folder = "\(Agent.folder)/current-config"
+
+    /// The files of a bottle that has `supervise`; none without.
+    static func files(_ manifest: BottleManifest) throws -> [DesiredFile] {
+        guard manifest.supervise else { return [] }
+        return [
+            DesiredFile(path: "\(folder)/routes.json", content: try routes(manifest.routes)),
+            DesiredFile(
+                path: "\(folder)/allowlist",
+                content: Array(manifest.egress.allowlist.map { "\($0)\n" }.sorted().joined().utf8)
+            ),
+            DesiredFile(path: "\(Agent.folder)/when-blocked.md", content: Array(text.utf8)),
+        ]
+    }
+
+    /// The routes in force without anything about credentials but that there is one.
+    private static func routes(_ routes: [Route]) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(routes.map(Shown.init))) + [UInt8(ascii: "\n")]
+    }
+
+    private struct Shown: Encodable {
+        var host: String
+        var port: Int
+        var methods: [String]?
+        var pathAllowlist: [String]
+        var hasCredential: Bool
+        var limits: String?
+
+        init(_ route: Route) {
+            host = route.host.text
+            port = route.port
+            methods = route.methods.list
+            pathAllowlist = route.pathAllowlist
+            hasCredential = route.auth != nil
+            limits = route.grant?.limits.text
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case host, port, methods, limits
+            case pathAllowlist = "path_allowlist"
+            case hasCredential = "has_credential"
+        }
+    }
+
+    private static let text = """
+        # When something is blocked
+
+        You work in a bottle: requests leave it only to named hosts, methods and paths. A refused request is answered
+        with 403 and says which rule refused it. Nothing is wrong with the network, and trying again does not help.
+
+        Ask instead. The MCP server `supervise` (\(Supervise.url)) takes proposals, and a person decides:
+
+        - `egress-proxy-block`: another path or method of a host, or a new host with its paths. Send the routes you
+          want as JSON, as `show-routes` prints them.
+        - `firewall-block`: hosts to be reached, one a line.
+        - `capability-block`: a Dockerfile with what the image lacks; you are started anew in the built image, with
+          your home as it is.
+
+        Each takes a `justification`: say what you are doing and why it needs this. The call waits until it is decided,
+        minutes or hours, and tells the answer once the change is in force. The same call again joins the same
+        proposal. Ask for as little as will do. Credentials can't be asked for.
+
+        What is in force now lies in \(folder).
+
+        """
+}

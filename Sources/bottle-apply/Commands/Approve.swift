@@ -1,0 +1,170 @@
+import ArgumentParser
+import Reconciler
+import ReconcilerModel
+
+struct Approve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Let an agent have what it asks for.",
+        discussion: """
+            Commits what is shown as remediations, runs the bottle's pass, and tells the agent once it is in force. What
+            is approved is what was shown: when the desired state moved meanwhile, nothing is committed.
+
+              bottle approve 3f2a91c0 --reason 'fine, but only reading'
+              bottle approve 3f2a91c0 --for 2h
+              bottle approve 3f2a91c0 --edit
+            """
+    )
+
+    @Argument(help: "The proposal: the first digits of its id.")
+    var id: String
+
+    @Option(name: .customLong("for"), help: "For how long, such as 30m or 2h.")
+    var span: TimeSpan?
+
+    @Option(name: .long, help: "For how many requests.")
+    var uses: Int?
+
+    @Flag(name: .long, help: "For one request: --uses 1.")
+    var once = false
+
+    @Flag(name: .long, help: "Edit what is asked for first; the agent is told what became of it.")
+    var edit = false
+
+    @Option(name: .long, help: "Only when this is still the candidate's hash, as `proposals -o json` has it.")
+    var candidate: String?
+
+    @Option(name: .shortAndLong, help: "What the agent is told; it goes into the history, too.")
+    var reason: String?
+
+    @Flag(name: .shortAndLong, help: "Ask nothing.")
+    var yes = false
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        if once, uses != nil { throw ValidationError("--once and --uses don't go together") }
+        if let span, span.duration < .seconds(1) { throw ValidationError("--for must be a second at least") }
+        if edit, candidate != nil { throw ValidationError("--candidate and --edit don't go together") }
+    }
+
+    func run() async throws { try await common.run(run(in:)) }
+
+    func run(in context: CommandContext) async throws {
+        let found = try await ProposalFinder(context: context).waiting(id)
+        let proposal = found.proposal
+        let operatorEdit = OperatorEdit(
+            context: context,
+            identity: proposal.bottle,
+            kind: .approval,
+            reason: reason ?? "approve \(proposal.id.text.prefix(12)) of \(proposal.bottle)",
+            assumesYes: yes
+        )
+        let (base, state) = try await operatorEdit.desired()
+        guard let folder = try StateFolder.open(context.paths.state) else { throw BottleError.missing(proposal.bottle) }
+        let dockerfile = try? AgentDockerfile(of: state, contexts: folder.contexts).text()
+        func review(_ proposal: Proposal) -> ProposalReview {
+            ProposalReview(proposal, found.answer, in: state, dockerfile: dockerfile, at: base.moment)
+        }
+        var chosen = review(proposal)
+        if let candidate, candidate != chosen.candidate.hex {
+            throw BottleError(
+                "candidate-changed",
+                "the proposal comes to something else by now",
+                at: proposal.bottle.name,
+                remedy: "look again: bottle proposals show \(proposal.id.text.prefix(12))"
+            )
+        }
+        let ruling = ProposalRuling(folder, now: CommandContext.now)
+        if edit {
+            guard let edited = try await edited(proposal, review, context) else {
+                return context.console.err("nothing was changed: the proposal still waits")
+            }
+            chosen = edited
+            try await ruling.note(edited: edited.proposal.argument, of: proposal)
+        }
+        if case .refused(let reasons) = chosen.verdict {
+            throw BottleError(
+                "not-approvable",
+                "it does not fit what is desired now: \(reasons.joined(separator: "; "))",
+                at: proposal.bottle.name,
+                remedy: "reject it with the reason, approve it with --edit, or change the manifest"
+            )
+        }
+        let limits = try GrantLimits.of(span, uses: once ? 1 : uses, from: base.moment)
+        if context.console.terminal.inputIsTerminal, !context.format.isDocument {
+            let style = Style(isOn: context.console.colorsErrors)
+            context.console.err(ProposalView.whole(chosen, refusals: [], style: style))
+        }
+        let drafts = try await drafts(for: chosen, limits, operatorEdit.reason, state, context)
+        try await operatorEdit.take(
+            RemediationStep(adding: drafts, reason: operatorEdit.reason),
+            from: base,
+            state
+        )
+    }
+
+    /// The remediations that approve it; an image is built before anything else changes.
+    private func drafts(
+        for review: ProposalReview,
+        _ limits: GrantLimits?,
+        _ reason: String,
+        _ state: DesiredState,
+        _ context: CommandContext
+    ) async throws -> [RemediationDraft] {
+        let drafts = review.drafts(limits: limits, reason: reason)
+        guard drafts.isEmpty else { return drafts }
+        throw BottleError(
+            "already-desired",
+            "what it asks for is in force already",
+            at: review.proposal.bottle.name,
+            remedy: "the next pass tells the agent"
+        )
+    }
+
+    /// The proposal as an operator wants it; nil: they left it as it is.
+    private func edited(
+        _ proposal: Proposal,
+        _ review: (Proposal) -> ProposalReview,
+        _ context: CommandContext
+    ) async throws -> ProposalReview? {
+        let hints = ["What \(proposal.bottle) asks for with \(proposal.tool.rawValue); what is saved is approved."]
+        return try await TextEditing("proposal", of: proposal.bottle, in: context)
+            .edit(proposal.argument, hints: hints) { text in
+                let changed: Proposal
+                do {
+                    changed = try Proposal(
+                        id: proposal.id,
+                        bottle: proposal.bottle,
+                        tool: proposal.tool,
+                        argument: text,
+                        justification: proposal.justification,
+                        time: proposal.time
+                    )
+                } catch let refusal as ProposalRefusal {
+                    throw BottleError("not-approvable", refusal.reasons.joined(separator: "; "))
+                }
+                let found = review(changed)
+                if case .refused(let reasons) = found.verdict {
+                    throw BottleError("not-approvable", reasons.joined(separator: "; "))
+                }
+                return found
+            }
+    }
+}
+
+extension GrantLimits {
+    /// The limits that options name; nil: none.
+    ///
+    /// - Throws: `BottleError` `invalid-limits`.
+    static func of(_ span: TimeSpan?, uses: Int?, from moment: Timestamp) throws -> GrantLimits? {
+        guard span != nil || uses != nil else { return nil }
+        do {
+            return try GrantLimits(
+                notAfter: span.map { Timestamp(seconds: moment.seconds + $0.duration.components.seconds) },
+                maxUses: uses
+            )
+        } catch {
+            throw BottleError("invalid-limits", "the limits are not valid: \(error.rule)")
+        }
+    }
+}

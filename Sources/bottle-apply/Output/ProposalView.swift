@@ -1,0 +1,132 @@
+import Reconciler
+import ReconcilerManifest
+import ReconcilerModel
+
+/// A proposal as `proposals -o json` has it; what an agent wrote is escaped by whoever shows it.
+struct ProposalItem: Encodable {
+    var id: String
+    var bottle: String
+    var tool: String
+    var candidateHash: String
+    var state: String
+    var at: String
+    var justification: String
+    /// What approving it commits, a line each.
+    var changes: [String]
+    var authority: [AuthorityChange]
+    /// Why it can't be approved as it is.
+    var problems: [String]
+    /// The operator's words, or why it failed.
+    var words: String?
+
+    init(_ review: ProposalReview) {
+        id = review.proposal.id.text
+        bottle = review.proposal.bottle.name
+        tool = review.proposal.tool.rawValue
+        candidateHash = review.candidate.hex
+        state = review.state.rawValue
+        at = review.proposal.time.description
+        justification = review.proposal.justification
+        words = review.answer?.words
+        changes = []
+        problems = []
+        authority = review.authority
+        switch review.verdict {
+        case .changes(let list): changes = list.map(\.text)
+        case .dockerfile: changes = ["replace the agent's Dockerfile"]
+        case .inForce: break
+        case .refused(let reasons): problems = reasons
+        }
+    }
+}
+
+/// Proposals for people.
+enum ProposalView {
+    /// The most characters of each of an agent's texts.
+    private static let textLimit = 8000
+
+    /// One row a proposal.
+    static func table(_ items: [ProposalItem]) -> String {
+        guard !items.isEmpty else { return "nobody asks for anything" }
+        var table = Table("ID", "BOTTLE", "STATE", "SINCE", "WHAT", "WHY")
+        table.rows = items.map { item in
+            let what = item.changes.first ?? item.problems.first ?? "nothing that is not in force"
+            let more = item.changes.count > 1 ? " and \(item.changes.count - 1) more" : ""
+            return [
+                String(item.id.prefix(12)), item.bottle, item.state, item.at, Escaped.line(what + more, limit: 60),
+                Escaped.line(item.justification, limit: 60),
+            ]
+        }
+        return table.text
+    }
+
+    /// One proposal whole: who asks, why, what changes, what that gives, and what led to it.
+    static func whole(_ review: ProposalReview, refusals: [RefusalGroup], style: Style) -> String {
+        let item = ProposalItem(review)
+        var lines = [
+            "Proposal:   \(item.id)", "Bottle:     \(item.bottle)", "Tool:       \(item.tool)",
+            "Asked:      \(item.at)", "State:      \(item.state)", "Candidate:  \(item.candidateHash)",
+            "", "Why, in the agent's words:",
+        ]
+        lines += quoted(item.justification)
+        switch review.verdict {
+        case .changes:
+            lines += ["", "What changes:"] + item.changes.map { "  \(Escaped.line($0, limit: 300))" }
+            lines += ["", difference(review, style)]
+        case .dockerfile(let text): lines += ["", "The Dockerfile it asks for:"] + quoted(text)
+        case .inForce: lines += ["", "All of it is in force already."]
+        case .refused(let reasons):
+            lines += ["", "It can't be approved as it is:"] + reasons.map { "  \(Escaped.line($0, limit: 300))" }
+        }
+        if !item.authority.isEmpty { lines += ["", AuthorityText.of(item.authority, style: style)] }
+        if !refusals.isEmpty {
+            lines += ["", "Refused before, of the same hosts:"]
+            lines += refusals.prefix(20).map { group in
+                "  \(Escaped.line(group.host, limit: 80))  \(group.rule)  \(group.count) times"
+            }
+        }
+        if let words = item.words { lines += ["", "Answer:"] + quoted(words) }
+        return lines.joined(separator: "\n")
+    }
+
+    /// What an approval changes, as a diff of the routes and hosts.
+    static func difference(_ review: ProposalReview, _ style: Style) -> String {
+        func lines(_ manifest: BottleManifest) -> [String] {
+            let routes = manifest.routes.filter { $0.grant == nil }.map(\.unlimited).sorted { $0.host < $1.host }
+            let hosts = EntryListReader.text(of: manifest.egress.allowlist.sorted())
+            return (EntryListReader.text(of: routes) + "allowlist:\n" + hosts.split(separator: "\n").map { "  - \($0)\n" }
+                .joined()).split(separator: "\n").map(String.init)
+        }
+        let (old, new) = (lines(review.before), lines(review.after))
+        let changes = new.difference(from: old)
+        var (removed, inserted): ([Int: String], [Int: String]) = ([:], [:])
+        for change in changes {
+            switch change {
+            case .remove(let offset, let line, _): removed[offset] = line
+            case .insert(let offset, let line, _): inserted[offset] = line
+            }
+        }
+        var text: [String] = []
+        var (from, to) = (0, 0)
+        while from < old.count || to < new.count {
+            if let line = removed[from] {
+                text.append(style.red("- \(Escaped.line(line, limit: 300))"))
+                from += 1
+            } else if let line = inserted[to] {
+                text.append(style.green("+ \(Escaped.line(line, limit: 300))"))
+                to += 1
+            } else {
+                text.append("  \(Escaped.line(new[to], limit: 300))")
+                from += 1
+                to += 1
+            }
+        }
+        return text.joined(separator: "\n")
+    }
+
+    private static func quoted(_ text: String) -> [String] {
+        text.prefix(textLimit).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+            "  | \(Escaped.line(String($0), limit: 400))"
+        }
+    }
+}
