@@ -16,7 +16,7 @@ let effectfulRooms = [
     "Platform", "State", "Observation", "Action", "Controller", "Refusals", "Telemetry", "Proposals",
 ]
 /// Each a target of its own.
-let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Verify"]
+let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Supervise", "Verify"]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
@@ -100,6 +100,20 @@ let package = Package(
             path: "Sources/Reconciler/Serving",
             swiftSettings: strict
         ),
+        // The MCP server inside the supervise sidecar: the one part of ours that an agent talks to.
+        .target(
+            name: "ReconcilerSupervise",
+            dependencies: [
+                "Reconciler", "ReconcilerManifest", "ReconcilerModel",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            path: "Sources/Reconciler/Supervise",
+            swiftSettings: strict
+        ),
         // Attempts to escape from a bottle: performs and judges them. The only room that waits for TLS as a client.
         .target(
             name: "ReconcilerVerify",
@@ -131,7 +145,7 @@ let package = Package(
             name: "bottle-apply",
             dependencies: [
                 "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerServing",
-                "ReconcilerTrust", "ReconcilerVerify",
+                "ReconcilerSupervise", "ReconcilerTrust", "ReconcilerVerify",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -190,6 +204,13 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
+            swiftSettings: strict
+        ),
+        // Talks to the MCP server over real sockets.
+        .testTarget(
+            name: "ReconcilerSuperviseTests",
+            dependencies: ["bottle-apply", "Reconciler"],
+            exclude: ["clients"],
             swiftSettings: strict
         ),
         .testTarget(

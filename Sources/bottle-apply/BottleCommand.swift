@@ -16,9 +16,9 @@ struct BottleCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             Apply.self, Diff.self, Validate.self, Init.self, Get.self, Describe.self, Delete.self, RunCommand.self,
-            Wait.self, Logs.self, Denied.self, Proposals.self, Approve.self, Reject.self, Grant.self, Revoke.self, Edit.self, Remediations.self, Export.self,
-            History.self, Rollback.self, Audit.self, Images.self, Doctor.self, SchemaCommand.self,
-            VersionCommand.self, AttemptCommand.self,
+            Wait.self, Logs.self, Denied.self, Proposals.self, Approve.self, Reject.self, Grant.self, Revoke.self,
+            Edit.self, Remediations.self, Export.self, History.self, Rollback.self, Audit.self, Images.self,
+            Doctor.self, SchemaCommand.self, VersionCommand.self, AttemptCommand.self, SuperviseServerCommand.self,
         ]
     )
 }
