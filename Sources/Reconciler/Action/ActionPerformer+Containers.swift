@@ -15,7 +15,10 @@ extension ActionPerformer {
         switch action.verb {
         case .start:
             // Half made: what is done before the first start may be missing.
-            if action.reason == .neverStarted { try await giveHome(of: wanted, in: target) }
+            if action.reason == .neverStarted {
+                try await giveHome(of: wanted, in: target)
+                if let setup = wanted.setup { try await registration.run(setup, of: wanted, in: target) }
+            }
             try await start(target, wanted)
         case .unpause:
             try await unpause(target)
@@ -56,6 +59,7 @@ extension ActionPerformer {
         for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }
         try await giveHome(of: wanted, in: id)
         try await upload(wanted.files, to: id, wanted)
+        if let setup = wanted.setup { try await registration.run(setup, of: wanted, in: id) }
         try await mayStart()
         try await start(id, wanted)
     }
@@ -113,6 +117,10 @@ extension ActionPerformer {
             return
         }
         try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
+    }
+
+    private var registration: AgentRegistration {
+        AgentRegistration(engine: engine, identity: identity, installation: installation, warn: warn)
     }
 
     // MARK: - Running

@@ -12,6 +12,7 @@ package struct ActionPerformer: Sendable {
     let ledger: Ledger
     let contexts: [Role: BuildContext]
     let output: @Sendable (Action, String) -> Void
+    let warn: @Sendable (String) -> Void
 
     package init(
         engine: any EngineWriting,
@@ -21,7 +22,8 @@ package struct ActionPerformer: Sendable {
         networks: [NetworkRole: String],
         ledger: Ledger,
         contexts: [Role: BuildContext],
-        output: @escaping @Sendable (Action, String) -> Void
+        output: @escaping @Sendable (Action, String) -> Void,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.engine = engine
         self.desired = desired
@@ -31,6 +33,7 @@ package struct ActionPerformer: Sendable {
         self.ledger = ledger
         self.contexts = contexts
         self.output = output
+        self.warn = warn
     }
 
     var identity: Identity { desired.identity }

@@ -10,6 +10,8 @@ package struct PlanExecutor: Sendable {
         case waiting(String)
         /// A line of a build or a pull.
         case output(Action, String)
+        /// What went wrong without keeping the action from its end.
+        case warning(String)
     }
 
     private let perform: @Sendable (Action, _ mayStart: @Sendable () async throws -> Void) async throws -> Void

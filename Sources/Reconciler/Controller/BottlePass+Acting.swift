@@ -49,7 +49,8 @@ extension BottlePass {
             networks: assessment.networks,
             ledger: ledger,
             contexts: assessment.contexts,
-            output: { self.report(identity, .output($0, $1)) }
+            output: { self.report(identity, .output($0, $1)) },
+            warn: { self.report(identity, .warning($0)) }
         )
         return try await execute(plan, with: performer, revision: assessment.desired.revision)
     }
@@ -115,6 +116,14 @@ extension BottlePass {
     }
 
     private func tearDown() async throws -> [PerformedAction] {
+        let setup = AgentRegistration(
+            engine: installation.engine,
+            identity: identity,
+            installation: installation.state.installation,
+            warn: { _ in }
+        )
+        // It would keep the home from going.
+        try await setup.removeLeft()
         let record = try installation.record(of: identity)
         let nothing = DesiredBottle(identity: identity, revision: "")
         let observed = try await Observer(engine: installation.engine).bottle(

@@ -155,6 +155,18 @@ package struct DesiredContainer: Sendable, Hashable {
         }
     }
 
+    /// A command that runs once on the agent's home, before its first start.
+    package struct Setup: Sendable, Hashable {
+        package var command: [String]
+        /// A file in the home that says it was done.
+        package var marker: String
+
+        package init(command: [String], marker: String) {
+            self.command = command
+            self.marker = marker
+        }
+    }
+
     package var role: Role
     package var name: String
     package var reference: ImageReference
@@ -174,6 +186,8 @@ package struct DesiredContainer: Sendable, Hashable {
     package var restart: RestartPolicy
     /// Given to its owner before the first start; nil where there is none, or its owner isn't known.
     package var home: Home?
+    /// Nil: there is nothing to run beforehand.
+    package var setup: Setup?
 
     package init(
         role: Role,

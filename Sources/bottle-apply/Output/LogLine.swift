@@ -123,6 +123,9 @@ struct LogLine: Encodable {
         case .waiting(let holder):
             self.init(.info, "waiting for a lock", bottle: bottle, pass: pass)
             cause = holder
+        case .warning(let text):
+            self.init(.warning, "warning", bottle: bottle, pass: pass)
+            error = String(text.prefix(2000))
         case .output(let action, let text):
             self.init(.debug, "output", bottle: bottle, pass: pass)
             take(action)

@@ -24,6 +24,8 @@ final class ProgressPrinter: Sendable {
         case .output(let action, let line):
             guard verbose else { return }
             console.err("\(identity)  \(style.dim("\(action.object)  \(Escaped.line(line, limit: 400))"))")
+        case .warning(let text):
+            console.err("\(identity)  \(style.yellow("!")) \(Escaped.line(text, limit: 400))")
         case .ended(let performed):
             console.err("\(identity)  \(text(of: performed))")
         }

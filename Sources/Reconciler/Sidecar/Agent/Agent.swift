@@ -39,6 +39,12 @@ package enum Agent {
         if let home, let owner = input.agentFacts?.owner(user.isEmpty ? "root" : user) {
             container.home = .init(path: home, owner: owner)
         }
+        if let home, input.manifest.supervise {
+            container.setup = .init(
+                command: ["claude", "mcp", "add", "--scope", "user", "--transport", "http", "supervise", Supervise.url],
+                marker: "\(home)/.bottle-supervise"
+            )
+        }
         return container
     }
 

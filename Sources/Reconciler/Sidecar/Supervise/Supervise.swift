@@ -18,7 +18,7 @@ package enum Supervise {
         let identity = input.manifest.identity
         var spec = ContainerSpec(
             command: [
-                "supervise-server", "--listen", "\(try input.address(of: .supervise, on: .internal)):\(port)",
+                "--listen", "\(try input.address(of: .supervise, on: .internal)):\(port)",
                 "--queue", queueFolder,
             ],
             // Its files belong to whoever runs bottle.
