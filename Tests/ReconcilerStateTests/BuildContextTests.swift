@@ -143,3 +143,30 @@ struct BuildContextTests {
         }
     }
 }
+
+@Suite("The files of this program")
+struct ProgramFileTests {
+    @Test("are the executable and its libraries beside the C library, of one digest each time")
+    func context() throws {
+        let scratch = try Scratch()
+        try POSIX.makeFolder("\(scratch.path)/supervise")
+        try DurableFile.write(Array("FROM scratch\n".utf8), to: "\(scratch.path)/supervise/Dockerfile")
+        let first = try #require(try BundledImages(folder: scratch.path).contexts()[.supervise])
+        let again = try #require(try BundledImages(folder: scratch.path).contexts()[.supervise])
+        #expect(first.digest == again.digest)
+        let archive = try first.archive()
+        #expect(try first.archive() == archive)
+        let own = try DurableFile.read("/proc/self/exe", limit: 1 << 30) ?? []
+        #expect(archive.count > own.count && own.count > 1 << 16)
+        try DurableFile.write(Array("FROM other\n".utf8), to: "\(scratch.path)/supervise/Dockerfile")
+        #expect(try BundledImages(folder: scratch.path).contexts()[.supervise]?.digest != first.digest)
+    }
+
+    @Test("that are missing, as where bottle is no program for Linux, are told with what to do")
+    func notForLinux() throws {
+        let contexts = BuildContexts(bundled: [.agent: BuildContext([:])], stored: nil)
+        let error = #expect(throws: BottleError.self) { try contexts.image(of: .supervise, Settings()) }
+        #expect(error?.code == "program-not-for-linux")
+        #expect(error?.remedy?.contains("images: {supervise: NAME}") == true)
+    }
+}

@@ -10,7 +10,8 @@ package import ReconcilerModel
     import Glibc
 #endif
 
-/// What an image is built from: read already, or a stored copy that is read when something is built of it.
+/// What an image is built from: read already, or a stored copy or this program, which are read when something is built of
+/// them.
 package struct BuildContext: Sendable, Hashable {
     /// One file, folder or link of a context.
     package enum Entry: Sendable, Hashable {
@@ -23,7 +24,12 @@ package struct BuildContext: Sendable, Hashable {
     private enum Source: Sendable, Hashable {
         case read([String: Entry])
         case stored(folder: String)
+        /// Beside what was read, files of this program, which are read when something is built of it.
+        case program([String: Entry], [ProgramFile])
     }
+
+    /// Where the files of this program lie in a context.
+    private static let programFolder = "program"
 
     /// What goes into an image: names, content, links, and whether a file may be run.
     package let digest: ContentDigest
@@ -39,6 +45,34 @@ package struct BuildContext: Sendable, Hashable {
     package init(storedIn folder: String, digest: ContentDigest) {
         self.digest = digest
         source = .stored(folder: folder)
+    }
+
+    /// Reads a folder, and adds this program: the context of an image that runs it.
+    ///
+    /// The same program gives the same digest; its files are not read for that.
+    /// - Returns: nil when this program is none that a container could run.
+    /// - Throws: `BottleError` `context-unreadable`.
+    static func readWithProgram(_ folder: String) throws -> BuildContext? {
+        var entries = try entries(of: folder, keepingEverything: false)
+        do {
+            guard let files = try ProgramFile.ofThisProcess() else { return nil }
+            entries[programFolder] = .folder
+            for file in files {
+                for name in file.otherNames { entries["\(programFolder)/\(name)"] = .link(file.name) }
+            }
+            return BuildContext(entries, files)
+        } catch let error as SystemError {
+            throw BottleError("context-unreadable", "this program's own files can't be read", cause: "\(error)")
+        }
+    }
+
+    private init(_ entries: [String: Entry], _ files: [ProgramFile]) {
+        var listing = Self.listing(of: entries)
+        for file in files {
+            listing.entries["\(Self.programFolder)/\(file.name)"] = .file(digest: file.mark, isExecutable: true)
+        }
+        digest = listing.digest
+        source = .program(entries, files)
     }
 
     /// Reads a folder; its `tests`, `README.md` and `ruff.toml`, hidden files and Python's caches stay out.
@@ -70,6 +104,11 @@ package struct BuildContext: Sendable, Hashable {
     func entries() throws -> [String: Entry] {
         switch source {
         case .read(let entries): return entries
+        case .program(var entries, let files):
+            for file in files {
+                entries["\(Self.programFolder)/\(file.name)"] = .file(try file.content(), isExecutable: true)
+            }
+            return entries
         case .stored(let folder):
             let entries = try Self.entries(of: folder, keepingEverything: true)
             guard Self.digest(of: entries) == digest else {

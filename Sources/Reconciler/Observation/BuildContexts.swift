@@ -14,7 +14,7 @@ package struct BuildContexts: Sendable {
 
     /// The image of each role, and how to come by it.
     ///
-    /// - Throws: `BottleError` `dockerfiles-missing`, `context-unreadable`.
+    /// - Throws: `BottleError` `dockerfiles-missing`, `context-unreadable`, `program-not-for-linux`.
     package func images(
         of manifest: BottleManifest,
         topology: Topology,
@@ -34,6 +34,15 @@ package struct BuildContexts: Sendable {
         }
         let reference = try ImageReference(Names.image(role))
         guard let context = bundled[role] else {
+            if role == .supervise, !bundled.isEmpty {
+                throw BottleError(
+                    "program-not-for-linux",
+                    "the image of supervise is made of bottle itself, and this one can't run in a container",
+                    remedy:
+                        "build it with `bottle images build supervise` on Linux, put it where the engine finds it, and "
+                        + "name it in the settings: images: {supervise: NAME}"
+                )
+            }
             throw BottleError(
                 "dockerfiles-missing",
                 "the Dockerfile of \(role.rawValue), which comes with bottle, was not found",

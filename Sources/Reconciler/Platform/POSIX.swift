@@ -186,6 +186,24 @@ package final class Descriptor: Sendable {
         }
     }
 
+    /// Reads the beginning: at most `count` bytes.
+    package func readStart(_ path: String, count: Int) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: count)
+        while bytes.count < count {
+            let got = unsafe chunk.withUnsafeMutableBytes { buffer in
+                unsafe systemRead(number, buffer.baseAddress, count - bytes.count)
+            }
+            if got < 0 {
+                if errno == EINTR { continue }
+                throw SystemError("read", path, errno)
+            }
+            if got == 0 { break }
+            bytes += chunk[..<got]
+        }
+        return bytes
+    }
+
     /// Waits until the content is on the disk.
     package func synchronize(_ path: String) throws {
         while fsync(number) != 0 {

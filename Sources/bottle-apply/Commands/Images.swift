@@ -20,7 +20,7 @@ struct ImagesBuild: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "Roles to build: agent, egress-proxy, firewall; default: all that come with bottle.")
+    @Argument(help: "Roles to build: agent, egress-proxy, firewall, supervise; default: all that come with bottle.")
     var roles: [Role] = []
 
     @Flag(name: .long, help: "Build also what is there already.")

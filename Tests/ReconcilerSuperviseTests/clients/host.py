@@ -101,6 +101,10 @@ class Host:
         self.server.wait(timeout=20)
 
     @property
+    def is_running(self) -> bool:
+        return self.server.poll() is None
+
+    @property
     def memory(self) -> int:
         """Resident bytes of the server."""
         for line in Path(f"/proc/{self.server.pid}/status").read_text().splitlines():
@@ -127,12 +131,65 @@ class Host:
         self.write(f"{proposal['id']}.json", answer)
 
 
+class Contained(Host):
+    """The same in a container of the image, confined as a bottle's sidecar is."""
+
+    def __init__(self, image: str, network: str, address: str, folder: Path) -> None:
+        self.network = network
+        self.address = address
+        self.name = f"{network}-supervise"
+        super().__init__(image, folder)
+        # Not root in any case; what it writes, root can read.
+        self.user = os.getuid() or 12345
+        os.chown(folder / "in", self.user, -1)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}:9100/mcp"
+
+    def start(self) -> None:
+        queue = self.folder
+        line = ["docker", "run", "--detach", "--rm", "--name", self.name, "--network", self.network]
+        line += ["--ip", self.address, "--network-alias", "supervise", "--user", f"{self.user}:{self.user}"]
+        line += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--memory", "128m"]
+        line += ["--pids-limit", "64", "--volume", f"{queue}/in:/queue/in", "--volume", f"{queue}/out:/queue/out:ro"]
+        line += ["--volume", "/run/bottle", self.executable, "--listen", f"{self.address}:9100", "--queue", "/queue"]
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+        link = ["docker", "exec", self.name, "readlink", "/run/bottle/loaded"]
+        deadline = time.monotonic() + 30
+        while not subprocess.run(link, capture_output=True, text=True).stdout.endswith("/ok\n"):
+            assert time.monotonic() < deadline, "the server does not say that it is ready"
+            time.sleep(0.05)
+
+    @property
+    def is_running(self) -> bool:
+        line = ["docker", "ps", "--all", "--quiet", "--filter", f"name=^{self.name}$"]
+        # Until it is removed, too: its name is taken.
+        return subprocess.run(line, check=True, capture_output=True, text=True).stdout != ""
+
+    def end(self, *verb: str) -> float:
+        begin = time.monotonic()
+        subprocess.run(["docker", *verb, self.name], check=True, stdout=subprocess.DEVNULL)
+        while self.is_running:
+            time.sleep(0.05)
+        return time.monotonic() - begin
+
+    def stop(self) -> int:
+        took = self.end("stop")
+        assert took < 5, f"SIGTERM took {took:.1f} s"
+        return 0
+
+    def kill(self) -> None:
+        self.end("kill")
+
+
 @contextmanager
-def served(executable: str, folder: Path) -> Iterator[Host]:
-    host = Host(executable, folder)
+def served(arguments: list[str], folder: Path) -> Iterator[Host]:
+    """A host whose server runs: `EXECUTABLE`, or `IMAGE NETWORK ADDRESS` for one in a container."""
+    host = Host(arguments[0], folder) if len(arguments) == 1 else Contained(*arguments, folder)
     host.start()
     try:
         yield host
     finally:
-        if host.server.poll() is None:
+        if host.is_running:
             assert host.stop() == 0

@@ -275,7 +275,7 @@ def main() -> None:
     for scenario in scenarios:
         if sys.argv[2:] and scenario.__name__ not in sys.argv[2:]:
             continue
-        with tempfile.TemporaryDirectory() as folder, served(sys.argv[1], Path(folder)) as host:
+        with tempfile.TemporaryDirectory() as folder, served(sys.argv[1:2], Path(folder)) as host:
             begin = time.monotonic()
             scenario(host)
             print(f"ok {scenario.__name__} {time.monotonic() - begin:.1f} s, {host.memory >> 20} MB", flush=True)

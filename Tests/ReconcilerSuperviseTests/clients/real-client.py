@@ -1,4 +1,7 @@
-"""The `mcp` package's own client against the server: usage: real-client.py EXECUTABLE. Prints one line a scenario."""
+"""The `mcp` package's own client against the server; prints one line a scenario.
+
+usage: real-client.py EXECUTABLE, or IMAGE NETWORK ADDRESS for a server in a container
+"""
 
 from __future__ import annotations
 
@@ -150,7 +153,7 @@ async def restarting(host: Host) -> None:
 
 async def main() -> None:
     for scenario in (reading, deciding, progress, cancelling, restarting):
-        with tempfile.TemporaryDirectory() as folder, served(sys.argv[1], Path(folder)) as host:
+        with tempfile.TemporaryDirectory() as folder, served(sys.argv[1:], Path(folder)) as host:
             await scenario(host)
         print(f"ok {scenario.__name__}", flush=True)
 

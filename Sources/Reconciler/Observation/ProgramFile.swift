@@ -1,0 +1,133 @@
+import ReconcilerModel
+
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// A file that this program needs to run in a container: its executable, or a shared library that no base image has.
+struct ProgramFile: Sendable, Hashable {
+    /// Its name beside the others.
+    var name: String
+    /// Where it is read.
+    var path: String
+    /// Stands for its content without reading it all: the linker's own digest and the size.
+    var mark: ContentDigest
+
+    /// Other names by which it is looked for: `libyaml-0.so.2` for `libyaml-0.so.2.0.9`.
+    var otherNames: [String] {
+        var names: [String] = []
+        var rest = name[...]
+        while let dot = rest.lastIndex(of: "."), rest[rest.index(after: dot)...].allSatisfy(\.isNumber) {
+            rest = rest[..<dot]
+            names.append(String(rest))
+        }
+        return names
+    }
+
+    /// The files of the program that runs; nil where it is none that a container could run.
+    static func ofThisProcess() throws -> [ProgramFile]? {
+        // Also when the file was replaced since the start.
+        let executable = "/proc/self/exe"
+        guard try POSIX.status(executable, followLinks: true) != nil, let own = try read("bottle", executable) else {
+            return nil
+        }
+        let maps = try DurableFile.read("/proc/self/maps", limit: 16 << 20) ?? []
+        let paths = libraries(inMaps: String(decoding: maps, as: UTF8.self))
+        return try [own] + paths.compactMap { try read(POSIX.name(of: $0), $0) }
+    }
+
+    /// The shared libraries that a memory map names, without those of the C library: they belong to a system's own.
+    static func libraries(inMaps maps: String) -> [String] {
+        let own = ["ld-", "libc", "libm", "libmvec", "libdl", "libpthread", "librt", "libresolv", "libutil", "libanl"]
+        var found: Set<String> = []
+        for line in maps.split(separator: "\n") {
+            guard let slash = line.firstIndex(of: "/") else { continue }
+            let path = String(line[slash...])
+            let name = POSIX.name(of: path)
+            guard let end = name.firstRange(of: ".so")?.lowerBound, !path.hasSuffix(" (deleted)") else { continue }
+            let stem = name[..<end]
+            if stem.hasPrefix("ld-") || stem.hasPrefix("libnss_") || own.contains(String(stem)) { continue }
+            found.insert(path)
+        }
+        return found.sorted()
+    }
+
+    private static func read(_ name: String, _ path: String) throws -> ProgramFile? {
+        let file = try POSIX.open(path, O_RDONLY)
+        let size = Int(try file.status(path).st_size)
+        let start = try file.readStart(path, count: 1 << 16)
+        guard start.starts(with: [0x7F] + "ELF".utf8) else { return nil }
+        if let id = BuildID.find(in: start) {
+            return ProgramFile(name: name, path: path, mark: mark(id, size))
+        }
+        return try content(path).map { ProgramFile(name: name, path: path, mark: ContentDigest(of: $0)) }
+    }
+
+    private static func mark(_ id: [UInt8], _ size: Int) -> ContentDigest {
+        ContentDigest(of: "build-id \(ContentDigest.hexadecimal(id)) \(size)\n")
+    }
+
+    private static func content(_ path: String) throws -> [UInt8]? { try DurableFile.read(path, limit: 1 << 30) }
+
+    /// The whole content.
+    ///
+    /// - Throws: `BottleError` when it is another by now.
+    func content() throws -> [UInt8] {
+        guard let bytes = try Self.content(path),
+            mark == BuildID.find(in: Array(bytes.prefix(1 << 16))).map({ Self.mark($0, bytes.count) })
+                ?? ContentDigest(of: bytes)
+        else {
+            throw BottleError(
+                "context-unreadable",
+                "a file of this program is another than when it was started",
+                at: path,
+                remedy: "start bottle anew"
+            )
+        }
+        return bytes
+    }
+}
+
+/// The digest that the linker wrote into an executable or a library (`NT_GNU_BUILD_ID`).
+enum BuildID {
+    /// Finds it in the beginning of a 64-bit ELF file; nil when it is not there.
+    static func find(in bytes: [UInt8]) -> [UInt8]? {
+        func number(_ offset: Int, _ count: Int) -> Int? {
+            guard offset >= 0, offset <= bytes.count - count else { return nil }
+            var value = 0
+            for index in stride(from: offset + count - 1, through: offset, by: -1) {
+                guard value < 1 << 54 else { return nil }
+                value = value << 8 | Int(bytes[index])
+            }
+            return value
+        }
+        // 64 bits, least significant byte first.
+        guard bytes.count > 64, bytes[4] == 2, bytes[5] == 1, let table = number(32, 8), let size = number(54, 2),
+            let count = number(56, 2), size >= 56, table < bytes.count
+        else { return nil }
+        for index in 0..<count {
+            let header = table + index * size
+            guard let kind = number(header, 4), let start = number(header + 8, 8), let length = number(header + 32, 8)
+            else { return nil }
+            guard kind == 4, start < bytes.count, length < bytes.count - start else { continue }
+            var place = start
+            while place + 12 <= start + length {
+                guard let nameSize = number(place, 4), let dataSize = number(place + 4, 4),
+                    let type = number(place + 8, 4), nameSize < bytes.count, dataSize < bytes.count
+                else { break }
+                let name = place + 12
+                let data = name + (nameSize + 3) & ~3
+                guard data + dataSize <= start + length else { break }
+                if type == 3, Array(bytes[name..<(name + nameSize)]) == Array("GNU\0".utf8), dataSize >= 16 {
+                    return Array(bytes[data..<(data + dataSize)])
+                }
+                place = data + (dataSize + 3) & ~3
+            }
+        }
+        return nil
+    }
+}
