@@ -8,8 +8,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bottle_egress import refusal
-from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_connect, names_identity, refused
+from bottle_egress.judge import (
+    Allowed,
+    Facts,
+    Identity,
+    Refused,
+    judge,
+    judge_connect,
+    names_identity,
+    not_granted,
+    refused,
+)
+from bottle_egress.ledger import EXPIRED, Ledger
 from bottle_egress.loading import Policy
+from bottle_egress.table import Grant
 
 logger = logging.getLogger(__name__)
 
@@ -17,12 +29,20 @@ MAX_IDENTITIES = 16
 """More than a client connection can have servers; a wildcard has names without end."""
 
 
+@dataclass(frozen=True)
+class _Live:
+    """A request under way, and the grant that it used."""
+
+    facts: Facts
+    grant: Grant | None
+
+
 @dataclass
 class _Connection:
     """What one client connection has been allowed: its latest servers, and the requests still under way."""
 
     identities: dict[Identity, None] = field(default_factory=dict)
-    live: dict[Hashable, Facts] = field(default_factory=dict)
+    live: dict[Hashable, _Live] = field(default_factory=dict)
 
     def remember(self, identity: Identity) -> None:
         """Make this server the latest one."""
@@ -35,21 +55,30 @@ class _Connection:
 class Gate:
     """Holds the policy and what it admitted. Whatever goes wrong inside is a refusal."""
 
-    def __init__(self, policy: Policy, firewall: tuple[str, int] | None, report: Callable[[str], None]) -> None:
+    def __init__(
+        self, policy: Policy, ledger: Ledger, firewall: tuple[str, int] | None, report: Callable[[str], None]
+    ) -> None:
         self.policy = policy
+        self.ledger = ledger
         self.firewall = firewall
         self._report = report
         self._connections: dict[str, _Connection] = {}
 
     def admit(self, client: str, stream: Hashable, facts: Facts) -> Allowed | Refused:
-        """Decide a request of a client connection; what is allowed is remembered until `finished`."""
+        """Decide a request of a client connection; what is allowed is remembered until `finished`.
+
+        A use that it takes is counted before this returns, and stays so whatever becomes of the request.
+        """
         try:
-            verdict = judge(self.policy.table, facts, self.policy.secrets)
+            verdict = judge(self.policy.table, facts, self.policy.secrets, self.ledger.obstacle)
             if isinstance(verdict, Allowed):
-                connection = self._connections.setdefault(client, _Connection())
-                connection.remember(verdict.identity)
-                connection.live[stream] = facts
-                return verdict
+                rule = self.ledger.use(verdict.grant) if verdict.grant else None
+                if rule is None:
+                    connection = self._connections.setdefault(client, _Connection())
+                    connection.remember(verdict.identity)
+                    connection.live[stream] = _Live(facts, verdict.grant)
+                    return verdict
+                verdict = not_granted(facts, rule)
         except Exception as error:
             verdict = self._broken(facts, error)
         self.note(verdict)
@@ -84,7 +113,7 @@ class Gate:
         self._connections.pop(client, None)
 
     def no_longer_allowed(self) -> list[str]:
-        """The client connections that used, or are using, something that the table in force does not allow."""
+        """The client connections that used, or are using, something that the table in force does not allow by now."""
         return [client for client, connection in self._connections.items() if self._outlived(connection)]
 
     def note(self, verdict: Refused) -> None:
@@ -99,11 +128,19 @@ class Gate:
         try:
             table = self.policy.table
             return not all(names_identity(table, identity) for identity in connection.identities) or not all(
-                isinstance(judge(table, facts, self.policy.secrets), Allowed) for facts in connection.live.values()
+                self._may_go_on(live) for live in connection.live.values()
             )
         except Exception:
             logger.exception("re-judging failed")
             return True
+
+    def _may_go_on(self, live: _Live) -> bool:
+        """Whether a request under way passes without limits, or by the grant that it used while that has time left."""
+
+        def obstacle(grant: Grant) -> str | None:
+            return None if grant == live.grant and not self.ledger.has_ended(grant) else EXPIRED
+
+        return isinstance(judge(self.policy.table, live.facts, self.policy.secrets, obstacle), Allowed)
 
     @staticmethod
     def _broken(facts: Facts, error: Exception) -> Refused:

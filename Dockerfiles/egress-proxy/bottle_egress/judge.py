@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bottle_egress import credentials as credential
 from bottle_egress import names, paths
 from bottle_egress.push import is_push
-from bottle_egress.table import Route, Table
+from bottle_egress.table import Grant, Route, Table, Widening
 
 _METHOD = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,32}")
 _HEADER_NAME = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -72,11 +72,16 @@ class Allowed:
     target: bytes
     headers: Headers = field(repr=False)
     websocket: bool
+    grant: Grant | None = None
+    """What has to be used before it goes; None where the entry lets it through without limits."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The request stays here. `rule` is stable, `reason` is for people; `tool` is what the agent may call."""
+    """The request stays here. `rule` is stable, `reason` is for people; `tool` is what the agent may call.
+
+    `port` is None where the request names none that can be read.
+    """
 
     status: int
     rule: str
@@ -85,6 +90,7 @@ class Refused:
     method: str
     path: str
     tool: str | None = None
+    port: int | None = None
 
 
 class _Stop(Exception):
@@ -96,17 +102,50 @@ class _Stop(Exception):
 
 def refused(facts: Facts, rule: str, reason: str, *, status: int = 403, tool: str | None = None) -> Refused:
     """A refusal of these facts, described by the names that the client used, canonical where they are names."""
-    host = facts.tunnel[0] if facts.tunnel else facts.authority.decode("latin-1")
+    host, port = facts.tunnel or (facts.authority.decode("latin-1"), None)
     with contextlib.suppress(names.BadName):
-        host = names.canonical_authority(host.encode("utf-8", "replace"), _TUNNEL_PORT)[0]
+        default = _TUNNEL_PORT if facts.tunnel or facts.method == b"CONNECT" else _PLAIN_PORT
+        host, told = names.canonical_authority(host.encode("utf-8", "replace"), default)
+        port = port or told
     path = facts.target.decode("latin-1").partition("?")[0]
-    return Refused(status, rule, reason, host, facts.method.decode("latin-1"), path, tool)
+    return Refused(status, rule, reason, host, facts.method.decode("latin-1"), path, tool, port)
 
 
-def judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> Allowed | Refused:
-    """Decide a request. Without a table everything is refused."""
+_GRANT_REASONS = {
+    "grant-expired": "what let this request through was granted for a time, which is over",
+    "grant-used-up": "what let this request through was granted for a number of requests, which have been made",
+    "grant-uncounted": "this request passes within limits only, and its use can't be put on record",
+}
+
+
+def not_granted(facts: Facts, rule: str) -> Refused:
+    """The refusal of a request whose grant doesn't hold."""
+    stop = _not_granted(rule)
+    return refused(facts, rule, stop.reason, tool=stop.tool)
+
+
+def _not_granted(rule: str) -> _Stop:
+    return _Stop(rule, _GRANT_REASONS[rule], proposable=rule != "grant-uncounted")
+
+
+def nothing_holds(_: Grant) -> str | None:
+    """What is asked of grants where nobody counts."""
+    return "grant-uncounted"
+
+
+def judge(
+    table: Table | None,
+    facts: Facts,
+    secrets: Mapping[str, str],
+    obstacle: Callable[[Grant], str | None] = nothing_holds,
+) -> Allowed | Refused:
+    """Decide a request. Without a table everything is refused.
+
+    `obstacle` tells the rule by which what needs a grant is refused, None when the grant holds. It is not used here:
+    who forwards what is allowed uses its `grant` before.
+    """
     try:
-        return _judge(table, facts, secrets)
+        return _judge(table, facts, secrets, obstacle)
     except _Stop as stop:
         return refused(facts, stop.rule, stop.reason, status=stop.status, tool=stop.tool)
 
@@ -136,7 +175,9 @@ def names_identity(table: Table | None, identity: Identity) -> bool:
     return route is not None and identity.port == (route.port if identity.tls else _PLAIN_PORT)
 
 
-def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> Allowed:
+def _judge(
+    table: Table | None, facts: Facts, secrets: Mapping[str, str], obstacle: Callable[[Grant], str | None]
+) -> Allowed:
     _check_form(facts)
     method = facts.method.decode("latin-1")
     if method.upper() in _NEVER_METHODS:
@@ -153,15 +194,12 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
         raise _Stop("host", "no route and no allowlist entry names this host", proposable=True)
     if identity.port != (route.port if identity.tls else _PLAIN_PORT):
         raise _Stop("port", f"port {identity.port} is not one of this host's ports", proposable=True)
-    _check_path(path, route)
-    if route.paths:
-        _check_second_targets(fields, identity, route)
+    _check_ambiguity(path)
     if _QUERY_CONTROLS.search(query):
         raise _Stop("path", "the query holds a control character or a blank")
     if query.count("&") + query.count(";") >= MAX_PARAMETERS:
         raise _Stop("path", "the query has too many parameters")
-    if route.methods is not None and method not in route.methods:
-        raise _Stop("method", "the route does not list this method", proposable=True)
+    grant = _grant(method, path, fields, identity, route, obstacle)
     websocket = _websocket(facts, fields, method, route)
     query = credential.stripped_query(
         query,
@@ -175,6 +213,7 @@ def _judge(table: Table | None, facts: Facts, secrets: Mapping[str, str]) -> All
         target.encode("latin-1"),
         _upstream_headers(facts.headers, identity, route, secrets),
         websocket,
+        grant,
     )
 
 
@@ -254,14 +293,51 @@ def _identity(facts: Facts, fields: _Fields) -> Identity:
     return Identity(host, port, tls)
 
 
-def _check_path(path: str, route: Route) -> None:
+def _grant(
+    method: str,
+    path: str,
+    fields: _Fields,
+    identity: Identity,
+    route: Route,
+    obstacle: Callable[[Grant], str | None],
+) -> Grant | None:
+    """The first grant that holds and lets the request through; None when the entry does without one."""
+    unlisted: _Stop | None = None
+    over: _Stop | None = None
+    for scope in (route, *route.grants):
+        try:
+            _check_scope(method, path, fields, identity, scope)
+        except _Stop as stop:
+            unlisted = unlisted or stop
+            continue
+        if scope.grant is None:
+            return None
+        rule = obstacle(scope.grant)
+        if rule is None:
+            return scope.grant
+        over = over or _not_granted(rule)
+    raise over or unlisted
+
+
+def _check_scope(method: str, path: str, fields: _Fields, identity: Identity, scope: Route | Widening) -> None:
+    _check_path(path, scope)
+    if scope.paths:
+        _check_second_targets(fields, identity, scope)
+    if scope.methods is not None and method not in scope.methods:
+        raise _Stop("method", "the route does not list this method", proposable=True)
+
+
+def _check_ambiguity(path: str) -> None:
     if reason := paths.ambiguity(path):
         raise _Stop("path", f"the path {reason}")
-    if route.paths and not paths.is_below(path, route.paths):
+
+
+def _check_path(path: str, scope: Route | Widening) -> None:
+    if scope.paths and not paths.is_below(path, scope.paths):
         raise _Stop("path", "the route does not list this path", proposable=True)
 
 
-def _check_second_targets(fields: _Fields, identity: Identity, route: Route) -> None:
+def _check_second_targets(fields: _Fields, identity: Identity, scope: Route | Widening) -> None:
     """Where paths are limited, the second resource of a request is bound by them too."""
     if not _COPY_SOURCES.isdisjoint(fields):
         raise _Stop("path", "a header names a second resource, which the route's paths can't bound")
@@ -273,7 +349,9 @@ def _check_second_targets(fields: _Fields, identity: Identity, route: Route) -> 
             value = absolute[2]
         if b"?" in value:
             raise _Stop("path", "the Destination holds a query")
-        _check_path(value.decode("latin-1"), route)
+        second = value.decode("latin-1")
+        _check_ambiguity(second)
+        _check_path(second, scope)
 
 
 def _websocket(facts: Facts, fields: _Fields, method: str, route: Route) -> bool:

@@ -172,7 +172,8 @@ def _refusal(request: http.Request | None, status: int, rule: str, reason: str) 
     if request is None:
         return Refused(status, rule, reason, "", "", "")
     path = request.data.path.decode("latin-1").partition("?")[0]
-    return Refused(status, rule, reason, request.data.host, request.data.method.decode("latin-1"), path)
+    method, port = request.data.method.decode("latin-1"), request.data.port or None
+    return Refused(status, rule, reason, request.data.host, method, path, port=port)
 
 
 def _page(verdict: Refused, *, close: bool) -> http.Response:
@@ -549,7 +550,8 @@ class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
         yield from super().start_tls()
 
     def _note(self, rule: str, reason: str) -> None:
-        self.gate.note(Refused(400, rule, reason, self.context.server.address[0], "", ""))
+        host, port = self.context.server.address
+        self.gate.note(Refused(400, rule, reason, host, "", "", port=port))
 
 
 class FirewallTunnel(upstream_proxy.HttpUpstreamProxy):

@@ -17,6 +17,7 @@ from bottle_egress import listening, loading, patches
 from bottle_egress.authority import BottleTLS, load_authority, write_upstream_roots
 from bottle_egress.gate import Gate
 from bottle_egress.layers import NextLayer
+from bottle_egress.ledger import Ledger
 from bottle_egress.listening import NotListening
 from bottle_egress.record import Record
 from bottle_egress.settings import Settings
@@ -33,7 +34,8 @@ class Proxy(master.Master):
         self.settings = settings
         self._records = (refusals, errors)
         self.policy = loading.Policy(settings.config / "routes.yaml", settings.secrets)
-        self.gate = Gate(self.policy, settings.firewall, refusals.write)
+        self.ledger = Ledger(settings.ledger)
+        self.gate = Gate(self.policy, self.ledger, settings.firewall, refusals.write)
         patches.install(self.gate)
         roots = private / "upstream-roots.pem"
         write_upstream_roots(settings.system_roots, settings.config / "upstream-roots.pem", roots)
@@ -83,9 +85,11 @@ class Proxy(master.Master):
         self._load()
 
     async def _watch(self) -> None:
-        """Twice a second: end what takes too long, write what waits, follow the device."""
+        """Twice a second: end what takes too long, write what waits, follow the device. Grants end to the moment."""
         while True:
-            await asyncio.sleep(_WATCH_SECONDS)
+            left = self.ledger.seconds_to_end()
+            await asyncio.sleep(_WATCH_SECONDS if left is None else max(0.0, min(_WATCH_SECONDS, left)))
+            self._end_grants()
             try:
                 patches.GatedHandler.sweep(monotonic())
                 for record in self._records:
@@ -117,10 +121,23 @@ class Proxy(master.Master):
     def _load(self) -> None:
         """Load, cut what is no longer allowed, then confirm. The link tells the truth or stays as it was."""
         generation = self.policy.load()
+        if self.policy.table is not None:
+            self.ledger.name(self.policy.table.grants())
+        self._cut()
+        loading.confirm(self.settings.link, generation)
+
+    def _end_grants(self) -> None:
+        """Cut what rides on a grant whose time is over by now: the clock may have been set, too."""
+        try:
+            if self.ledger.note_ended():
+                self._cut()
+        except Exception as error:
+            logger.error("a grant that ended was not seen to", exc_info=error)
+
+    def _cut(self) -> None:
         for client in self.gate.no_longer_allowed():
             if handler := self.server.connections.get(client):
                 handler.abort()
-        loading.confirm(self.settings.link, generation)
 
 
 async def serve(settings: Settings, refusals: Record, errors: Record) -> None:

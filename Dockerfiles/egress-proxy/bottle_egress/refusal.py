@@ -12,6 +12,7 @@ _LIMITS = {"host": 260, "method": 32, "path": 512}
 _HINTS = {
     "git-push": "Push to the git gate instead: its remotes are in your git configuration.",
     "no-table": "An operator has to mend the routes of this bottle.",
+    "grant-uncounted": "An operator has to look at the log of this proxy.",
     "internal": "An operator has to look at the log of this proxy.",
     "firewall": "An operator has to look at the firewall's list and at the addresses of this name.",
 }
@@ -60,6 +61,7 @@ def log_line(refused: Refused, now: datetime) -> str:
             "time": timestamp(now),
             "event": "refused",
             **_shown(refused),
+            **({} if refused.port is None else {"port": refused.port}),
             "rule": refused.rule,
             "reason": refused.reason,
         }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bottle_egress import credentials as credential
@@ -15,6 +17,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
 _METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 _SLOT = re.compile(r"BOTTLE_CREDENTIAL_[A-Za-z0-9_]{1,200}")
 _SECRET = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
+GRANT_ID = re.compile(r"[a-z0-9-]{1,63}/[0-9]{4,18}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_MAX_USES = 1_000_000
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE", "TRACK"})
 _NEVER_HEADERS = frozenset(
     b"host content-length transfer-encoding connection upgrade te trailer expect keep-alive content-encoding".split()
@@ -40,8 +46,29 @@ class Auth:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """Limits, and the name under which uses are counted: from `not_after` (seconds since 1970) on nothing passes."""
+
+    id: str
+    not_after: int | None
+    max_uses: int | None
+
+
+@dataclass(frozen=True)
+class Widening:
+    """What passes beside a route's own methods and paths, within limits."""
+
+    methods: frozenset[str] | None
+    paths: tuple[str, ...]
+    grant: Grant
+
+
+@dataclass(frozen=True)
 class Route:
-    """One host (or wildcard) and what may be done there. An allowlist entry is a route without limits."""
+    """One host (or wildcard) and what may be done there. An allowlist entry is a route where anything may.
+
+    With a `grant` its methods and paths pass within limits only; `grants` pass beside them.
+    """
 
     host: str
     port: int = 443
@@ -50,6 +77,8 @@ class Route:
     auth: Auth | None = None
     client_auth: bool = False
     websocket: bool = False
+    grant: Grant | None = None
+    grants: tuple[Widening, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +99,15 @@ class Table:
             _, _, rest = rest.partition(".")
         return None
 
+    def grants(self) -> Iterator[Grant]:
+        """Every grant that is named, some of them more than once."""
+        for routes in (self.exact, self.wildcard):
+            for route in routes.values():
+                if route.grant is not None:
+                    yield route.grant
+                for widening in route.grants:
+                    yield widening.grant
+
 
 def parse(content: bytes, credentials: Mapping[str, str]) -> Table:
     """Read a table. Every slot it names must have a usable value in `credentials`. Raises TableRefused."""
@@ -85,8 +123,9 @@ def parse(content: bytes, credentials: Mapping[str, str]) -> Table:
     if type(top["version"]) is not int or top["version"] != 1:
         raise TableRefused("bad-version", "version")
     routes: dict[str, Route] = {}
+    limits: dict[str, Grant] = {}
     for index, item in enumerate(_list(top["routes"], "routes")):
-        route = _route(item, f"routes[{index}]", credentials)
+        route = _route(item, f"routes[{index}]", credentials, limits)
         if route.host in routes:
             raise TableRefused("duplicate-host", f"routes[{index}].host")
         routes[route.host] = route
@@ -114,12 +153,12 @@ def _no_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def _fields(value: object, where: str, keys: tuple[str, ...]) -> dict[str, object]:
-    """The value as an object that has exactly these keys."""
+def _fields(value: object, where: str, keys: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, object]:
+    """The value as an object that has exactly these keys, with or without the optional ones."""
     if not isinstance(value, dict):
         raise TableRefused("wrong-type", where)
     for key in value:
-        if key not in keys:
+        if key not in keys and key not in optional:
             raise TableRefused("unknown-key", where)
     for key in keys:
         if key not in value:
@@ -151,8 +190,9 @@ def _host(value: object, where: str) -> str:
     return value
 
 
-def _route(item: object, where: str, credentials: Mapping[str, str]) -> Route:
-    fields = _fields(item, where, ("host", "port", "methods", "paths", "auth", "client_auth", "websocket"))
+def _route(item: object, where: str, credentials: Mapping[str, str], limits: dict[str, Grant]) -> Route:
+    keys = ("host", "port", "methods", "paths", "auth", "client_auth", "websocket")
+    fields = _fields(item, where, keys, optional=("grant", "grants"))
     port = fields["port"]
     if type(port) is not int:
         raise TableRefused("wrong-type", f"{where}.port")
@@ -166,7 +206,58 @@ def _route(item: object, where: str, credentials: Mapping[str, str]) -> Route:
         auth=_auth(fields["auth"], f"{where}.auth", credentials),
         client_auth=_flag(fields["client_auth"], f"{where}.client_auth"),
         websocket=_flag(fields["websocket"], f"{where}.websocket"),
+        grant=_grant(fields["grant"], f"{where}.grant", limits) if "grant" in fields else None,
+        grants=_widenings(fields["grants"], f"{where}.grants", limits) if "grants" in fields else (),
     )
+
+
+def _widenings(value: object, where: str, limits: dict[str, Grant]) -> tuple[Widening, ...]:
+    widenings = []
+    for index, item in enumerate(_list(value, where)):
+        here = f"{where}[{index}]"
+        fields = _fields(item, here, ("id", "not_after", "max_uses", "methods", "paths"))
+        scope = {key: fields.pop(key) for key in ("methods", "paths")}
+        widenings.append(
+            Widening(
+                methods=_methods(scope["methods"], f"{here}.methods"),
+                paths=_paths(scope["paths"], f"{here}.paths"),
+                grant=_grant(fields, here, limits),
+            )
+        )
+    if not widenings:
+        raise TableRefused("bad-grant", where)
+    return tuple(widenings)
+
+
+def _grant(value: object, where: str, limits: dict[str, Grant]) -> Grant:
+    """The limits; those of one id are the same wherever they stand."""
+    fields = _fields(value, where, ("id", "not_after", "max_uses"))
+    if not GRANT_ID.fullmatch(_text(fields["id"], f"{where}.id")):
+        raise TableRefused("bad-grant", f"{where}.id")
+    uses = fields["max_uses"]
+    if uses is not None and type(uses) is not int:
+        raise TableRefused("wrong-type", f"{where}.max_uses")
+    if uses is not None and not 1 <= uses <= _MAX_USES:
+        raise TableRefused("bad-grant", f"{where}.max_uses")
+    grant = Grant(fields["id"], _moment(fields["not_after"], f"{where}.not_after"), uses)
+    if (grant.not_after is None and uses is None) or limits.setdefault(grant.id, grant) != grant:
+        raise TableRefused("bad-grant", where)
+    return grant
+
+
+def _moment(value: object, where: str) -> int | None:
+    """Seconds since 1970 of RFC 3339 in UTC, to the second, in its one form."""
+    if value is None:
+        return None
+    try:
+        if not _TIME.fullmatch(_text(value, where)):
+            raise ValueError
+        read = time.strptime(value, _TIME_FORM)
+        if read.tm_sec > 59:
+            raise ValueError
+        return calendar.timegm(read)
+    except ValueError as error:
+        raise TableRefused("bad-grant", where) from error
 
 
 def _methods(value: object, where: str) -> frozenset[str] | None:

@@ -21,6 +21,10 @@ def _route(host: str, **changes) -> dict:
     return base | {"client_auth": False, "websocket": False} | changes
 
 
+def _grant(number: int, **limits) -> dict:
+    return {"id": f"dev/{number:04}", "not_after": None, "max_uses": None} | limits
+
+
 def _auth(header: str, scheme: str | None, slot: str) -> dict:
     return {"header": header, "scheme": scheme, "slot": f"BOTTLE_CREDENTIAL_{slot}"}
 
@@ -39,6 +43,32 @@ DOCUMENTS = [
             _route("f.test", client_auth=True, auth=_auth("X-Team", None, "X")),
         ],
         "allowlist": ["d.test", "*.e.test", "c.test"],
+    },
+    {
+        "version": 1,
+        "routes": [
+            _route(
+                "a.test",
+                methods=["GET", "MOVE"],
+                paths=["/a/"],
+                auth=_auth("X-Team", None, "X"),
+                grants=[
+                    _grant(1, max_uses=5) | {"methods": ["PUT", "GET"], "paths": ["/b/", "/a/c"]},
+                    _grant(2, not_after="2026-01-01T00:00:00Z") | {"methods": ["MOVE", "GET-IT"], "paths": ["/b/"]},
+                    _grant(3, max_uses=1) | {"methods": None, "paths": ["/d/"]},
+                ],
+            ),
+            _route("*.a.test", paths=["/a/"], grant=_grant(3, max_uses=1), websocket=True),
+            _route(
+                "b.a.test",
+                port=8443,
+                methods=["GET"],
+                grant=_grant(4, not_after="2030-12-31T23:59:59Z", max_uses=9),
+                grants=[_grant(1, max_uses=5) | {"methods": None, "paths": []}],
+            ),
+            _route("c.test", client_auth=True),
+        ],
+        "allowlist": ["d.test", "*.e.test"],
     },
 ]
 TEXTS = [json.dumps(document).encode() for document in DOCUMENTS]

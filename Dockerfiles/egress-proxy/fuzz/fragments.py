@@ -86,6 +86,7 @@ JSON = [
     for piece in (
         '{ } [ ] , : null true false 1 0 -1 443 1.0 1e3 1e999 NaN "version" "routes" "allowlist" "host" "port" '
         '"methods" '
+        '"grant" "grants" "id" "not_after" "max_uses" "dev/0001" "2026-01-01T00:00:00Z" '
         '"paths" "auth" "client_auth" "websocket" "header" "scheme" "slot" "*.a.test" "a.test" "GET" "/a/" "/a/../" '
         '"\\ud800" "\\u0000" "Host" "content_length" "X-Team" "Bearer" "BOTTLE_CREDENTIAL_X" "BOTTLE_CREDENTIAL_Z" '
         '"BOTTLE_CREDENTIAL_Y" "version":1 "host":"a.test" 99999999999999999999 "A.test" "a.test." "*.test" "*"'

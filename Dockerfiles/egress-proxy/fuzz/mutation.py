@@ -155,7 +155,8 @@ def text(pieces: list[bytes]) -> Mutator:
 _VALUES = (
     None, True, False, 0, 1, 443, 443.0, -1, 65536, 10**30, "", "GET", "get", "/", "/a/", "/a/../b", "/a%2fb", "a.test",
     "A.test", "*.a.test", "*.test", "X-Team", "Host", "Content_Length", "\ud800", "\0", [], {}, [None], ["GET"],
-    {"host": 1},
+    {"host": 1}, {"id": "dev/0001", "not_after": None, "max_uses": 5}, "2026-01-01T00:00:00Z", "dev/0001",
+    [{"id": "dev/0009", "not_after": "2026-01-01T00:00:00Z", "max_uses": None, "methods": None, "paths": []}],
 )  # fmt: skip
 
 

@@ -92,6 +92,8 @@ class Gone:
     target: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     websocket: bool
+    grant: str | None = None
+    """The id of the grant that is used for it."""
 
 
 @lru_cache(4096)
@@ -106,9 +108,7 @@ def host(text: str) -> str:
     text = readings.decoded(text.encode("utf-8", "replace").decode("latin-1")).encode("latin-1").decode("utf-8")
     text = idna.uts46_remap(text, std3_rules=False, transitional=False)
     labels = re.split("[.\u3002\uff0e\uff61]", text.rstrip("."))
-    return ".".join(
-        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels
-    )
+    return ".".join(label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in labels)
 
 
 def authority(raw: bytes, default: int) -> tuple[str, int]:
@@ -152,8 +152,7 @@ def is_ambiguous(path: str) -> bool:
 def below(path: str, prefixes: list[str]) -> bool:
     """Whether every reading of the path lies below one of the prefixes, which the same server reads the same way."""
     return all(
-        any(readings.is_below(state[0], prefix) for prefix in state[1:])
-        for state in readings.together(path, *prefixes)
+        any(readings.is_below(state[0], prefix) for prefix in state[1:]) for state in readings.together(path, *prefixes)
     )
 
 
@@ -180,8 +179,11 @@ def is_push(method: str, path: str, query: str, headers: list[tuple[str, str]]) 
     return False
 
 
-def complaint(document: dict, secrets: dict[str, str], sent: Sent, gone: Gone) -> str | None:
-    """What is wrong with letting this request through as that one; None when nothing is."""
+def complaint(
+    document: dict, secrets: dict[str, str], sent: Sent, gone: Gone, over: frozenset[str] = frozenset()
+) -> str | None:
+    """What is wrong with letting this request through as that one; None when nothing is. `over` are the ids of grants
+    that hold no more."""
     try:
         wrong = _names(sent, gone)
     except ValueError as error:
@@ -192,8 +194,8 @@ def complaint(document: dict, secrets: dict[str, str], sent: Sent, gone: Gone) -
     if gone.port != (route["port"] if gone.tls else 80):
         return f"port {gone.port}"
     return (
-        _method_and_form(sent, gone, route)
-        or _path(sent, gone, route)
+        _method_and_form(sent, gone)
+        or _scope(sent, gone, route, over)
         or _push(sent, gone)
         or _query(sent, gone, route)
         or _headers(gone, route, secrets)
@@ -223,12 +225,38 @@ def _names(sent: Sent, gone: Gone) -> str | None:
     return f"{differing} went to {gone.host}:{gone.port}" if differing else None
 
 
-def _method_and_form(sent: Sent, gone: Gone, route: dict) -> str | None:
+def _scope(sent: Sent, gone: Gone, route: dict, over: frozenset[str]) -> str | None:
+    """What is wrong with the methods and paths that it is let through by, and with the grant it is let through by."""
+    own = {"id": None, "methods": route["methods"], "paths": route["paths"]}
+    if "grant" in route:
+        own["id"] = route["grant"]["id"]
+    elif gone.grant and _is_plainly_in(own, sent):
+        return f"{gone.grant} is used for what passes without limits"
+    if gone.grant in over:
+        return f"{gone.grant} holds no more"
+    members = [member for member in (own, *route.get("grants", ())) if member["id"] == gone.grant]
+    wrong = [_method(sent, member) or _path(sent, gone, member) for member in members]
+    return None if None in wrong else (wrong or [f"no member of the entry is {gone.grant}"])[0]
+
+
+def _is_plainly_in(scope: dict, sent: Sent) -> bool:
+    """Whether anybody would say so: methods and paths to the letter, without a second target."""
+    path = sent.target.decode("latin-1").partition("?")[0]
+    below = [path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in scope["paths"]]
+    is_alone = all(folded(name) not in SECOND_TARGETS for name, _ in sent.headers)
+    return is_alone and (not below or any(below)) and _method(sent, scope) is None
+
+
+def _method(sent: Sent, scope: dict) -> str | None:
+    method = sent.method.decode("latin-1")
+    listed = scope["methods"] is None or method in scope["methods"]
+    return None if listed else f"method {method!r} is not listed"
+
+
+def _method_and_form(sent: Sent, gone: Gone) -> str | None:
     method = sent.method.decode("latin-1")
     if not _TOKEN.fullmatch(sent.method) or method.upper() in ("TRACE", "TRACK", "CONNECT"):
         return f"method {method!r}"
-    if route["methods"] is not None and method not in route["methods"]:
-        return f"method {method!r} is not listed"
     if sent.version not in (b"HTTP/1.0", b"HTTP/1.1"):
         return f"version {sent.version!r}"
     if re.search(rb"[\x00-\x20\x7f]", gone.target):
@@ -298,8 +326,12 @@ def _headers(gone: Gone, route: dict, secrets: dict[str, str]) -> str | None:
     if hosts != [host_value]:
         return f"Host {hosts}"
     framing = [(folded(name), value) for name, value in gone.headers if folded(name) in FRAMING]
-    if framing and (len(framing) > 1 or not re.fullmatch("transfer-encoding chunked|content-length [0-9]{1,18}",
-                                                         f"{framing[0][0]} {framing[0][1].decode('latin-1')}")):
+    if framing and (
+        len(framing) > 1
+        or not re.fullmatch(
+            "transfer-encoding chunked|content-length [0-9]{1,18}", f"{framing[0][0]} {framing[0][1].decode('latin-1')}"
+        )
+    ):
         return f"the body is framed by {framing}"
     found = 0
     for name, value in gone.headers:
@@ -324,9 +356,11 @@ def _headers(gone: Gone, route: dict, secrets: dict[str, str]) -> str | None:
         protocols = key == "sec-websocket-protocol" and not route["client_auth"]
         if protocols and re.search(rb"api-key|bearer\.", value, re.IGNORECASE):
             return "a credential in Sec-WebSocket-Protocol"
-        if key == "connection" and not {
-            option.strip().lower() for option in value.split(b",")
-        } <= {b"close", b"keep-alive", b"upgrade"}:
+        if key == "connection" and not {option.strip().lower() for option in value.split(b",")} <= {
+            b"close",
+            b"keep-alive",
+            b"upgrade",
+        }:
             return f"Connection names {value!r}"
     return "the route's credential is missing" if injected and not found else None
 

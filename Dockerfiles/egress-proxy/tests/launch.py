@@ -81,6 +81,7 @@ sys.exit(
     entry.main(
         config=folder,
         link=folder / "loaded",
+        ledger=folder / "grants.json",
         system_roots=Path(os.environ.get("TEST_ROOTS", "/etc/ssl/certs/ca-certificates.crt")),
     )
 )

@@ -27,6 +27,7 @@ from bottle_egress.judge import (
     judge_connect,
     names_identity,
 )
+from bottle_egress.ledger import Ledger
 from bottle_egress.loading import Generation, Policy, confirm, generation_hash
 from bottle_egress.push import is_push
 
@@ -232,7 +233,7 @@ def test_the_number_of_parameters_is_bounded(parameters, expected, mark):
 def test_a_connection_that_asks_for_ever_other_names_is_remembered_within_bounds(tmp_path):
     policy = Policy(tmp_path / "routes.yaml", cases.SECRETS)
     policy.table = parsed(REQUESTS["table"])
-    gate = Gate(policy, None, lambda line: None)
+    gate = Gate(policy, Ledger(tmp_path / "grants.json"), None, lambda line: None)
     addresses = [(f"n{number}.list.example", 443) for number in range(10 * MAX_IDENTITIES)]
     for stream, (host, _) in enumerate(addresses):
         assert outcome(gate.admit("client", stream, facts(host=host))) == "allow"

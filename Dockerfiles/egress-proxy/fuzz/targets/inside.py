@@ -105,7 +105,7 @@ def _request(choices: _Choices) -> tuple[int, dict, oracle.Sent]:
 def check(data: bytes) -> None:
     """Raises AssertionError with what was blocked or changed."""
     number, entry, sent = _request(_Choices(data))
-    verdict = judge(_TABLES[number], Facts(**vars(sent)), SECRETS)
+    verdict = judge(_TABLES[number], Facts(**vars(sent)), SECRETS, lambda _: None)
     assert isinstance(verdict, Allowed), f"blocked ({verdict.rule}, {verdict.reason}): {sent}"
     assert verdict.target == sent.target, f"{sent.target!r} became {verdict.target!r}"
     went = [header for header in verdict.headers if header[0] != b"Host"]
@@ -114,13 +114,15 @@ def check(data: bytes) -> None:
     assert len(went) == len(sent.headers) - 1 + bool(entry.get("auth") and sent.tls), f"{went}"
     identity = verdict.identity
     gone = oracle.Gone(
-        identity.host, identity.port, identity.tls, verdict.target, verdict.headers, verdict.websocket
-    )
+        identity.host, identity.port, identity.tls, verdict.target, verdict.headers, verdict.websocket,
+        verdict.grant and verdict.grant.id,
+    )  # fmt: skip
+    assert gone.grant == entry.get("grant", {}).get("id"), f"{gone.grant} is used for {sent}"
     wrong = oracle.complaint(DOCUMENTS[number], SECRETS, sent, gone)
     assert wrong is None, f"{wrong}: {sent}"
 
 
 def seeds() -> list[bytes]:
     """Rows of choices that reach every entry and every piece at least once."""
-    return [bytes((a, b, c, d, 2, e, e + 1, 1, e, 0, b, 0, a, 3, e, e, e)) for a in range(2) for b in range(8)
+    return [bytes((a, b, c, d, 2, e, e + 1, 1, e, 0, b, 0, a, 3, e, e, e)) for a in range(3) for b in range(8)
             for c in range(2) for d in range(2) for e in range(0, 40, 7)]  # fmt: skip

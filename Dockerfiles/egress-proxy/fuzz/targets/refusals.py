@@ -39,7 +39,8 @@ def check(data: bytes) -> None:
     fields = map(_text, data.split(b"\n", 3))
     host, method, path, *rest = (*fields, "", "", "")
     rule = _RULES[len(data) % len(_RULES)]
-    verdict = Refused(403, rule, "why", host, method, path, "egress-proxy-block" if rest[0] else None)
+    port = len(data) % 3 or None
+    verdict = Refused(403, rule, "why", host, method, path, "egress-proxy-block" if rest[0] else None, port)
     line = refusal.log_line(verdict, _NOW)
     body = refusal.body(verdict)
     assert body.endswith(b"\n")
@@ -48,7 +49,8 @@ def check(data: bytes) -> None:
         assert len(text) < 12 * (260 + 32 + 512) + 1000, f"{len(text)} characters"
         read = json.loads(text)
         assert _begins(host, read["host"][:250]) and _begins(path, read["path"][:500]), "another text"
-    assert list(json.loads(line)) == ["time", "event", "host", "method", "path", "rule", "reason"]
+    keys = ["time", "event", "host", "method", "path", *(["port"] if port else []), "rule", "reason"]
+    assert list(json.loads(line)) == keys
 
 
 def seeds() -> list[bytes]:

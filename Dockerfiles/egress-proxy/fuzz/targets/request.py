@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from datetime import UTC, datetime
 
 import fragments
@@ -17,13 +18,13 @@ import wire
 from documents import DOCUMENTS, SECRETS, TEXTS, cases
 
 from bottle_egress import refusal, table
-from bottle_egress.judge import Allowed, Facts, Identity, judge, judge_connect, names_identity
+from bottle_egress.judge import Allowed, Facts, Identity, Refused, judge, judge_connect, names_identity
 
 MUTATE = mutation.request
 MAX_LENGTH = 1200
 _TABLES = [table.parse(text, SECRETS) for text in TEXTS]
 _NOW = datetime(2026, 1, 2, tzinfo=UTC)
-RULES = frozenset("identity host port path method git-push upgrade tls header version no-table".split())
+RULES = frozenset("identity host port path method git-push upgrade tls header version no-table grant-expired".split())
 
 
 def _documents(line: bytes) -> tuple[dict, table.Table] | None:
@@ -48,27 +49,40 @@ def check(data: bytes) -> None:
     if sent.method == b"CONNECT" and sent.tunnel is None:
         _check_tunnel(document, sent, judge_connect(parsed, facts))
         return
-    verdict = judge(parsed, facts, SECRETS)
+    over = _over(data, document)
+
+    def decide(facts: Facts) -> Allowed | Refused:
+        return judge(parsed, facts, SECRETS, lambda grant: "grant-expired" if grant.id in over else None)
+
+    verdict = decide(facts)
     if not isinstance(verdict, Allowed):
         _check_refusal(verdict)
         return
     identity = verdict.identity
     gone = oracle.Gone(
-        identity.host, identity.port, identity.tls, verdict.target, verdict.headers, verdict.websocket
-    )
-    wrong = oracle.complaint(document, SECRETS, sent, gone)
+        identity.host, identity.port, identity.tls, verdict.target, verdict.headers, verdict.websocket,
+        verdict.grant and verdict.grant.id,
+    )  # fmt: skip
+    wrong = oracle.complaint(document, SECRETS, sent, gone, over)
     assert wrong is None, wrong
     assert names_identity(parsed, identity), "the table does not name what it allows"
-    _check_again(parsed, facts, verdict)
+    _check_again(parsed, facts, verdict, decide)
     assert judge(None, facts, SECRETS).rule in RULES, "allowed without a table"
 
 
-def _check_again(parsed: table.Table, facts: Facts, verdict: Allowed) -> None:
+def _over(data: bytes, document: dict) -> frozenset[str]:
+    """Some of the grants that the document names, as the input has it."""
+    ids = sorted(set(re.findall('"id": ?"([^"]*)"', json.dumps(document))))
+    pick = sum(data)
+    return frozenset(name for index, name in enumerate(ids) if pick >> index & 1)
+
+
+def _check_again(parsed: table.Table, facts: Facts, verdict: Allowed, decide) -> None:
     """What was allowed is allowed again in the form in which it goes up, and does not change any more."""
     auth = parsed.route(verdict.identity.host).auth
     given = 1 if auth and verdict.identity.tls else 0
     headers = verdict.headers[: len(verdict.headers) - given]
-    again = judge(parsed, dataclasses.replace(facts, target=verdict.target, headers=headers), SECRETS)
+    again = decide(dataclasses.replace(facts, target=verdict.target, headers=headers))
     assert again == verdict, f"judged again it is {again}"
 
 
@@ -122,6 +136,11 @@ def seeds() -> list[bytes]:
         found.append(_seed("1", "https", "GET", "b.a.test:8443", "/x", *lines))
     for row in cases("headers")["queries"]:
         found.append(_seed("0", "https", "POST", "any.example", "/x?" + row[0]))
+    for method in ("GET", "PUT", "MOVE", "GET-IT"):
+        for path in ("/a/x", "/a/c/x", "/b/x", "/d/x", "/x"):
+            for index, authority in enumerate(("a.test", "x.a.test", "b.a.test:8443")):
+                found.append(_seed("2", "https", method, authority, path, f"X: {index}", "Destination: /b/y"))
+                found.append(_seed("2", "https", method, authority, path, "X: " + "a" * index))
     for authority in "any.example:443 ALT.example.:8443 raw.example:443 unlisted.test:443 a.b:80 [::1]:443".split():
         found.append(f"0\n\nCONNECT {authority} HTTP/1.1\nHost: {authority}".encode())
     found.append(TEXTS[1] + b"\na.test:443 a.test\nGET /a/x HTTP/1.1\nHost: a.test")

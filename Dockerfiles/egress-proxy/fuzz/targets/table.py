@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import mutation
 from documents import DOCUMENTS, SECRETS, TEXTS, cases
@@ -15,7 +16,7 @@ MUTATE = mutation.document
 MAX_LENGTH = 4096
 CODES = frozenset(
     "too-large not-json bad-version duplicate-key unknown-key missing-key wrong-type bad-host duplicate-host bad-port "
-    "bad-method bad-path bad-header bad-scheme bad-slot missing-credential bad-credential".split()
+    "bad-method bad-path bad-header bad-scheme bad-slot missing-credential bad-credential bad-grant".split()
 )
 _AMBIGUOUS = re.compile(r"[?#\\]|//|/\.\.?(/|;|$)|%(2[eEfF5]|5[cC]|00)")
 _NAME = re.compile(r"(\*\.(?=.*\.))?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -29,12 +30,37 @@ def document(parsed: table.Table) -> dict:
         for key, route in listed.items():
             assert route.host == start + key, f"{route.host} is found as {start + key}"
             auth = route.auth and {"header": route.auth.header, "scheme": route.auth.scheme, "slot": route.auth.slot}
-            routes.append({
+            routes.append(_limits(route) | {
                 "host": route.host, "port": route.port, "paths": list(route.paths), "auth": auth,
                 "methods": None if route.methods is None else sorted(route.methods),
                 "client_auth": route.client_auth, "websocket": route.websocket,
             })  # fmt: skip
     return {"version": 1, "routes": routes, "allowlist": []}
+
+
+def _limits(route: table.Route) -> dict:
+    """The keys of an entry that are there only where there are limits."""
+    found = {}
+    if route.grant is not None:
+        found["grant"] = _grant(route.grant)
+    if route.grants:
+        found["grants"] = [
+            _grant(each.grant)
+            | {"methods": None if each.methods is None else sorted(each.methods), "paths": list(each.paths)}
+            for each in route.grants
+        ]
+    return found
+
+
+def _grant(grant: table.Grant) -> dict:
+    end = None
+    if grant.not_after is not None:
+        end = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=grant.not_after)).isoformat()
+    return {"id": grant.id, "not_after": end and end.replace("+00:00", "Z"), "max_uses": grant.max_uses}
+
+
+def _sorted(member: dict) -> dict:
+    return member | {"methods": None if member["methods"] is None else sorted(set(member["methods"]))}
 
 
 def _pairs(found: list[tuple[str, object]]) -> dict:
@@ -52,8 +78,10 @@ def check(data: bytes) -> None:
         return
     read = json.loads(data, object_pairs_hook=_pairs)
     assert set(read) == {"version", "routes", "allowlist"} and read["version"] == 1
-    expected = [route | {"methods": None if route["methods"] is None else sorted(set(route["methods"]))}
-                for route in read["routes"]]  # fmt: skip
+    expected = [_sorted(route) for route in read["routes"]]
+    for route in expected:
+        if "grants" in route:
+            route["grants"] = [_sorted(member) for member in route["grants"]]
     hosts = {route["host"] for route in expected}
     free = {"port": 443, "methods": None, "paths": [], "auth": None, "client_auth": False, "websocket": False}
     expected += [{"host": host} | free for host in read["allowlist"] if host not in hosts]
@@ -64,8 +92,11 @@ def check(data: bytes) -> None:
 
     assert sorted(written["routes"], key=by_host) == sorted(expected, key=by_host), "another table than the text says"
     assert table.parse(json.dumps(written).encode(), SECRETS) == parsed, "written out and read again it differs"
+    limits: dict[str, tuple] = {}
     for route in expected:
         _check_route(route)
+        for member in ([route["grant"]] if "grant" in route else []) + route.get("grants", []):
+            _check_grant(member, limits)
 
 
 def _check_route(route: dict) -> None:
@@ -84,6 +115,14 @@ def _check_route(route: dict) -> None:
         folded = re.sub("[^a-z0-9]", "-", header.lower())
         assert re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", header) and folded not in _FRAMING, f"header {header!r}"
         assert route["auth"]["slot"] in SECRETS
+
+
+def _check_grant(member: dict, limits: dict[str, tuple]) -> None:
+    end, uses = member["not_after"], member["max_uses"]
+    assert re.fullmatch(r"[a-z0-9-]+/[0-9]{4,}", member["id"]), member["id"]
+    assert end is not None or uses is not None, "a grant without limits"
+    assert uses is None or (type(uses) is int and 1 <= uses <= 1_000_000), f"{uses!r} uses"
+    assert limits.setdefault(member["id"], (end, uses)) == (end, uses), "two sets of limits"
 
 
 def seeds() -> list[bytes]:

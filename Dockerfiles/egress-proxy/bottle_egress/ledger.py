@@ -1,0 +1,206 @@
+"""The uses of grants, and which of them have ended, kept where both outlive the process and its container.
+
+One file, replaced whole: what is read is always what was written once. A use is on the disk before its request is let
+through, so a crash in between loses a use and never gives one back. A file that can't be read or written closes what
+is limited, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from bottle_egress.table import GRANT_ID, Grant
+
+logger = logging.getLogger(__name__)
+
+EXPIRED, USED_UP, UNCOUNTED = "grant-expired", "grant-used-up", "grant-uncounted"
+MAX_ABSENT = 4096
+"""How many grants that no table names stay on record: what a conflict or a rollback brings back is still used up."""
+_MAX_BYTES = 4 << 20
+_MAX_NUMBER = 1 << 53
+_NUMBER = re.compile(r"/([0-9]+)\Z")
+
+
+class Ledger:
+    """Says whether a grant holds, and counts its uses. `clock` tells seconds since 1970."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._clock = clock
+        self._uses: dict[str, int] = {}
+        self._ended: dict[str, int] = {}
+        self._named: dict[str, Grant] = {}
+        self._is_read = False
+        self._is_behind = False
+        self._has_news = False
+        self._is_failing = False
+
+    def name(self, grants: Iterable[Grant]) -> None:
+        """Take in which grants there are now, and read the file unless that has been done. Never raises."""
+        if not self._is_read:
+            self._read()
+        self._named = {grant.id: grant for grant in grants}
+        self.note_ended()
+
+    def obstacle(self, grant: Grant) -> str | None:
+        """The rule that a request which needs this grant is refused by; None when it may be used."""
+        if not self._is_read:
+            return UNCOUNTED
+        if self.has_ended(grant):
+            return EXPIRED
+        if grant.max_uses is not None and self._uses.get(grant.id, 0) >= grant.max_uses:
+            return USED_UP
+        return None
+
+    def has_ended(self, grant: Grant) -> bool:
+        """Whether its time is over. It stays so when the clock is set back."""
+        if grant.not_after is None:
+            return False
+        if self._ended.get(grant.id, grant.not_after - 1) >= grant.not_after:
+            return True
+        if self._clock() < grant.not_after:
+            return False
+        self._ended[grant.id] = grant.not_after
+        self._is_behind = self._has_news = True
+        return True
+
+    def use(self, grant: Grant) -> str | None:
+        """Count a use. Afterwards it is on the disk and None is returned, or the rule by which it is refused."""
+        if rule := self.obstacle(grant):
+            return rule
+        if grant.max_uses is None:
+            return None
+        before = self._uses.get(grant.id, 0)
+        self._uses[grant.id] = before + 1
+        try:
+            prepared = self._prepared()
+        except OSError as error:
+            self._uses[grant.id] = before
+            self._fail(error)
+            return UNCOUNTED
+        try:
+            self._put(prepared)
+        except OSError as error:
+            # It may be on the disk, so it stays counted.
+            self._fail(error)
+            return UNCOUNTED
+        return None
+
+    def seconds_to_end(self) -> float | None:
+        """How long it is until the next of the named grants ends; None when none will."""
+        ends = [
+            grant.not_after
+            for grant in self._named.values()
+            if grant.not_after is not None and not self.has_ended(grant)
+        ]
+        return min(ends) - self._clock() if ends else None
+
+    def note_ended(self) -> bool:
+        """Put on record what has ended; whether anything has since this was last asked. Never raises.
+
+        What can't be written now is written the next time.
+        """
+        for grant in self._named.values():
+            self.has_ended(grant)
+        if self._is_behind and self._is_read:
+            try:
+                self._put(self._prepared())
+            except OSError as error:
+                self._fail(error)
+        news, self._has_news = self._has_news, False
+        return news
+
+    def _fail(self, error: OSError) -> None:
+        """Say once that nothing can be written, until something could be."""
+        if not self._is_failing:
+            logger.error("%s can't be written, so nothing that is counted passes: %s", self._path, error.strerror)
+        self._is_failing = True
+
+    def _read(self) -> None:
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                content = file.read(_MAX_BYTES + 1)
+            self._uses, ended = _parsed(content)
+            self._ended = ended | self._ended
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            logger.error("%s can't be read, so nothing limited passes: %s", self._path, error.strerror)
+            return
+        except ValueError:
+            logger.error("%s is not what was written, so nothing limited passes", self._path)
+            return
+        self._is_read = True
+
+    def _prepared(self) -> Path:
+        """All that is known, on the disk beside the file, which is as it was. Raises OSError."""
+        self._forget()
+        document = {"version": 1, "uses": self._uses, "ended": self._ended}
+        temporary = self._path.with_name(self._path.name + ".new")
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(json.dumps(document, separators=(",", ":")).encode("ascii") + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return temporary
+
+    def _put(self, prepared: Path) -> None:
+        """Replace the file for good. Raises OSError, after which either of the two may be there."""
+        prepared.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self._is_behind = self._is_failing = False
+
+    def _forget(self) -> None:
+        """Drop the oldest of the grants that no table names, beyond a number that no bottle comes to."""
+        absent = (self._uses.keys() | self._ended.keys()) - self._named.keys()
+        for old in sorted(absent, key=_number)[: max(0, len(absent) - MAX_ABSENT)]:
+            self._uses.pop(old, None)
+            self._ended.pop(old, None)
+
+
+def _number(grant: str) -> int:
+    found = _NUMBER.search(grant)
+    return int(found[1]) if found else 0
+
+
+def _parsed(content: bytes) -> tuple[dict[str, int], dict[str, int]]:
+    """Uses and ends. Raises ValueError for anything but what `_prepared` writes."""
+    if len(content) > _MAX_BYTES:
+        raise ValueError("too large")
+    try:
+        document = json.loads(content.decode("ascii"), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested") from error
+    if not isinstance(document, dict) or list(document) != ["version", "uses", "ended"] or document["version"] != 1:
+        raise ValueError("another form")
+    uses, ended = document["uses"], document["ended"]
+    for numbers, least in ((uses, 0), (ended, -_MAX_NUMBER)):
+        if not isinstance(numbers, dict):
+            raise ValueError("another form")
+        for key, value in numbers.items():
+            if not GRANT_ID.fullmatch(key) or type(value) is not int or not least <= value <= _MAX_NUMBER:
+                raise ValueError("another form")
+    return uses, ended
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key twice")
+    return result
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
