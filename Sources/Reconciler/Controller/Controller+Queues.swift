@@ -1,32 +1,7 @@
 import ReconcilerModel
 
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
 /// What agents ask for while the controller runs.
 extension Controller {
-    /// When something last changed, to the nanosecond.
-    struct FileMoment: Sendable, Hashable {
-        private let seconds: Int
-        private let nanoseconds: Int
-
-        init?(_ path: String) {
-            guard let status = try? POSIX.status(path, followLinks: false) else { return nil }
-            #if canImport(Darwin)
-                seconds = status.st_mtimespec.tv_sec
-                nanoseconds = status.st_mtimespec.tv_nsec
-            #else
-                seconds = status.st_mtim.tv_sec
-                nanoseconds = status.st_mtim.tv_nsec
-            #endif
-        }
-    }
-
     /// What was last seen of a bottle's queue.
     struct QueueMark: Sendable {
         var asked: FileMoment?
@@ -48,7 +23,7 @@ extension Controller {
             let names = (try? POSIX.names(in: state.queue)) ?? []
             for bottle in names.compactMap({ try? Identity($0) }) where known.contains(bottle) {
                 var mark = marks[bottle] ?? QueueMark()
-                let asked = FileMoment("\(state.queue(of: bottle))/in")
+                let asked = try? FileMoment(ofLastChange: "\(state.queue(of: bottle))/in")
                 if asked != mark.asked {
                     let earliest = mark.enqueued.map { $0 + Self.rest } ?? .zero
                     enqueue(bottle, delay: max(.zero, earliest - elapsed), isUrgent: true)
@@ -57,7 +32,7 @@ extension Controller {
                 }
                 // Refusals come in floods; nobody needs the last of them at once.
                 if round.isMultiple(of: 20) {
-                    let refused = FileMoment(state.refusals(of: bottle))
+                    let refused = try? FileMoment(ofLastChange: state.refusals(of: bottle))
                     if refused != mark.refused { publishRefusals(of: bottle) }
                     mark.refused = refused
                 }

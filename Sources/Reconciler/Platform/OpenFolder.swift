@@ -97,17 +97,7 @@ package struct OpenFolder: Sendable {
     }
 
     /// When a name was last added, removed or replaced in the folder.
-    package func changed() throws -> FileMoment {
-        let status = try descriptor.status(path)
-        #if canImport(Darwin)
-            return FileMoment(
-                seconds: Int64(status.st_mtimespec.tv_sec),
-                nanoseconds: Int64(status.st_mtimespec.tv_nsec)
-            )
-        #else
-            return FileMoment(seconds: Int64(status.st_mtim.tv_sec), nanoseconds: Int64(status.st_mtim.tv_nsec))
-        #endif
-    }
+    package func changed() throws -> FileMoment { FileMoment(try descriptor.status(path)) }
 
     private func open(_ name: String, _ flags: Int32) throws -> Descriptor {
         while true {
@@ -122,4 +112,20 @@ package struct OpenFolder: Sendable {
 package struct FileMoment: Sendable, Hashable {
     package var seconds: Int64
     package var nanoseconds: Int64
+
+    /// When what `path` names was last changed; nil: there is nothing.
+    package init?(ofLastChange path: String) throws {
+        guard let status = try POSIX.status(path, followLinks: false) else { return nil }
+        self.init(status)
+    }
+
+    fileprivate init(_ status: stat) {
+        #if canImport(Darwin)
+            seconds = Int64(status.st_mtimespec.tv_sec)
+            nanoseconds = Int64(status.st_mtimespec.tv_nsec)
+        #else
+            seconds = Int64(status.st_mtim.tv_sec)
+            nanoseconds = Int64(status.st_mtim.tv_nsec)
+        #endif
+    }
 }

@@ -52,6 +52,7 @@ enum Sample {
         .agent: context("FROM \(base)\nUSER node\nCMD agent\n"),
         .egressProxy: context("FROM \(base)\nCMD egress-proxy\n"),
         .firewall: context("FROM \(base)\nCMD firewall\n"),
+        .supervise: context("FROM \(base)\nCMD supervise\n"),
     ]
 
     private static func context(_ dockerfile: String) -> BuildContext {
@@ -70,6 +71,7 @@ enum Sample {
             ReloadingProgram(reading: ["/etc/egress-proxy/routes.yaml"], refusal: refusal)
         }
         state.programs["bottle/firewall:latest"] = { _ in ReloadingProgram(reading: ["/etc/firewall/allowlist"]) }
+        state.programs["bottle/supervise:latest"] = { _ in ReloadingProgram(reading: []) }
         return state
     }
 
