@@ -209,7 +209,7 @@ let package = Package(
         // Talks to the MCP server over real sockets.
         .testTarget(
             name: "ReconcilerSuperviseTests",
-            dependencies: ["bottle-apply", "Reconciler"],
+            dependencies: ["bottle-apply", "Reconciler", "ReconcilerModel", "ReconcilerSupervise"],
             exclude: ["clients"],
             swiftSettings: strict
         ),

@@ -33,6 +33,7 @@ from bottle_egress.push import is_push
 
 PATHS, HOSTS, HEADERS, TABLES = (cases.load(name) for name in ("paths", "hosts", "headers", "table"))
 REQUESTS = cases.load("requests")
+PROPOSALS = cases.load("proposals")
 
 
 def parsed(document) -> table.Table:
@@ -268,6 +269,19 @@ def test_a_bad_table_is_refused_with_its_reason(case):
     with pytest.raises(table.TableRefused) as caught:
         parsed(document)
     assert caught.value.code == case["code"]
+
+
+@pytest.mark.parametrize("case", PROPOSALS["routes"], ids=str)
+def test_what_a_proposal_takes_the_table_takes(case):
+    assert case["table"] or not case["proposal"], "an approval that could not come into force"
+    document = cases.document(
+        cases.route(host=case["host"], methods=case.get("methods"), paths=case.get("paths", []))
+    )
+    if case["table"]:
+        assert [*parsed(document).exact] == [case["host"]]
+    else:
+        with pytest.raises(table.TableRefused):
+            parsed(document)
 
 
 @pytest.mark.parametrize(("text", "code"), TABLES["texts"])

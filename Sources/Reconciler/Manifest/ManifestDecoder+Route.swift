@@ -47,7 +47,7 @@ extension ManifestDecoder {
         for item in cursor.items {
             guard let text = item.text else { continue }
             let upper = text.uppercased()
-            if ["TRACE", "CONNECT"].contains(upper) {
+            if ["TRACE", "TRACK", "CONNECT"].contains(upper) {
                 findings.error(
                     "invalid-value",
                     "\(item.path): \(upper) is never let through",
@@ -201,8 +201,12 @@ enum PathPrefix {
             if segment.isEmpty, index < segments.count - 1 {
                 return ("\(quoted(text)) has an empty segment", "write one '/'")
             }
-            let plain = segment.lowercased().replacing("%2e", with: ".")
-            if plain == "." || plain == ".." { return ("\(quoted(text)) has a dot segment", "write where it leads to") }
+            // Some servers ignore blanks at the end of a name, and more dots than two.
+            let plain = segment.lowercased().replacing("%2e", with: ".").replacing("%20", with: " ")
+            let dots = plain.drop { $0 == " " }
+            if dots.first == ".", dots.allSatisfy({ $0 == "." || $0 == " " }) {
+                return ("\(quoted(text)) has a dot segment", "write where it leads to")
+            }
             // Some servers cut a segment's parameters off before they judge dots.
             if segment.contains(";") { return ("\(quoted(text)) has a ';', which servers read in different ways", nil) }
         }
@@ -220,7 +224,7 @@ enum PathPrefix {
             guard digits.count == 2, digits.allSatisfy(\.isHexDigit), let byte = UInt8(digits, radix: 16) else {
                 return ("\(quoted(text)) has a '%' without two hexadecimal digits", nil)
             }
-            if byte < 0x20 || byte == 0x7F || "/\\.%;?#".utf8.contains(byte) {
+            if byte < 0x20 || byte >= 0x7F || "/\\.%;?#".utf8.contains(byte) {
                 return ("\(quoted(text)) encodes a character that servers read in different ways: %\(digits)", nil)
             }
             index += 3

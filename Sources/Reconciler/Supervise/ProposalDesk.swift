@@ -1,13 +1,13 @@
-import Reconciler
-import ReconcilerModel
+package import Reconciler
+package import ReconcilerModel
 
 /// Takes proposals, and hands what is decided to those who wait: the one owner of the sidecar's side of the queue.
 ///
 /// Nothing is lost when the process dies: a proposal that a caller was told of is on the disk, and the same call finds
 /// it again.
-actor ProposalDesk {
+package actor ProposalDesk {
     /// What a caller who waits is told.
-    enum Notice: Sendable, Hashable {
+    package enum Notice: Sendable, Hashable {
         /// Nothing new; a sign of life is due.
         case pulse
         /// What became of the proposal; the last notice when it is final.
@@ -15,7 +15,7 @@ actor ProposalDesk {
     }
 
     /// What became of a call.
-    enum Submission: Sendable, Hashable {
+    package enum Submission: Sendable, Hashable {
         /// It waits under this id, which may have been asked before.
         case waiting(ProposalID, isNew: Bool)
         /// It was decided before.
@@ -45,9 +45,11 @@ actor ProposalDesk {
     private var allowance: Double
     private var allowanceAt: ContinuousClock.Instant
     /// What is in force; nil while the host has not said it.
-    private(set) var state: SupervisedState?
+    package private(set) var state: SupervisedState?
 
-    init(queue: SidecarQueue, limits: SuperviseLimits, now: @escaping @Sendable () -> Timestamp, log: EventLog) throws {
+    package init(queue: SidecarQueue, limits: SuperviseLimits, now: @escaping @Sendable () -> Timestamp, log: EventLog)
+        throws
+    {
         self.queue = queue
         self.limits = limits
         self.now = now
@@ -63,7 +65,7 @@ actor ProposalDesk {
     /// Takes a call: joins it to the proposal that asks the same, or makes a new one.
     ///
     /// The justification does not count for what is the same: an agent words it anew each time.
-    func submit(_ tool: ProposalTool, argument: String, justification: String) -> Submission {
+    package func submit(_ tool: ProposalTool, argument: String, justification: String) -> Submission {
         guard let state else {
             return .refused(["what is in force is not known yet: try again in a minute"])
         }
@@ -147,7 +149,7 @@ actor ProposalDesk {
     /// the notices; at once for a proposal that is not known.
     ///
     /// - Returns: what to `leave` with.
-    func join(_ id: ProposalID, _ caller: AsyncStream<Notice>.Continuation) -> Int {
+    package func join(_ id: ProposalID, _ caller: AsyncStream<Notice>.Continuation) -> Int {
         let waiter = nextWaiter
         nextWaiter += 1
         if let answer = entries[id]?.answer { caller.yield(.answer(answer)) }
@@ -159,20 +161,20 @@ actor ProposalDesk {
         return waiter
     }
 
-    func leave(_ id: ProposalID, _ waiter: Int) { entries[id]?.waiting[waiter] = nil }
+    package func leave(_ id: ProposalID, _ waiter: Int) { entries[id]?.waiting[waiter] = nil }
 
     /// How many callers wait.
-    var waiting: Int { entries.values.reduce(0) { $0 + $1.waiting.count } }
+    package var waiting: Int { entries.values.reduce(0) { $0 + $1.waiting.count } }
 
     /// Says that a caller has the final answer of a proposal.
-    func wasHeard(_ id: ProposalID) {
+    package func wasHeard(_ id: ProposalID) {
         guard entries[id]?.isDecided == true, entries[id]?.heard == nil else { return }
         entries[id]?.heard = now()
         log.event("told", [("id", .text(id.text)), ("state", .text(entries[id]?.answer?.state.rawValue ?? ""))])
     }
 
     /// The proposals that are remembered, with what became of them, the newest last.
-    var known: [(proposal: Proposal, answer: ProposalAnswer?)] {
+    package var known: [(proposal: Proposal, answer: ProposalAnswer?)] {
         entries.values.sorted { ($0.proposal.time, $0.proposal.id) < ($1.proposal.time, $1.proposal.id) }
             .map { ($0.proposal, $0.answer) }
     }
@@ -180,7 +182,7 @@ actor ProposalDesk {
     // MARK: - Looking
 
     /// Gives every waiting caller a sign of life.
-    func pulse() {
+    package func pulse() {
         for entry in entries.values {
             for continuation in entry.waiting.values { continuation.yield(.pulse) }
         }
@@ -190,7 +192,7 @@ actor ProposalDesk {
     /// Looks at what the host said, when it said something.
     ///
     /// The folder's time tells; every tenth look is whole, since two changes can share one.
-    func look() {
+    package func look() {
         let word = try? queue.lastWord()
         looksSinceFull += 1
         guard word != lastWord || looksSinceFull >= 10 else { return }

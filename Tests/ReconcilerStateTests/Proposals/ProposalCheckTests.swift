@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerManifest
 import ReconcilerModel
 import Testing
 
@@ -164,5 +165,40 @@ struct ProposalCheckTests {
         let one = try canonical(#"[{"host":"a.example","methods":["GET","HEAD"]},{"host":"b.example"}]"#)
         #expect(try canonical("- {host: b.example, methods: any}\n- methods: [HEAD, GET]\n  host: a.example") == one)
         #expect(try canonical(#"[{"host":"a.example","methods":["GET"]},{"host":"b.example"}]"#) != one)
+    }
+
+    /// Every route of the file that both parsers read.
+    private static let cases: [YAMLNode] = {
+        let root = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined()
+        let path = "\(root)/Dockerfiles/egress-proxy/tests/cases/proposals.yaml"
+        let bytes = (try? DurableFile.read(path, limit: 1 << 20)) ?? []
+        return YAMLFile(name: path, bytes: bytes).documents.first?["routes"]?.items ?? []
+    }()
+
+    @Test("is taken only in a form that the egress-proxy takes")
+    func commonCases() throws {
+        #expect(Self.cases.count > 50)
+        for row in Self.cases {
+            let host = try #require(row["host"]?.scalar?.text)
+            func list(_ key: String) -> [String]? { row[key]?.items?.compactMap { $0.scalar?.text } }
+            var members = ["\"host\":\(json(host))"]
+            if let methods = list("methods") {
+                members.append("\"methods\":[\(methods.map(json).joined(separator: ","))]")
+            }
+            if let paths = list("paths") {
+                members.append("\"path_allowlist\":[\(paths.map(json).joined(separator: ","))]")
+            }
+            let text = "[{\(members.joined(separator: ","))}]"
+            let isTaken = if case .changes = try ProposalSample.verdict(.egressProxyBlock, text) { true } else { false }
+            #expect(isTaken == (row["proposal"]?.scalar?.text == "true"), "\(text)")
+        }
+    }
+
+    private func json(_ text: String) -> String {
+        let units = text.utf16.map { unit in
+            let digits = String(unit, radix: 16)
+            return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+        return "\"\(units.joined())\""
     }
 }
