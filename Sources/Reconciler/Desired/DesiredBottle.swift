@@ -109,14 +109,15 @@ package struct DesiredVolume: Sendable, Hashable {
     package var name: String
     /// What it is for, as its label says: `home`, `workspace`, `egress-proxy-config`.
     package var purpose: String
-    /// Whether it holds the agent's work and goes only with `delete`.
-    package var isPrecious: Bool
 
-    package init(name: String, purpose: String, isPrecious: Bool = false) {
+    package init(name: String, purpose: String) {
         self.name = name
         self.purpose = purpose
-        self.isPrecious = isPrecious
     }
+
+    /// The purposes of volumes that outlive what is mounted on them and go only with `delete`: the agent's work, and
+    /// the egress-proxy's count of the uses of grants, which must not begin anew when its routes are back.
+    package static let preciousPurposes: Set<String> = ["home", "workspace", "egress-proxy-run"]
 
     /// The hash of what only another volume can change.
     package var specHash: SpecHash { SpecHash(facts: ["driver": "local"]) }

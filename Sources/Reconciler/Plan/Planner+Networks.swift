@@ -164,7 +164,7 @@ extension Planner {
         return addressed && (found.aliases.isEmpty || Set(wanted.aliases).isSubset(of: found.aliases))
     }
 
-    /// Removes the networks and volumes of ours that nothing wants, but never the agent's work.
+    /// Removes the networks and volumes of ours that nothing wants, but never what goes only with `delete`.
     mutating func planLeftovers() {
         let wanted = Set(desired.networks.map(\.name))
         for network in ownedNetworks where !wanted.contains(network.value.name) {
@@ -185,6 +185,6 @@ extension Planner {
     }
 
     private func isPrecious(_ volume: ObservedVolume) -> Bool {
-        ["home", "workspace"].contains(volume.labels[Labels.role])
+        volume.labels[Labels.role].map(DesiredVolume.preciousPurposes.contains) ?? false
     }
 }

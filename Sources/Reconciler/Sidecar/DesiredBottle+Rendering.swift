@@ -29,8 +29,7 @@ extension DesiredBottle {
         // The home is wanted also while it isn't known where in the container it belongs.
         let mounted = containers.flatMap(\.spec.mounts).map(\.volume) + [Names.volume(manifest.identity, "home")]
         let volumes = Set(mounted).map { name in
-            let purpose = String(name.dropFirst(prefix.count))
-            return DesiredVolume(name: name, purpose: purpose, isPrecious: purpose == "home")
+            DesiredVolume(name: name, purpose: String(name.dropFirst(prefix.count)))
         }
         self.init(
             identity: manifest.identity,

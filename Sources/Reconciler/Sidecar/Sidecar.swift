@@ -14,7 +14,8 @@ enum Sidecar {
         "net.ipv4.icmp_echo_ignore_all": "1",
     ]
 
-    /// Volumes for what a sidecar with a read-only root must be given or must write: its config and its confirmation.
+    /// Volumes for what a sidecar with a read-only root must be given or must write: its config and its confirmation,
+    /// beside which the egress-proxy keeps the count of the uses of grants.
     static func mounts(_ identity: Identity, _ role: Role, folder: String) -> [ContainerSpec.Mount] {
         [
             .init(volume: Names.volume(identity, "\(role.rawValue)-config"), target: folder),
