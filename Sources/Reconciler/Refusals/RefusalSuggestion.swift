@@ -92,6 +92,10 @@ package struct RefusalSuggestion: Sendable, Hashable {
     }
 
     private mutating func allow(_ host: HostPattern, _ group: RefusalGroup) -> Outcome {
+        // An entry for the host alone opens these two.
+        guard group.ports.isEmpty || group.ports.contains(where: [80, 443].contains) else {
+            return group.rule == "host" ? Self.plainElsewhere : allowPort(host, group)
+        }
         guard entry(for: host) == nil else { return .allowedAlready }
         after.egress.allowlist.append(host)
         let reads: Set<String> = ["GET", "HEAD", "OPTIONS"]
@@ -106,6 +110,7 @@ package struct RefusalSuggestion: Sendable, Hashable {
         guard let port = group.ports.last else {
             return .impossible("which port was asked for is not on record; its route's `port` decides")
         }
+        guard group.methods.isEmpty || group.methods.contains("CONNECT") else { return Self.plainElsewhere }
         guard !group.isPartial, group.ports.count == 1 else {
             return .impossible("several ports were asked for, and a host has one route with one port")
         }
@@ -236,11 +241,22 @@ package struct RefusalSuggestion: Sendable, Hashable {
             && !text.hasPrefix("-") && !["CONNECT", "TRACE", "TRACK", "ANY"].contains(text)
     }
 
+    private static let plainElsewhere = Outcome.impossible(
+        "without TLS a host is reached on port 80 only, whatever its route says"
+    )
     private static let neverAMethod = "no entry lets this method through"
     private static let gone = Outcome.impossible("no entry of the manifest names this host any more")
 
+    private static let overGrant =
+        "what let it through was granted within limits, which are reached; grant it anew, or write what is to last "
+        + "into the manifest"
+
     /// Rules that protect what no entry of a manifest can give away, with what to do instead.
     private static let impossible: [String: String] = [
+        "grant-expired": overGrant,
+        "grant-used-up": overGrant,
+        "grant-uncounted":
+            "it passes within limits, whose uses the egress-proxy can't put on record: see `bottle logs`",
         "git-push":
             "a push leaves through the git gate only: declare the repository under `git` and push to that remote",
         "identity": "CONNECT, TLS server name, target and Host must name one server; what sends this has to be mended",

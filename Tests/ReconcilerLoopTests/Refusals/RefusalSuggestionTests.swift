@@ -43,15 +43,25 @@ struct RefusalSuggestionTests {
         Row(rule: "host", host: "docs.example.com", change: []),
         Row(rule: "host", host: "a.wild.test", change: []),
         Row(rule: "host", host: "wild.test", change: ["+ wild.test"]),
-        Row(rule: "port", port: 8443, change: ["route new.test port 8443"]),
+        Row(rule: "host", port: 443, change: ["+ new.test"]),
+        Row(rule: "host", port: 80, change: ["+ new.test"]),
+        Row(rule: "unlisted-host", methods: ["CONNECT"], port: 8443, change: ["route new.test port 8443"]),
+        Row(rule: "port", methods: ["CONNECT"], port: 8443, change: ["route new.test port 8443"]),
         Row(rule: "unlisted-port", methods: ["CONNECT"], port: 8443, change: ["route new.test port 8443"]),
         Row(
             rule: "port",
             host: "raw.example.org",
+            methods: ["CONNECT"],
             port: 8443,
             change: ["- raw.example.org", "route raw.example.org port 8443"]
         ),
-        Row(rule: "port", host: "a.wild.test", port: 8443, change: ["route a.wild.test port 8443"]),
+        Row(
+            rule: "port",
+            host: "a.wild.test",
+            methods: ["CONNECT"],
+            port: 8443,
+            change: ["route a.wild.test port 8443"]
+        ),
         Row(
             rule: "path",
             host: "api.example.com",
@@ -99,6 +109,13 @@ struct RefusalSuggestionTests {
         Row(rule: "host", host: "New.test", change: nil),
         Row(rule: "host", host: "new.test\nevil.test", change: nil),
         Row(rule: "host", host: "new.test: {}", change: nil),
+        // Plain HTTP, which no entry lets through to another port.
+        Row(rule: "host", port: 8080, change: nil),
+        Row(rule: "host", host: "raw.example.org", port: 8080, change: nil),
+        Row(rule: "port", host: "raw.example.org", port: 8080, change: nil),
+        Row(rule: "grant-expired", host: "docs.example.com", change: nil),
+        Row(rule: "grant-used-up", host: "docs.example.com", change: nil),
+        Row(rule: "grant-uncounted", host: "docs.example.com", change: nil),
         Row(rule: "port", change: nil),
         Row(rule: "port", host: "docs.example.com", port: 8443, change: nil),
         Row(rule: "path", host: "docs.example.com", paths: ["/a/../b"], change: nil),
@@ -140,7 +157,8 @@ struct RefusalSuggestionTests {
         let told = [
             "identity", "host", "port", "path", "method", "git-push", "upgrade", "tls", "header", "version", "no-table",
             "internal", "malformed", "firewall", "upstream", "unlisted-host", "unlisted-port", "not-a-name", "form",
-            "private-address", "unresolved", "sni", "not-tls", "crowded",
+            "private-address", "unresolved", "sni", "not-tls", "crowded", "grant-expired", "grant-used-up",
+            "grant-uncounted",
         ]
         #expect(known.isSuperset(of: told))
     }

@@ -9,6 +9,7 @@ import Testing
 struct SidecarLineTests {
     static let proxy =
         #"{"time":"2026-11-24T03:00:00.125Z","event":"refused","host":"pypi.org","method":"GET","path":"/simple/a","#
+        + #""port":443,"#
         + #""rule":"host","reason":"no route and no allowlist entry names this host"}"#
     static let squid =
         #"{"time":"2026-11-24T03:00:00.125Z","event":"refused","host":"pypi.org","port":"443","method":"CONNECT","#
@@ -23,6 +24,7 @@ struct SidecarLineTests {
                     RefusedRequest(
                         sidecar: .egressProxy,
                         host: "pypi.org",
+                        port: 443,
                         method: "GET",
                         path: "/simple/a",
                         rule: "host",
