@@ -129,9 +129,10 @@ private let script = """
 
     """
 
-/// Answers everything with 200 and logs it; what ends in `/info/refs` gets the refs of a git repository.
+/// Answers everything with 200 and logs it; what ends in `/info/refs` gets the refs of a git repository, and what holds
+/// `/drip/` an answer without end.
 private let server = """
-    import http.server, json, ssl, threading
+    import http.server, json, ssl, threading, time
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -141,6 +142,13 @@ private let server = """
             headers = {name.lower(): value for name, value in self.headers.items()}
             print(json.dumps(dict(tls=tls, host=headers.get("host", ""), method=self.command, path=self.path,
                                   headers=headers)), flush=True)
+            if "/drip/" in self.path:
+                self.send_response(200)
+                self.send_header("transfer-encoding", "chunked")
+                self.end_headers()
+                while True:
+                    self.wfile.write(b"1\\r\\n.\\r\\n")
+                    time.sleep(0.02)
             refs = self.path.split("?")[0].endswith("/info/refs")
             body = b"1234567890123456789012345678901234567890\\trefs/heads/main\\n" if refs else b"hello\\n"
             self.send_response(200)
@@ -159,6 +167,7 @@ private let server = """
             if self.context:
                 request.settimeout(20)
                 request = self.context.wrap_socket(request, server_side=True)
+                request.settimeout(300)
             super().finish_request(request, address)
         def handle_error(self, *_):
             pass
