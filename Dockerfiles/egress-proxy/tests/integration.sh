@@ -49,6 +49,17 @@ routes() { # routes PATH
 "allowlist":["raw.test.example"]}
 JSON
 }
+granted() { # granted NUMBER: one request to the host of the allowlist
+    cat >"$work/routes.yaml" <<JSON
+{"version":1,"routes":[{"host":"api.test.example","port":443,"methods":null,"paths":[],"auth":null,"client_auth":false,
+"websocket":false},{"host":"raw.test.example","port":443,"methods":null,"paths":[],"auth":null,"client_auth":false,
+"websocket":false,"grant":{"id":"dev/$1","not_after":null,"max_uses":1}}],"allowlist":[]}
+JSON
+}
+hundred() { # hundred URL: the statuses of a hundred requests at once, counted
+    agent sh -c "for i in \$(seq 100); do curl -s -o /dev/null -w '%{http_code}\n' --max-time 60 \
+        --cacert /tmp/bottle-cert.pem -x http://$net.2:9099 $1 & done; wait" | sort | uniq -c | xargs
+}
 reload() { # reload: copy, signal, wait for a link other than before; prints milliseconds
     docker exec "$p-proxy" stat -c %y /run/bottle/loaded >"$work/before"
     put routes.yaml
@@ -149,6 +160,37 @@ check "and nothing else" 1 "$(wc -l <"$work/errors")"
 check "no secret in the log" 0 "$(cat "$work/log" "$work/errors" | grep -c s3cret)"
 check "it does not run as root" 9099 "$(docker exec "$p-proxy" id -u)"
 echo "info  memory $(docker stats --no-stream --format '{{.MemUsage}}' "$p-proxy")"
+
+granted 0001
+reload >/dev/null
+check "of a hundred requests at once one passes by a grant of one" "1 200 99 403" "$(hundred https://raw.test.example/any)"
+fetch https://raw.test.example/any >/dev/null
+check "the refusal names the grant's rule" grant-used-up "$(field rule)"
+check "the count is the proxy's own" "9099 600" "$(docker exec "$p-proxy" stat -c '%u %a' /run/bottle/grants.json)"
+check "what has no limits passes" 200 "$(fetch https://api.test.example/x)"
+granted 0002
+reload >/dev/null
+hundred https://raw.test.example/any >"$work/killed" &
+sleep 0.3
+docker kill "$p-proxy" >/dev/null
+wait $!
+docker rm -f "$p-proxy" >/dev/null
+make_proxy
+docker start "$p-proxy" >/dev/null
+for _ in $(seq 100); do
+    [ "$(fetch https://api.test.example/x)" = 200 ] && break
+    sleep 0.1
+done
+before=$(sed -nE 's/.*\b([0-9]+) 200\b.*/\1/p' "$work/killed")
+after=$(fetch https://raw.test.example/any)
+check "killed in the middle (${before:-0} passed), made anew (then $after), it has let one through at most" yes \
+    "$([ $((${before:-0} + (after == 200))) -le 1 ] && echo yes)"
+check "and lets no other through" 403 "$(fetch https://raw.test.example/any)"
+granted 0001
+reload >/dev/null
+check "a grant that is named again is still used up" 403 "$(fetch https://raw.test.example/any)"
+routes /other/
+reload >/dev/null
 
 # A neighbour on the outer network, with a route to the inner one through the proxy's outer address.
 docker run -d --init --name "$p-foreign" --network "$p-out" --cap-add NET_ADMIN -u 0 "$IMAGE-tests" sleep 600 >/dev/null
