@@ -3,7 +3,9 @@ import Reconciler
 import ReconcilerModel
 import Testing
 
-/// Remediations with limits in a living bottle. No controller runs in any of these: the egress-proxy keeps the limits.
+/// Remediations with limits in a living bottle.
+///
+/// No controller runs in any of these: the egress-proxy keeps the limits.
 @Suite("A grant with limits, and no controller", .needsEngine)
 struct GrantLimitTests {
     /// A bottle with one free route, and what it takes to grant it more.

@@ -36,7 +36,7 @@ struct HeldOpen: Sendable {
         }
     }
 
-    func expectCut(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    func expectCut() async throws {
         try await scene.until("it is cut") { try await isCut }
     }
 
