@@ -47,16 +47,18 @@ TABLE = cases.document(
 
 @contextlib.contextmanager
 def launcher(tmp_path_factory, trust):
-    """A function that starts proxies, all stopped at the end."""
+    """A function that starts proxies, all stopped at the end; each has the count of the one that was there `before`."""
     started = []
 
-    def launch(upstream, document=TABLE, *, suffix="/ok", **how):
+    def launch(upstream, document=TABLE, *, suffix="/ok", before=None, **how):
         folder = tmp_path_factory.mktemp("proxy")
         shutil.copy(trust / "bottle.pem", folder / "ca.pem")
         shutil.copy(trust / "bottle-cert.pem", folder / "bottle-cert.pem")
         shutil.copy(trust / "servers-cert.pem", folder / "upstream-roots.pem")
         if document is not None:
             (folder / "routes.yaml").write_text(document if isinstance(document, str) else json.dumps(document))
+        if before and (before.folder / "grants.json").exists():
+            shutil.copy(before.folder / "grants.json", folder)
         proxy = world.Proxy(folder, upstream, **how)
         started.append(proxy)
         if suffix:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -240,10 +241,7 @@ def test_a_use_outlives_the_proxy_however_it_ends(start, firewall, end):
     assert first.send(get()).status == 200
     first.process.send_signal(end)
     first.process.wait()
-    second = start(firewall.address, document, suffix="")
-    # As with the volume of its predecessor.
-    (first.folder / "grants.json").rename(second.folder / "grants.json")
-    second.wait_for_link("/ok")
+    second = start(firewall.address, document, before=first)
     assert [second.send(get()).status for _ in range(2)] == [200, 403]
     assert len(arrived(firewall)) == 2
 
@@ -322,6 +320,63 @@ def test_a_count_that_cannot_be_written_lets_nothing_limited_through_and_all_els
     (proxy.folder / "grants.json.new").rmdir()
     assert proxy.send(get()).status == 200
     assert arrived(firewall) == ["GET /ok/x HTTP/1.1", "GET /ok/x HTTP/1.1"]
+
+
+def careless(proxy, number: int) -> None:
+    """A client that asks in one of many ways and doesn't wait for the end of it."""
+    ways = [
+        get(f"/{number}"),
+        get(f"/{number}") * 3,
+        get(f"/{number}", extra="Connection: close\r\n"),
+        get(f"/{number}", method="POST", extra="Content-Length: 100000\r\n") + "x",
+        get(f"/{number}", method="POST", extra="Expect: 100-continue\r\nContent-Length: 5\r\n") + "hello",
+        get(f"/{number}", method="POST", extra="Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\nZ",
+        get(f"/{number}", method="POST", extra="Content-Length: 5\r\n") + "hello" + get("/behind"),
+        websocket(API),
+        get("/events"),
+    ]
+    with contextlib.suppress(OSError):
+        plain = number % 5 == 0
+        connection = proxy.connect() if plain else proxy.tunnel(API)
+        request = ways[number % len(ways)]
+        connection.sendall((request.replace(" /", f" http://{API}/") if plain else request).encode())
+        connection.settimeout(1)
+        if number % 3:
+            connection.recv(4096)
+        connection.close()
+
+
+def crowd(proxy, size: int = 90) -> list[threading.Thread]:
+    threads = [threading.Thread(target=careless, args=(proxy, number)) for number in range(size)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def test_whatever_clients_do_no_more_arrives_than_was_granted(start, firewall):
+    document = cases.document(cases.route(websocket=True, grant=limits(1, max_uses=40)))
+    proxy = start(firewall.address, document)
+    for thread in crowd(proxy):
+        thread.join()
+    used = json.loads((proxy.folder / "grants.json").read_text())["uses"]["dev/0001"]
+    assert 0 < len(arrived(firewall)) <= used <= 40
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.1, 0.2])
+def test_killed_at_any_moment_and_started_again_no_more_arrives_than_was_granted(start, firewall, seconds):
+    document = cases.document(cases.route(websocket=True, grant=limits(1, max_uses=20)))
+    first = start(firewall.address, document)
+    threads = crowd(first)
+    time.sleep(seconds)
+    first.process.kill()
+    first.process.wait()
+    for thread in threads:
+        thread.join()
+    second = start(firewall.address, document, before=first)
+    for thread in crowd(second):
+        thread.join()
+    assert rule(second.send(get())) == USED_UP
+    assert len(arrived(firewall)) <= 20
 
 
 # What is under way when its time is over
