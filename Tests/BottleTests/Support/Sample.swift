@@ -12,6 +12,7 @@ struct Sample {
     var egress: [String] = []
     /// Each as a YAML flow mapping.
     var routes: [String] = []
+    var supervise = false
 
     /// The agent alone: no way out at all.
     static func alone(_ name: String) -> Sample { Sample(name: name, firewall: "none") }
@@ -25,6 +26,7 @@ struct Sample {
         lines += ["  egress:", "    firewall: \(firewall)", "    allowlist: [\(allowlist.joined(separator: ", "))]"]
         lines += egress.map { "    \($0)" }
         if !routes.isEmpty { lines += ["  egress_proxy:", "    routes:"] + routes.map { "      - \($0)" } }
+        if supervise { lines.append("  supervise: true") }
         return lines.joined(separator: "\n") + "\n"
     }
 

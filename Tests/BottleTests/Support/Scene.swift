@@ -162,9 +162,12 @@ actor Scene {
     /// The executable under test: `BOTTLE_EXECUTABLE`, else the debug build of this checkout.
     nonisolated var executable: String { Self.executableUnderTest }
 
+    /// The checkout.
+    static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4)
+        .joined(separator: "/")
+
     private static let executableUnderTest: String = {
         if let path = ProcessInfo.processInfo.environment["BOTTLE_EXECUTABLE"], !path.isEmpty { return path }
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(4).joined(separator: "/")
         return "\(root)/.build/debug/bottle"
     }()
 

@@ -71,6 +71,10 @@ enum Sample {
             ReloadingProgram(reading: ["/etc/egress-proxy/routes.yaml"], refusal: refusal)
         }
         state.programs["bottle/firewall:latest"] = { _ in ReloadingProgram(reading: ["/etc/firewall/allowlist"]) }
+        // The agent's own command ends when it has taken note of a server.
+        state.programs["bottle/agent:latest"] = { config in
+            config.entrypoint == ["claude"] ? PlainProgram(endsAfter: 1, code: 0) : PlainProgram()
+        }
         state.programs["bottle/supervise:latest"] = { _ in ReloadingProgram(reading: []) }
         return state
     }

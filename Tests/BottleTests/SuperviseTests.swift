@@ -1,0 +1,192 @@
+import FoundationEssentials
+import Reconciler
+import ReconcilerEngine
+import Testing
+
+/// A blocked agent asks, a person decides, the running bottle changes: on a real engine, from inside a real agent.
+@Suite(.needsEngine) struct SuperviseTests {
+    /// Calls a tool as an agent would, and prints all that the server says; waits as long as that takes.
+    private static let call = """
+        ask() { curl -s --noproxy '*' -X POST http://supervise:9100/mcp -H 'Content-Type: application/json' \
+        -H 'Accept: application/json, text/event-stream' "$@"; }
+        session=$(ask -D - -o /dev/null -d '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":\
+        "2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' | tr -d '\\r' |
+        awk -F': ' 'tolower($1) == "mcp-session-id" { print $2 }')
+        ask -H "Mcp-Session-Id: $session" -d '{"jsonrpc":"2.0","method":"notifications/initialized"}'
+        ask -H "Mcp-Session-Id: $session" -d "{\\"jsonrpc\\":\\"2.0\\",\\"id\\":2,\\"method\\":\\"tools/call\\",\
+        \\"params\\":{\\"name\\":\\"$1\\",\\"arguments\\":$2}}"
+        """
+
+    private static func sample(_ scene: Scene, _ internet: Internet) -> Sample {
+        var sample = Sample(
+            name: scene.name(),
+            egress: internet.egress,
+            routes: ["{host: api.bt.test, methods: [GET], path_allowlist: [/repos/acme/]}"]
+        )
+        sample.supervise = true
+        return sample
+    }
+
+    private static func asks(
+        _ tool: String,
+        _ arguments: String,
+        in sample: Sample,
+        _ scene: Scene
+    ) async throws -> Run {
+        let agent = "bottle-\(sample.name)-agent"
+        return try await scene.run(["docker", "exec", agent, "sh", "-c", call, "call", tool, arguments])
+    }
+
+    private static func status(of url: String, _ sample: Sample, _ scene: Scene) async throws -> String {
+        let agent = "bottle-\(sample.name)-agent"
+        let curl = ["curl", "-s", "-o", "/dev/null", "--max-time", "20", "-w", "%{http_code}", url]
+        return try await scene.run(["docker", "exec", agent] + curl).output
+    }
+
+    private static func waiting(_ sample: Sample, _ scene: Scene) async throws -> [JSON] {
+        try await scene.bottle("proposals", sample.name, "-o", "json").document()["items"].list
+    }
+
+    @Test(.timeLimit(.minutes(5))) func whatAnAgentAsksForIsDecidedPutInForceAndAnswered() async throws {
+        try await Scene.run { scene in
+            let internet = try await Internet.start(in: scene)
+            let sample = Self.sample(scene, internet)
+            try await scene.applied(sample)
+            #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "403")
+
+            try await scene.underController { _ in
+                async let answered = Self.asks(
+                    "firewall-block",
+                    #"{"hosts": "files.bt.test", "justification": "to read the files"}"#,
+                    in: sample,
+                    scene
+                )
+                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
+                let item = try await Self.waiting(sample, scene)[0]
+                #expect(item["state"].text == "pending" && item["tool"].text == "firewall-block")
+                #expect(item["authority"].list.contains { $0["subject"].text == "files.bt.test" })
+                #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "403")
+                let id = item["id"].text
+                let shown = try await scene.bottle("proposals", "show", String(id.prefix(8)))
+                #expect(shown.output.contains("to read the files") && shown.output.contains("files.bt.test"))
+                let stale = try await scene.bottle("approve", id, "--candidate", String(repeating: "0", count: 64))
+                #expect(stale.status == 1)
+                let candidate = item["candidateHash"].text
+                let approved = try await scene.bottle("approve", id, "--candidate", candidate, "--reason", "go on")
+                #expect(approved.status == 0, "\(approved)")
+                let told = try await answered
+                #expect(told.output.contains(#""state":"applied""#) && told.output.contains("go on"), "\(told)")
+                #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "200")
+                #expect(try await scene.bottle("approve", id).status == 1)
+
+                async let refused = Self.asks(
+                    "egress-proxy-block",
+                    #"{"routes": "[{\"host\": \"api.bt.test\", \"methods\": [\"GET\", \"DELETE\"], \"path_allowlist\": [\"/\"]}]", "justification": "all of it"}"#,
+                    in: sample,
+                    scene
+                )
+                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
+                let second = try await Self.waiting(sample, scene)[0]["id"].text
+                let rejected = try await scene.bottle("reject", second, "--reason", "too much")
+                #expect(rejected.status == 0, "\(rejected)")
+                let no = try await refused
+                #expect(no.output.contains(#""state":"rejected""#) && no.output.contains("too much"), "\(no)")
+                #expect(try await Self.status(of: "https://api.bt.test/user", sample, scene) == "403")
+            }
+            let audit = try await scene.bottle("audit", sample.name, "-o", "json").output
+            #expect(audit.contains("approval") && audit.contains("rejection"))
+            #expect(try await scene.bottle("diff", sample.name).status == 0)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func nothingThatDiesInBetweenLosesAProposalOrAppliesItTwice() async throws {
+        try await Scene.run { scene in
+            let internet = try await Internet.start(in: scene)
+            let sample = Self.sample(scene, internet)
+            try await scene.applied(sample)
+            let question = #"{"hosts": "files.bt.test", "justification": "to read the files"}"#
+            // No controller at all: the sidecar keeps what is asked.
+            async let cut = Self.asks("firewall-block", question, in: sample, scene)
+            try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
+            let first = try await Self.waiting(sample, scene)[0]["id"].text
+            try await scene.docker("kill", "-s", "KILL", "bottle-\(sample.name)-supervise")
+            _ = try await cut
+            let healed = try await scene.bottle(["apply", "-f", try scene.write(sample), "--yes"])
+            #expect(healed.status == 0, "\(healed)")
+            async let again = Self.asks("firewall-block", question, in: sample, scene)
+            // Killed at some moment around the commit; the same approval again is made whole, or refused as made.
+            let killed = try await scene.bottle(["approve", first], kill: ("KILL", .milliseconds(120)))
+            if killed.status != 0 {
+                let repeated = try await scene.bottle("approve", first)
+                if repeated.status != 0 {
+                    #expect(try await scene.bottle("apply", "-f", try scene.write(sample), "--yes").status == 0)
+                }
+            }
+            let told = try await again
+            #expect(told.output.contains(#""state":"applied""#), "\(told)")
+            let remediations = try await scene.bottle("remediations", sample.name, "-o", "json").document()["items"]
+                .list
+            #expect(remediations.map(\.["proposal"].text) == [first])
+            #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "200")
+            // What is in force is refused at once, not asked again.
+            let late = try await Self.asks("firewall-block", question, in: sample, scene)
+            #expect(!late.output.isEmpty)
+            #expect(try await Self.waiting(sample, scene).isEmpty)
+        }
+    }
+
+    @Test func theAgentReachesNothingOfTheControlPlaneButTheEndpoint() async throws {
+        try await Scene.run { scene in
+            var sample = Sample.alone(scene.name())
+            sample.supervise = true
+            try await scene.applied(sample)
+            let agent = "bottle-\(sample.name)-agent"
+            let scan = """
+                for port in $(seq 1 200) 2375 2376 8888 9099 $(seq 9090 9110); do
+                timeout 1 bash -c "</dev/tcp/supervise/$port" 2>/dev/null && echo $port; done; true
+                """
+            #expect(try await scene.docker("exec", agent, "bash", "-c", scan) == "9100")
+            let mounts = try await scene.docker("inspect", "-f", "{{json .Mounts}}", agent)
+            #expect(!mounts.contains("queue"))
+            let sidecar = "bottle-\(sample.name)-supervise"
+            let writable = try await scene.docker(
+                "inspect",
+                "-f",
+                "{{range .Mounts}}{{.Destination}}={{.RW}} {{end}}",
+                sidecar
+            )
+            #expect(writable.contains("/queue/in=true") && writable.contains("/queue/out=false"))
+            let files = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/routes.json")
+            #expect(files.contains("["))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(5))) func theAgentsOwnCommandKnowsTheServerAndReachesIt() async throws {
+        try await Scene.run { scene in
+            let cli = try await scene.run(["\(Scene.root)/scripts/claude-cli"])
+            try #require(cli.status == 0, "\(cli)")
+            let program = String(cli.output.trimmingSuffix(while: \.isNewline))
+            let image = scene.name()
+            await scene.onTearDown { try await scene.engine.removeImage(image, force: true) }
+            let text = "FROM bottle/agent\nCOPY claude /usr/local/bin/claude\n"
+            try scene.write(text, to: "Dockerfile.claude")
+            let built = try await scene.run([
+                "env", "DOCKER_BUILDKIT=0", "docker", "build", "-q", "-t", image, "-f",
+                "\(scene.folder)/Dockerfile.claude", POSIX.parent(of: program),
+            ])
+            try #require(built.status == 0, "\(built)")
+            var sample = Sample.alone(scene.name())
+            sample.supervise = true
+            sample.image = image
+            let applied = try await scene.applied(sample)
+            #expect(!applied.errors.contains("was not told"), "\(applied)")
+            let agent = "bottle-\(sample.name)-agent"
+            let listed = try await scene.run(["docker", "exec", agent, "claude", "mcp", "list"])
+            #expect(listed.output.contains("supervise") && listed.output.contains("Connected"), "\(listed)")
+            // Made anew, it knows it still, and is told once.
+            try await scene.docker("rm", "-f", agent)
+            let healed = try await scene.bottle(["apply", "-f", try scene.write(sample), "--yes"])
+            #expect(healed.status == 0 && !healed.errors.contains("!"), "\(healed)")
+        }
+    }
+}
