@@ -141,8 +141,8 @@ def judge(
 ) -> Allowed | Refused:
     """Decide a request. Without a table everything is refused.
 
-    `obstacle` tells the rule by which what needs a grant is refused, None when the grant holds. It is not used here:
-    who forwards what is allowed uses its `grant` before.
+    `obstacle` tells the rule by which what needs a grant is refused, None when the grant holds. Deciding takes no use:
+    whoever forwards what is allowed takes one of its `grant` first.
     """
     try:
         return _judge(table, facts, secrets, obstacle)
