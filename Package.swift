@@ -86,8 +86,7 @@ let package = Package(
             path: "Sources/Reconciler/Trust",
             swiftSettings: strict
         ),
-        // Listeners on loopback: whatever of ours is asked over HTTP passes the checks in here. The only room that waits
-        // for an HTTP server.
+        // Listeners on loopback: whatever of ours is asked over HTTP passes the checks in here.
         .target(
             name: "ReconcilerServing",
             dependencies: [

@@ -205,4 +205,14 @@ struct ProposalDeskTests {
         for _ in 0..<10 { await desk.look() }
         _ = try await proposed(desk)
     }
+
+    @Test("removes what a killed sidecar left half written, and nothing else")
+    func leftovers() async throws {
+        let id = try await proposed(try await bed.desk())
+        for name in [".\(id).json.0123456789abcdef.tmp", "other"] {
+            try DurableFile.write([1], to: "\(bed.host.inFolder)/\(name)")
+        }
+        _ = try await bed.desk()
+        #expect(try POSIX.names(in: bed.host.inFolder) == ["\(id).json", "other"])
+    }
 }

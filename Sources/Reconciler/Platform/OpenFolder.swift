@@ -96,6 +96,16 @@ package struct OpenFolder: Sendable {
         }
     }
 
+    /// What tells a file from the one that was there before it under the same name; nil when nothing is there.
+    package func mark(of name: String) throws -> FileMark? {
+        do {
+            let status = try open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY).status("\(path)/\(name)")
+            return FileMark(number: UInt64(status.st_ino), size: Int64(status.st_size), changed: FileMoment(status))
+        } catch let error as SystemError where error.number == ENOENT {
+            return nil
+        }
+    }
+
     /// When a name was last added, removed or replaced in the folder.
     package func changed() throws -> FileMoment { FileMoment(try descriptor.status(path)) }
 
@@ -128,4 +138,11 @@ package struct FileMoment: Sendable, Hashable {
             nanoseconds = Int64(status.st_mtim.tv_nsec)
         #endif
     }
+}
+
+/// What tells a file from another, without its content.
+package struct FileMark: Sendable, Hashable {
+    package var number: UInt64
+    package var size: Int64
+    package var changed: FileMoment
 }

@@ -208,7 +208,7 @@ package struct ProposalQueue: Sendable {
     }
 
     /// Whether a durable write is going on, or was cut.
-    private static func isBeingWritten(_ name: String) -> Bool {
+    static func isBeingWritten(_ name: String) -> Bool {
         name.hasPrefix(".") && name.hasSuffix(".tmp") && name.utf8.count < 128
     }
 

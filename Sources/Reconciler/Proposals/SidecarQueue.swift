@@ -62,6 +62,17 @@ package struct SidecarQueue: Sendable {
         return ids.filter { $0.question == question }.max()
     }
 
+    /// Removes what a killed writer of `in/` left half made; nobody else writes there.
+    package func tidy() throws {
+        guard let folder = try OpenFolder(inFolder) else { return }
+        for name in try folder.names(limit: Self.nameLimit).names where ProposalQueue.isBeingWritten(name) {
+            try POSIX.unlink("\(inFolder)/\(name)")
+        }
+    }
+
+    /// What tells the state from the one before; nil: there is none.
+    package func stateMark() throws -> FileMark? { try OpenFolder(outFolder)?.mark(of: ProposalQueue.stateFile) }
+
     /// What is in force; nil: the host has not said it yet, or in a form that this program doesn't know.
     package func state() throws -> SupervisedState? {
         guard let folder = try OpenFolder(outFolder) else { return nil }

@@ -41,6 +41,7 @@ package actor ProposalDesk {
     private var entries: [ProposalID: Entry] = [:]
     private var nextWaiter = 0
     private var lastWord: FileMoment?
+    private var stateMark: FileMark?
     private var looksSinceFull = 0
     private var allowance: Double
     private var allowanceAt: ContinuousClock.Instant
@@ -56,7 +57,7 @@ package actor ProposalDesk {
         self.log = log
         allowance = Double(limits.burst)
         allowanceAt = .now
-        state = try? queue.state()
+        try queue.tidy()
         for proposal in try queue.proposals() { entries[proposal.id] = Entry(proposal: proposal) }
     }
 
@@ -198,10 +199,22 @@ package actor ProposalDesk {
         guard word != lastWord || looksSinceFull >= 10 else { return }
         looksSinceFull = 0
         lastWord = word
-        if let fresh = try? queue.state(), fresh != state { state = fresh }
+        readState()
         let open = entries.filter { !$0.value.isDecided }.keys
         guard !open.isEmpty, let answers = try? queue.answers(to: open) else { return }
         for (id, answer) in answers where entries[id]?.answer != answer { tell(answer) }
+    }
+
+    /// One that can't be read leaves what was known before.
+    private func readState() {
+        guard let mark = try? queue.stateMark(), mark != stateMark else { return }
+        do {
+            guard let fresh = try queue.state() else { return }
+            state = fresh
+        } catch {
+            log.event("state-unreadable", [("cause", .text("\(error)"))])
+        }
+        stateMark = mark
     }
 
     private func tell(_ answer: ProposalAnswer) {

@@ -54,6 +54,8 @@ package struct SuperviseServer: Sendable {
     /// - Parameter listening: gets the port once it is listened on.
     /// - Throws: `CantServe`, `CancellationError`.
     package func run(_ listening: @escaping @Sendable (Int) throws -> Void) async throws {
+        // Whoever asks first is judged by what is in force, too.
+        await desk.look()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {

@@ -82,8 +82,10 @@ class Host:
         )
         lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, args=(self.server, lines), daemon=True).start()
-        line = lines.get(timeout=30)
-        address = json.loads(line)["address"]
+        # Decisions that came meanwhile are told before.
+        while "address" not in (event := json.loads(lines.get(timeout=30))):
+            pass
+        address = event["address"]
         self.port = int(re.fullmatch(r"127\.0\.0\.1:(\d+)", address).group(1))
 
     @staticmethod
