@@ -7,7 +7,7 @@ import ReconcilerModel
 
 /// Many bottles on an engine in memory: what the loop itself takes, without an engine's time.
 ///
-/// Prints one JSON document. Usage: loop-bench COUNT
+/// Prints one JSON document. Usage: loop-bench COUNT, or loop-bench desired COUNT for the desired state alone.
 @main
 enum LoopBench {
     private struct Figures: Encodable {
@@ -27,6 +27,11 @@ enum LoopBench {
     }
 
     static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == "desired" {
+            let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 1000
+            let figures = try await DesiredBench.figures(bottles: count)
+            return print(String(decoding: try JSONEncoder().encode(figures), as: UTF8.self))
+        }
         let count = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 1000
         let bed = try await Bed(bottles: count)
         defer { bed.remove() }
