@@ -2,6 +2,8 @@ package import ReconcilerModel
 
 /// Reads hosts as a proposal lists them: one a line, `#` begins a comment.
 package enum HostListReader {
+    private static let mostHosts = 1000
+
     /// The hosts in canonical form, each once, or why a line is none.
     package static func read(_ text: String) -> (hosts: [HostPattern], reasons: [String]) {
         var hosts: [HostPattern] = []
@@ -22,7 +24,8 @@ package enum HostListReader {
                 let advice = error.suggestion.map { ": \($0)" } ?? ""
                 reasons.append("line \(index + 1): \(error.message)\(advice)")
             }
-            guard reasons.count < 20, hosts.count < 1000 else { break }
+            if hosts.count > mostHosts { reasons.append("there are more than \(mostHosts) hosts") }
+            guard reasons.count < 20, hosts.count <= mostHosts else { break }
         }
         return (hosts, reasons)
     }

@@ -159,6 +159,15 @@ struct ProposalCheckTests {
         #expect(try refusal(.firewallBlock, few) == nil)
     }
 
+    @Test("is never read in part, however much of it holds already")
+    func longList() throws {
+        var policy = try ProposalSample.policy()
+        policy.allowlist = try (0..<1000).map { try HostPattern("h\($0).example") }
+        let known = policy.allowlist.map(\.text).joined(separator: "\n")
+        #expect(try ProposalSample.verdict(.firewallBlock, known, in: policy) == .inForce)
+        #expect(try refusal(.firewallBlock, known + "\nnew.example", in: policy)?.contains("more than 1000") == true)
+    }
+
     @Test("means the same in every spelling and order")
     func canonical() throws {
         func canonical(_ text: String) throws -> String { try ProposalContent(.egressProxyBlock, text).canonical }
