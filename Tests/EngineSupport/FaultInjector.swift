@@ -48,6 +48,8 @@ package actor FaultInjector {
     package private(set) var mutations: [EngineCall] = []
     /// How many calls only looked.
     package private(set) var looks = 0
+    /// How many calls of each name began.
+    package private(set) var calls: [String: Int] = [:]
     private var names: [String: String] = [:]
 
     package init() {}
@@ -95,6 +97,7 @@ package actor FaultInjector {
     func begin(_ call: EngineCall) async throws(EngineError) -> Verdict {
         guard !isDead else { throw Self.death }
         let call = named(call)
+        calls[call.name, default: 0] += 1
         guard call.isMutating else {
             looks += 1
             return try await verdict(by: call)

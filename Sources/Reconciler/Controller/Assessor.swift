@@ -75,6 +75,17 @@ package struct Assessor: Sendable {
         /// The agent's image, when it is there and must be looked into before its container can be described.
         package var unknownImage: String?
 
+        /// Whether there is nothing to do, and nothing to tell that the engine's lists say.
+        package var isQuiet: Bool {
+            plan.isEmpty && unknownImage == nil
+                && plan.findings.allSatisfy { finding in
+                    switch finding {
+                    case .agentEnded, .agentRests, .replacementPending, .reloadRefused: true
+                    default: false
+                    }
+                }
+        }
+
         /// Ids of the bottle's networks that exist.
         package var networks: [NetworkRole: String] {
             Planner.networkIDs(desired: desired, observed: observed, record: record)

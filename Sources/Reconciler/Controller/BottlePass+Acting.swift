@@ -115,6 +115,14 @@ extension BottlePass {
         }
     }
 
+    /// The same, where anything of the bottle is recorded.
+    ///
+    /// - Returns: whether nothing is left.
+    func finishDeletionIfRecorded() async throws -> Bool {
+        guard try installation.records.load(identity) != nil else { return true }
+        return try await finishDeletion().allSatisfy { $0.outcome == .done }
+    }
+
     private func tearDown() async throws -> [PerformedAction] {
         let setup = AgentRegistration(
             engine: installation.engine,

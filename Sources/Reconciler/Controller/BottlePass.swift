@@ -15,6 +15,20 @@ package struct BottlePass: Sendable {
     /// The containers whose files are read whole, once nothing is left to do that a look from outside shows: a program
     /// that edits a file can give it the old size and time again.
     package var reading: Set<Role> = []
+    /// Where the pass finds lists of the engine that others took; nil: it takes all of them itself.
+    package var lists: Lists?
+
+    /// Lists that passes share, and of when they must be for this one.
+    package struct Lists: Sendable {
+        package var shared: SharedInventory
+        /// What happened up to this moment is what the pass is for.
+        package var since: ContinuousClock.Instant
+
+        package init(shared: SharedInventory, since: ContinuousClock.Instant) {
+            self.shared = shared
+            self.since = since
+        }
+    }
 
     /// - Parameter now: the time, as RFC 3339 in UTC.
     package init(
@@ -139,7 +153,8 @@ package struct BottlePass: Sendable {
             let (assessment, inventory) = try await look(
                 subject,
                 letsAgentRest: letsAgentRest,
-                reading: isReading ? reading : []
+                reading: isReading ? reading : [],
+                mayShare: result.performed.isEmpty
             )
             if round == 0 || isReading {
                 result.drift += assessment.plan.drift.filter { !result.drift.contains($0) }
@@ -200,10 +215,13 @@ package struct BottlePass: Sendable {
     // MARK: - Looking
 
     /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
+    ///
+    /// - Parameter mayShare: whether lists that others took will do, as long as nothing is to be done by them.
     private func look(
         _ subject: Assessor.Subject,
         letsAgentRest: Bool,
-        reading: Set<Role>
+        reading: Set<Role>,
+        mayShare: Bool
     ) async throws -> (Assessor.Assessment, Inventory) {
         let assessor = Assessor(
             engine: installation.engine,
@@ -213,7 +231,11 @@ package struct BottlePass: Sendable {
             guessesFacts: false,
             letsAgentRest: letsAgentRest
         )
-        let inventory = try await Inventory.take(from: installation.engine)
+        if mayShare, let lists, let inventory = lists.shared.inventory(since: lists.since) {
+            let assessment = try await assessor.assess(subject, inventory: inventory, reading: reading)
+            if assessment.isQuiet { return (assessment, inventory) }
+        }
+        let inventory = try await takeInventory()
         let first = try await assessor.assess(subject, inventory: inventory, reading: reading)
         let probe = ImageProbe(
             engine: installation.engine,
@@ -234,8 +256,13 @@ package struct BottlePass: Sendable {
             guard installation.facts.load(image) == nil else { return }
             try await probe.look(into: image)
         }
-        let again = try await Inventory.take(from: installation.engine)
+        let again = try await takeInventory()
         return (try await assessor.assess(subject, inventory: again, reading: reading), again)
+    }
+
+    private func takeInventory() async throws -> Inventory {
+        guard let lists else { return try await Inventory.take(from: installation.engine) }
+        return try await lists.shared.take(from: installation.engine)
     }
 
     /// Gives the bottle the addresses it lacks, under the lock that all bottles share, and makes them durable.

@@ -89,7 +89,7 @@ extension Controller {
                 clear(.events)
                 followsEvents = true
                 failures = 0
-                enqueueAll()
+                await enqueueAllTogether()
                 for try await event in events { take(event) }
             } catch {
                 try Task.checkCancellation()
@@ -125,9 +125,10 @@ extension Controller {
             comesRound(.timer)
             try await Task.sleep(for: jittered(pace.interval))
             do {
-                let inventory = try await Inventory.take(from: installation.engine)
+                let moment = ContinuousClock.now
+                let inventory = try await lists.take(from: installation.engine)
                 clear(.engine)
-                for bottle in changed(in: inventory) { enqueue(bottle) }
+                for bottle in changed(in: inventory) { enqueue(bottle, asOf: moment) }
             } catch {
                 try Task.checkCancellation()
                 note(.engine, BottleError(wrapping: error))
@@ -140,7 +141,7 @@ extension Controller {
         while true {
             try await Task.sleep(for: jittered(pace.sweep))
             for bottle in known { suspect(Set(Role.allCases), of: bottle) }
-            enqueueAll()
+            await enqueueAllTogether()
         }
     }
 }

@@ -26,6 +26,10 @@ package actor Controller {
 
     /// What lists said of each bottle when its last pass left nothing to do.
     private var views: [Identity: QuietView] = [:]
+    /// The lists that passes share.
+    let lists = SharedInventory()
+    /// When something last happened for which each bottle's next pass is.
+    private var happened: [Identity: ContinuousClock.Instant] = [:]
     /// The containers whose files the bottle's next pass reads.
     private var suspects: [Identity: Set<Role>] = [:]
     /// How often each agent was started again of late, and when last.
@@ -101,13 +105,30 @@ package actor Controller {
     func jittered(_ duration: Duration) -> Duration { duration * (0.9 + 0.2 * jitter()) }
 
     /// Asks for a pass of a bottle.
-    func enqueue(_ bottle: Identity, delay: Duration = .zero, isUrgent: Bool = false) {
+    ///
+    /// - Parameter moment: when what it is for had happened; nil: just now.
+    func enqueue(
+        _ bottle: Identity,
+        delay: Duration = .zero,
+        isUrgent: Bool = false,
+        asOf moment: ContinuousClock.Instant? = nil
+    ) {
+        let moment = moment ?? .now
+        happened[bottle] = max(happened[bottle] ?? moment, moment)
         queue.add(bottle, now: elapsed, delay: delay, isUrgent: isUrgent)
         wake.yield()
     }
 
-    func enqueueAll(delay: Duration = .zero) {
-        for bottle in known.sorted() { enqueue(bottle, delay: delay) }
+    func enqueueAll(delay: Duration = .zero, asOf moment: ContinuousClock.Instant = .now) {
+        for bottle in known.sorted() { enqueue(bottle, delay: delay, asOf: moment) }
+    }
+
+    /// Asks for a pass of every bottle, after a look at the lists that all of them share.
+    func enqueueAllTogether() async {
+        let moment = ContinuousClock.now
+        // Without the lists each pass takes its own, and tells what is wrong.
+        _ = try? await lists.take(from: installation.engine)
+        enqueueAll(asOf: moment)
     }
 
     /// Has the next pass of a bottle read the files of these containers: they may have been changed behind a look's
@@ -171,6 +192,7 @@ package actor Controller {
         var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         pass.reading = suspects.removeValue(forKey: bottle) ?? []
+        pass.lists = .init(shared: lists, since: happened[bottle] ?? .now)
         var hasRead = false
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
@@ -181,12 +203,17 @@ package actor Controller {
             report(.ended(result))
             views[bottle] = result.view
             proposed[bottle] = result.proposed
+            // What it did is in no lists of before.
+            if !result.performed.isEmpty { happened[bottle] = .now }
             noteAgentStart(in: result)
             switch result.outcome {
             case .converged:
                 hasRead = true
-                guard result.findings.contains(.agentRests) else { return try await settled(result) }
-                return .waiting(until: nextAgentStart(of: bottle))
+                guard !result.findings.contains(.agentRests) else {
+                    return .waiting(until: nextAgentStart(of: bottle))
+                }
+                _ = try await installation.withdrawEnded(in: result, now: now)
+                return result.untilNextEnd.map { .waiting(until: elapsed + $0) } ?? .converged
             case .retry: return .retry
             case .stalled: return .stalled
             }
@@ -214,11 +241,7 @@ package actor Controller {
 
     /// Finishes the removal of a bottle that a commit deleted.
     private func withdraw(_ bottle: Identity, _ pass: BottlePass) async throws -> WorkQueue.Ending {
-        var isComplete = true
-        if try installation.records.load(bottle) != nil {
-            let performed = try await pass.finishDeletion()
-            isComplete = performed.allSatisfy { $0.outcome == .done }
-        }
+        let isComplete = try await pass.finishDeletionIfRecorded()
         report(.removed(bottle, pass.id, isComplete: isComplete))
         guard isComplete else { return .retry }
         forget(bottle)
@@ -229,6 +252,7 @@ package actor Controller {
         // A commit may have brought it back while it was being removed: then its pass is in the queue.
         if desired?.bottles[bottle] == nil { known.remove(bottle) }
         agentStarts[bottle] = nil
+        happened[bottle] = nil
         views[bottle] = nil
         suspects[bottle] = nil
     }
