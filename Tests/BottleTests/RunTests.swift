@@ -166,6 +166,29 @@ import Testing
             #expect(blocked.status == 1, "\(blocked)")
         }
     }
+
+    @Test func oneRoundFinishesWhatACommitDeletedBesideABottleThatItHeals() async throws {
+        try await Scene.run { scene in
+            let gone = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
+            let kept = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
+            try await scene.applied(gone)
+            try await scene.applied(kept)
+            // What a delete leaves that was killed after its commit.
+            try await scene.git("rm", "-q", "bottles/\(gone.name).yaml")
+            try await scene.git("commit", "-q", "-m", "remove it")
+            try await scene.docker("stop", "-t", "0", "bottle-\(kept.name)-firewall")
+            let round = try await scene.bottle("run", "--once")
+            #expect(round.status == 0, "\(round)")
+            let label = "label=dev.bottle.identity=\(gone.name)"
+            for list in [["ps", "-aq"], ["network", "ls", "-q"], ["volume", "ls", "-q"]] {
+                let left = try await scene.run(["docker"] + list + ["--filter", label])
+                #expect(left.status == 0 && left.output == "", "\(list): \(left)")
+            }
+            #expect(try await scene.bottle("diff", kept.name, "-o", "json").status == 0)
+            let lists = try await scene.bottle("get", "-o", "json").document()["items"].list
+            #expect(lists.compactMap { $0["identity"].text } == [kept.name])
+        }
+    }
 }
 
 extension Scene {

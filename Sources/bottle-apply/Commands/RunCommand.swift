@@ -20,7 +20,7 @@ struct RunCommand: AsyncParsableCommand {
             """
     )
 
-    @Flag(name: .long, help: "One pass of every bottle, then end: 0 when all are as declared, else 1.")
+    @Flag(name: .long, help: "One round over all bottles, deleted ones too, then end; 0: all is as declared, else 1.")
     var once = false
 
     @Option(name: .long, help: "Seconds between two looks at the engine's lists.")
@@ -87,24 +87,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func runOnce(_ installation: Installation, _ printer: ControllerPrinter) async throws {
-        let snapshot = try await installation.repository.snapshot()
-        let results = try await withThrowingTaskGroup(of: PassResult?.self) { group in
-            var results: [PassResult] = []
-            for (index, identity) in snapshot.bottles.keys.sorted().enumerated() {
-                if index >= concurrency, let result = try await group.next() ?? nil { results.append(result) }
-                group.addTask {
-                    let id = PassID.random()
-                    let pass = BottlePass(identity, in: installation, id: id, now: CommandContext.now) {
-                        printer.show(.progress($0, id, $1))
-                    }
-                    return try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded)
-                }
-            }
-            for try await result in group { if let result { results.append(result) } }
-            return results
-        }
-        for result in results.sorted(by: { $0.identity < $1.identity }) { printer.show(.ended(result)) }
-        guard results.allSatisfy({ $0.error == nil }) else { throw ExitStatus.failure }
+        let round = FullRound(installation, concurrency: concurrency, now: CommandContext.now) { printer.show($0) }
+        guard try await round.run() else { throw ExitStatus.failure }
     }
 
     private func keep(

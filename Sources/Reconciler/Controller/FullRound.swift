@@ -1,0 +1,77 @@
+import ReconcilerModel
+
+/// One round over every bottle that is desired or recorded: what a controller does at its start, and no more.
+///
+/// Other processes may work beside it; each bottle's lock says whose turn it is.
+package struct FullRound: Sendable {
+    private let installation: Installation
+    private let concurrency: Int
+    private let now: @Sendable () -> String
+    private let report: @Sendable (ControllerReport) -> Void
+    private let lists = SharedInventory()
+
+    /// A withdrawal of what has ended is a commit, after which the bottle is looked at once more; another may end
+    /// meanwhile.
+    private static let passes = 3
+
+    /// - Parameters:
+    ///   - concurrency: how many bottles have a pass at once.
+    ///   - now: the time, as RFC 3339 in UTC.
+    package init(
+        _ installation: Installation,
+        concurrency: Int,
+        now: @escaping @Sendable () -> String,
+        report: @escaping @Sendable (ControllerReport) -> Void
+    ) {
+        self.installation = installation
+        self.concurrency = max(concurrency, 1)
+        self.now = now
+        self.report = report
+    }
+
+    /// Gives each bottle its pass, removes what is left of those that a commit deleted, and withdraws by commits what
+    /// has ended.
+    ///
+    /// - Returns: whether all of it came to its end: every bottle is as declared.
+    /// - Throws: `BottleError` when the desired state or the records can't be read, `CancellationError`.
+    package func run() async throws -> Bool {
+        let desired = try await installation.repository.snapshot().bottles.keys
+        let bottles = Set(try installation.records.loadAll().keys).union(desired).sorted()
+        let begin = ContinuousClock.now
+        // Without the lists each pass takes its own, and tells what is wrong.
+        if !bottles.isEmpty { _ = try? await lists.take(from: installation.engine) }
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
+            var isWhole = true
+            for (index, bottle) in bottles.enumerated() {
+                if index >= concurrency, try await group.next() == false { isWhole = false }
+                group.addTask { try await settle(bottle, since: begin) }
+            }
+            return try await group.reduce(isWhole) { $0 && $1 }
+        }
+    }
+
+    private func settle(_ bottle: Identity, since begin: ContinuousClock.Instant) async throws -> Bool {
+        for _ in 0..<Self.passes {
+            let id = PassID.random()
+            var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
+            pass.lists = .init(shared: lists, since: begin)
+            report(.began(bottle, id))
+            do {
+                guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
+                    let isComplete = try await pass.finishDeletionIfRecorded()
+                    report(.removed(bottle, id, isComplete: isComplete))
+                    return isComplete
+                }
+                report(.ended(result))
+                guard case .converged = result.outcome else { return false }
+                guard try await installation.withdrawEnded(in: result, now: now) else { return true }
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                report(.failed(bottle, id, BottleError(wrapping: error)))
+                return false
+            }
+        }
+        return true
+    }
+}

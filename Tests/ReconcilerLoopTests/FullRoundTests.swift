@@ -1,0 +1,128 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Synchronization
+import Testing
+
+/// What `bottle run --once` does: a round over everything, and its end.
+@Suite("One round over every bottle")
+struct FullRoundTests {
+    private static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
+
+    /// What a round told, and whether all came to its end.
+    private func round(
+        _ bed: LoopBed,
+        on engine: (any EngineWriting)? = nil
+    ) async throws -> (isWhole: Bool, told: [String]) {
+        let told = Mutex<[String]>([])
+        let round = FullRound(
+            try await bed.installation(engine),
+            concurrency: 3,
+            now: { "2026-01-01T00:00:00Z" },
+            report: { report in
+                switch report {
+                case .ended(let result): told.withLock { $0.append("\(result.identity) \(result.outcome.word)") }
+                case .removed(let bottle, _, let isComplete):
+                    told.withLock { $0.append("\(bottle) \(isComplete ? "removed" : "not removed")") }
+                case .failed(let bottle, _, let error): told.withLock { $0.append("\(bottle) \(error.code)") }
+                default: break
+                }
+            }
+        )
+        return (try await round.run(), told.withLock { $0 }.sorted())
+    }
+
+    private func bottle(_ name: String) -> BottleManifest {
+        let identity = Sample.known(try Identity(name))
+        return Sample.edited { $0.identity = identity }
+    }
+
+    @Test("finishes a deletion of which only the commit was made, beside a bottle that it heals")
+    func deletion() async throws {
+        let bed = try await LoopBed.converged()
+        try await bed.commit(bottle("other"))
+        #expect(try await round(bed) == (true, ["dev converged", "other converged"]))
+        _ = try await bed.installation().repository.commit(
+            [DesiredRepository.path(of: Sample.identity): .remove],
+            message: "delete"
+        )
+        try await bed.engine.change { try $0.remove("bottle-other-firewall", force: true) }
+        #expect(try await round(bed) == (true, ["dev removed", "other converged"]))
+        let left = await bed.engine.world.containers.values.map(\.name).sorted()
+        #expect(left == ["bottle-other-agent", "bottle-other-egress-proxy", "bottle-other-firewall"])
+        #expect(try await bed.record() == nil)
+        #expect(try await round(bed) == (true, ["other converged"]))
+    }
+
+    @Test("is not whole while something of a deleted bottle stays, and is at the next")
+    func refusedDeletion() async throws {
+        let bed = try await LoopBed.converged()
+        _ = try await bed.installation().repository.commit(
+            [DesiredRepository.path(of: Sample.identity): .remove],
+            message: "delete"
+        )
+        let faulty = FaultyEngine(bed.engine)
+        let refusal = EngineError.http(.init(status: 500, method: "DELETE", path: "", message: "device busy"))
+        await faulty.faults.add(.refuse(refusal)) { $0.name == "removeVolume" }
+        #expect(try await round(bed, on: faulty) == (false, ["dev not removed"]))
+        #expect(try await round(bed) == (true, ["dev removed"]))
+        #expect(await bed.engine.world.volumes.isEmpty)
+    }
+
+    @Test("withdraws by a commit what has ended, and leaves the bottle converged at that commit")
+    func withdrawal() async throws {
+        let bed = try await LoopBed.converged()
+        let end = Timestamp(seconds: Self.now.seconds - 60)
+        let draft = RemediationDraft(
+            .hostAdded(Sample.host("a.example")),
+            limits: try GrantLimits(notAfter: end),
+            reason: "because"
+        )
+        let repository = try await bed.installation().repository
+        _ = try await repository.commit(
+            remediation: draft,
+            for: Sample.identity,
+            at: Timestamp(seconds: Self.now.seconds - 600)
+        )
+        #expect(try await round(bed) == (true, ["dev converged", "dev converged"]))
+        #expect(try await repository.snapshot().others["remediations/dev/0001-add-host-a-example.yaml"] == nil)
+        #expect(try await bed.status()?.observedRevision == repository.head().id)
+        #expect(try await round(bed) == (true, ["dev converged"]))
+    }
+
+    @Test("goes on beside a bottle that fails, and is not whole")
+    func failure() async throws {
+        let bed = try await LoopBed.converged()
+        let image = try ImageReference("registry.example/agent:never")
+        var stuck = bottle("another")
+        stuck.agent.image = .reference(image)
+        try await bed.commit(stuck)
+        try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+        #expect(try await round(bed) == (false, ["another retry", "dev converged"]))
+    }
+
+    @Test("touches nothing of a bottle that no revision ever had, and is not whole")
+    func lost() async throws {
+        let bed = try await LoopBed.converged()
+        let other = try Identity("other")
+        try await bed.installation().records.save(
+            BottleRecord(identity: other, installation: bed.installation().state.installation),
+            for: other
+        )
+        #expect(try await round(bed) == (false, ["dev converged", "other stalled"]))
+        #expect(try await bed.installation().records.load(other) != nil)
+    }
+
+    @Test("takes the engine's lists once, however many bottles have nothing to do", arguments: [1, 5, 12])
+    func lists(_ count: Int) async throws {
+        let bed = try await LoopBed.converged()
+        for number in 1..<max(count, 2) where count > 1 { try await bed.commit(bottle("more-\(number)")) }
+        #expect(try await round(bed).isWhole)
+        let faulty = FaultyEngine(bed.engine)
+        let whole = try await round(bed, on: faulty)
+        #expect(whole.told.count == count && whole.isWhole)
+        let lists = await faulty.faults.calls.filter { ["containers", "networks", "volumes"].contains($0.key) }
+        #expect(lists == ["containers": 1, "networks": 1, "volumes": 1])
+    }
+}

@@ -1,0 +1,94 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Synchronization
+import Testing
+
+/// Passes that use the engine's lists together.
+@Suite("Lists of the engine that passes share")
+struct SharedListsTests {
+    private let before = ContinuousClock.now
+
+    private func pass(
+        _ bed: LoopBed,
+        _ lists: SharedInventory,
+        since: ContinuousClock.Instant
+    ) async throws -> PassResult {
+        var pass = try await bed.pass()
+        pass.lists = .init(shared: lists, since: since)
+        return try await pass.run(mayEndAgent: true)
+    }
+
+    private func lostNetwork(_ bed: LoopBed) async throws {
+        try await bed.engine.change { world in
+            for role in ["egress-proxy", "firewall"] {
+                try world.disconnect(network: "bottle-dev-link", container: "bottle-dev-\(role)", force: true)
+            }
+            try world.removeNetwork("bottle-dev-link")
+        }
+    }
+
+    @Test("are never from before what the pass is for")
+    func tooOld() async throws {
+        let bed = try await LoopBed.converged()
+        let lists = SharedInventory()
+        try await lists.take(from: bed.engine)
+        #expect(try await pass(bed, lists, since: before).performed.isEmpty)
+        try await lostNetwork(bed)
+        let result = try await pass(bed, lists, since: .now)
+        #expect(result.error == nil)
+        #expect(result.performed.contains { $0.action.verb == .create && $0.action.object == .network(.link) })
+        #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("only ever say that nothing is to be done: what they say is missing is looked for again")
+    func mended() async throws {
+        let bed = try await LoopBed.converged()
+        let whole = await bed.engine.world
+        try await lostNetwork(bed)
+        let lists = SharedInventory()
+        try await lists.take(from: bed.engine)
+        await bed.engine.change { $0 = whole }
+        let result = try await pass(bed, lists, since: before)
+        #expect(result.error == nil)
+        #expect(result.performed.isEmpty && result.drift.isEmpty)
+    }
+
+    @Test("are good for a while only")
+    func lifetime() async throws {
+        let engine = MemoryEngine()
+        let lists = SharedInventory(lifetime: .zero)
+        try await lists.take(from: engine)
+        #expect(lists.inventory(since: before) == nil)
+    }
+
+    @Test("are taken a few times by a controller, however many bottles it sweeps", arguments: [2, 12])
+    func sweep(_ count: Int) async throws {
+        let bed = try await LoopBed.converged()
+        for number in 1..<count {
+            let identity = try Identity("more-\(number)")
+            try await bed.commit(Sample.edited { $0.identity = identity })
+        }
+        let installation = try await bed.installation()
+        let now: @Sendable () -> String = { "2026-01-01T00:00:00Z" }
+        #expect(try await FullRound(installation, concurrency: 4, now: now, report: { _ in }).run())
+
+        let faulty = FaultyEngine(bed.engine)
+        let passes = Mutex(0)
+        let controller = Controller(
+            try await bed.installation(faulty),
+            pace: ControllerPace(interval: .seconds(600), sweep: .milliseconds(500)),
+            now: now,
+            report: { if case .ended = $0 { passes.withLock { $0 += 1 } } }
+        )
+        try await controller.whileRunning {
+            try await eventually("it has swept ten times") { passes.withLock { $0 } >= 10 * count }
+        }
+        let lists = await faulty.faults.calls
+        // One a sweep, and at the start one for each of the passes that begin at once.
+        #expect(lists["containers"] ?? 0 <= 40, "\(lists)")
+        #expect(lists["networks"] == lists["containers"] && lists["volumes"] == lists["containers"])
+        #expect(lists["container"] ?? 0 >= 10 * count, "each is looked at all the same")
+    }
+}
