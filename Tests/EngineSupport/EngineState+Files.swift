@@ -133,11 +133,24 @@ extension EngineState {
         guard let place = try locate(path, in: container.id, as: .archive, followsLast: false), let node = node(place)
         else { return nil }
         let name = FileTree.name(place.inside)
+        let now = EngineTime(seconds: clock.seconds)
         switch node.kind {
         case .folder:
-            return PathStat(name: name, size: 4096, mode: node.mode | PathStat.folderBit, modifiedAt: node.modifiedAt)
+            return PathStat(
+                name: name,
+                size: 4096,
+                mode: node.mode | PathStat.folderBit,
+                modifiedAt: node.modifiedAt,
+                seenAt: now
+            )
         case .file(let bytes):
-            return PathStat(name: name, size: Int64(bytes.count), mode: node.mode, modifiedAt: node.modifiedAt)
+            return PathStat(
+                name: name,
+                size: Int64(bytes.count),
+                mode: node.mode,
+                modifiedAt: node.modifiedAt,
+                seenAt: now
+            )
         case .link(let target):
             let absolute = target.hasPrefix("/") ? target : "\(FileTree.parent(place.inside))/\(target)"
             return PathStat(
@@ -145,7 +158,8 @@ extension EngineState {
                 size: Int64(target.utf8.count),
                 mode: 0o777 | PathStat.linkBit,
                 modifiedAt: node.modifiedAt,
-                linkTarget: FileTree.normal(absolute)
+                linkTarget: FileTree.normal(absolute),
+                seenAt: now
             )
         }
     }

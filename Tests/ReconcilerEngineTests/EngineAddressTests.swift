@@ -124,6 +124,18 @@ struct EngineTimeTests {
     }
 
     @Test(
+        "an HTTP date is read",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", EngineTime("1994-11-06T08:49:37Z")),
+            ("Sat, 28 Feb 2026 23:59:59 GMT", EngineTime("2026-02-28T23:59:59Z")),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil),
+            ("Sun, 06 Nov 1994 08:49:37 CET", nil), ("Sun, 06 Nox 1994 08:49:37 GMT", nil), ("", nil),
+            ("Sun, 6 Nov 1994 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 08:49:37.5+01:00 GMT", nil),
+        ] as [(String, EngineTime?)]
+    )
+    func httpDate(_ text: String, _ time: EngineTime?) { #expect(EngineTime(httpDate: text) == time) }
+
+    @Test(
         "what is not a time is none",
         arguments: ["", "now", "2023-11-14", "2023-13-01T00:00:00Z", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z"]
     )

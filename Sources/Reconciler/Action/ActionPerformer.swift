@@ -13,7 +13,9 @@ package struct ActionPerformer: Sendable {
     let contexts: [Role: BuildContext]
     let output: @Sendable (Action, String) -> Void
     let warn: @Sendable (String) -> Void
+    let patience: Duration
 
+    /// - Parameter patience: how long a sidecar may take to say what it has loaded.
     package init(
         engine: any EngineWriting,
         desired: DesiredBottle,
@@ -22,6 +24,7 @@ package struct ActionPerformer: Sendable {
         networks: [NetworkRole: String],
         ledger: Ledger,
         contexts: [Role: BuildContext],
+        patience: Duration = .seconds(30),
         output: @escaping @Sendable (Action, String) -> Void,
         warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
@@ -32,12 +35,13 @@ package struct ActionPerformer: Sendable {
         self.networks = NetworkIDs(networks)
         self.ledger = ledger
         self.contexts = contexts
+        self.patience = patience
         self.output = output
         self.warn = warn
     }
 
     var identity: Identity { desired.identity }
-    var watcher: LoadWatcher { LoadWatcher(engine: engine) }
+    var watcher: LoadWatcher { LoadWatcher(engine: engine, patience: patience) }
 
     /// Does one action and checks that it took effect.
     ///

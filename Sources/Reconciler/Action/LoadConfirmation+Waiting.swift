@@ -5,7 +5,7 @@ import ReconcilerModel
 struct LoadWatcher: Sendable {
     let engine: any EngineReading
     /// How long a sidecar may take from its start, or from a signal, to its confirmation.
-    var patience: Duration = .seconds(30)
+    let patience: Duration
     private let interval: Duration = .milliseconds(12)
     /// How long to wait before a look whether there still is anything to wait for.
     private let trust: Duration = .seconds(1)
@@ -13,9 +13,15 @@ struct LoadWatcher: Sendable {
     /// Waits until the confirmation counts, that is until the program handles SIGHUP.
     ///
     /// - Returns: what it says then.
-    /// - Throws: `BottleError` when the container ends or the time is over.
+    /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended.
     func firstWord(of container: String, name: String) async throws -> LoadedGeneration {
-        try await wait(container, name: name) { $0 }
+        let silence = BottleError(
+            BottleError.silentCode,
+            "the sidecar has not said since its start what it has loaded, or the clock was set since",
+            at: name,
+            remedy: "it is started anew; if that does not help, see `docker logs \(name)`"
+        )
+        return try await wait(container, name: name, orElse: silence) { $0 }
     }
 
     /// Waits until `generation`, which is that of these files, is in force.
@@ -24,7 +30,13 @@ struct LoadWatcher: Sendable {
     ///   `file-changed` when a file is another by now, `container-ended` when its program ended.
     func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
     {
-        try await wait(container, name: name, unlessChanged: files) { loaded in
+        let late = BottleError(
+            "not-loaded",
+            "the sidecar did not confirm what it was given within \(patience.components.seconds) s",
+            at: name,
+            remedy: "see `docker logs \(name)`; the next apply looks again"
+        )
+        try await wait(container, name: name, orElse: late, unlessChanged: files) { loaded in
             if let refusal = loaded.refusal, refusal.generation == generation {
                 throw BottleError(
                     "load-refused",
@@ -40,6 +52,7 @@ struct LoadWatcher: Sendable {
     private func wait<Value>(
         _ container: String,
         name: String,
+        orElse late: BottleError,
         unlessChanged files: [DesiredFile] = [],
         until found: (LoadedGeneration) throws -> Value?
     ) async throws -> Value {
@@ -57,14 +70,7 @@ struct LoadWatcher: Sendable {
             {
                 return value
             }
-            guard clock.now < deadline else {
-                throw BottleError(
-                    "not-loaded",
-                    "the sidecar did not confirm what it was given within \(patience.components.seconds) s",
-                    at: name,
-                    remedy: "see `docker logs \(name)`; the next apply looks again"
-                )
-            }
+            guard clock.now < deadline else { throw late }
             if clock.now > doubt {
                 try await expectUnchanged(files, in: container, name: name)
                 doubt = clock.now.advanced(by: trust)
@@ -97,4 +103,9 @@ struct LoadWatcher: Sendable {
             cause: details.state.error.isEmpty ? nil : details.state.error
         )
     }
+}
+
+extension BottleError {
+    /// The code of a sidecar's silence since its start: nothing but a new start can break it.
+    static let silentCode = "silent"
 }

@@ -59,14 +59,14 @@ package struct PlanExecutor: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         report(.began(action))
-        var failure: String?
+        var failure: (text: String, code: String?)?
         do {
             try await perform(action) {
                 guard await gate.pass(action.startsAfter) else { throw DependencyFailed() }
                 try Task.checkCancellation()
             }
         } catch {
-            failure = "\(error)"
+            failure = ("\(error)", (error as? BottleError)?.code)
         }
         let spent = start.duration(to: clock.now)
         return end(
@@ -74,7 +74,8 @@ package struct PlanExecutor: Sendable {
                 action: action,
                 outcome: failure == nil ? .done : .failed,
                 milliseconds: Int(spent / .milliseconds(1)),
-                error: failure
+                error: failure?.text,
+                code: failure?.code
             )
         )
     }

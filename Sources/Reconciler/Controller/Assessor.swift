@@ -9,18 +9,21 @@ package struct Assessor: Sendable {
     private let facts: ImageFactsStore?
     private let guessesFacts: Bool
     private let letsAgentRest: Bool
+    private let silent: Set<Role>
 
     /// - Parameters:
     ///   - guessesFacts: whether a container of the agent's image may stand in for the image itself when that was never
     ///     looked into. Good enough to show a plan; what acts looks into the image.
     ///   - letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
+    ///   - silent: the sidecars that were waited for in vain to say what they have loaded since their start.
     package init(
         engine: any EngineReading,
         settings: Settings,
         contexts: BuildContexts,
         facts: ImageFactsStore?,
         guessesFacts: Bool,
-        letsAgentRest: Bool = false
+        letsAgentRest: Bool = false,
+        silent: Set<Role> = []
     ) {
         self.engine = engine
         self.settings = settings
@@ -28,6 +31,7 @@ package struct Assessor: Sendable {
         self.facts = facts
         self.guessesFacts = guessesFacts
         self.letsAgentRest = letsAgentRest
+        self.silent = silent
     }
 
     /// What one bottle is assessed from.
@@ -143,7 +147,13 @@ package struct Assessor: Sendable {
         return Assessment(
             desired: desired,
             observed: observed,
-            plan: Planner.plan(desired: desired, observed: observed, record: record, letsAgentRest: letsAgentRest),
+            plan: Planner.plan(
+                desired: desired,
+                observed: observed,
+                record: record,
+                letsAgentRest: letsAgentRest,
+                silent: silent
+            ),
             record: record,
             preflight: Preflight(subject.manifest, caFingerprint: subject.caFingerprint),
             contexts: try contexts.loaded(for: wanted),

@@ -49,6 +49,7 @@ extension BottlePass {
             networks: assessment.networks,
             ledger: ledger,
             contexts: assessment.contexts,
+            patience: patience,
             output: { self.report(identity, .output($0, $1)) },
             warn: { self.report(identity, .warning($0)) }
         )

@@ -15,6 +15,8 @@ package struct BottlePass: Sendable {
     /// The containers whose files are read whole, once nothing is left to do that a look from outside shows: a program
     /// that edits a file can give it the old size and time again.
     package var reading: Set<Role> = []
+    /// How long a sidecar may take to say what it has loaded.
+    package var patience: Duration = .seconds(30)
     /// Where the pass finds lists of the engine that others took; nil: it takes all of them itself.
     package var lists: Lists?
 
@@ -135,6 +137,7 @@ package struct BottlePass: Sendable {
         var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: ledger.current)
         var failed: (plan: Plan, error: BottleError)?
         var isReading = false
+        var silent: Set<Role> = []
         for round in 0..<Self.rounds {
             let before = await ledger.current
             let subject = Assessor.Subject(
@@ -153,10 +156,11 @@ package struct BottlePass: Sendable {
             let (assessment, inventory) = try await look(
                 subject,
                 letsAgentRest: letsAgentRest,
+                silent: silent,
                 reading: isReading ? reading : [],
                 mayShare: result.performed.isEmpty
             )
-            if round == 0 || isReading {
+            if round == 0 || isReading || !silent.isEmpty {
                 result.drift += assessment.plan.drift.filter { !result.drift.contains($0) }
             }
             result.findings = assessment.plan.findings
@@ -191,6 +195,12 @@ package struct BottlePass: Sendable {
             try changeStatus { $0.take(assessment.plan, at: now()) }
             let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
             result.performed += performed
+            let newlySilent = performed.silent.subtracting(silent)
+            guard newlySilent.isEmpty else {
+                // Started anew once a pass; whatever else failed fails again in the next round.
+                silent.formUnion(newlySilent)
+                continue
+            }
             if let first = performed.first(where: { $0.outcome == .failed }) {
                 // Addresses that the engine refused were given up: the next round has others.
                 if await ledger.current.avoided != before.avoided { continue }
@@ -220,6 +230,7 @@ package struct BottlePass: Sendable {
     private func look(
         _ subject: Assessor.Subject,
         letsAgentRest: Bool,
+        silent: Set<Role>,
         reading: Set<Role>,
         mayShare: Bool
     ) async throws -> (Assessor.Assessment, Inventory) {
@@ -229,7 +240,8 @@ package struct BottlePass: Sendable {
             contexts: installation.contexts,
             facts: installation.facts,
             guessesFacts: false,
-            letsAgentRest: letsAgentRest
+            letsAgentRest: letsAgentRest,
+            silent: silent
         )
         if mayShare, let lists, let inventory = lists.shared.inventory(since: lists.since) {
             let assessment = try await assessor.assess(subject, inventory: inventory, reading: reading)
@@ -353,6 +365,19 @@ extension Plan {
     /// Whether it makes a container that is given values of secrets.
     fileprivate var handsOverSecrets: Bool {
         actions.contains { $0.verb == .create && $0.object == .container(.egressProxy) }
+    }
+}
+
+extension [PerformedAction] {
+    /// The sidecars that were waited for in vain to say anything since their start.
+    fileprivate var silent: Set<Role> {
+        Set(
+            compactMap { performed in
+                guard performed.code == BottleError.silentCode, case .container(let role) = performed.action.object
+                else { return nil }
+                return role
+            }
+        )
     }
 }
 

@@ -121,9 +121,11 @@ extension Controller {
 
     /// Compares the engine's lists with what they said when all was well, and queues the bottles that differ.
     func lookFromTimeToTime() async throws {
+        _ = noticesSetClock()
         while true {
             comesRound(.timer)
             try await Task.sleep(for: jittered(pace.interval))
+            if noticesSetClock() { enqueueAll() }
             do {
                 let moment = ContinuousClock.now
                 let inventory = try await lists.take(from: installation.engine)
@@ -134,6 +136,16 @@ extension Controller {
                 note(.engine, BottleError(wrapping: error))
             }
         }
+    }
+
+    /// Whether the wall clock was set since this was asked last: what ends at a time ends at another moment by now.
+    ///
+    /// All that waits here waits by a clock that nobody sets.
+    private func noticesSetClock() -> Bool {
+        guard let wall = try? Timestamp(now()) else { return false }
+        let offset = wall.seconds - elapsed.components.seconds
+        defer { clockOffset = offset }
+        return clockOffset.map { abs($0 - offset) > 2 } ?? false
     }
 
     /// Queues every bottle: a pass looks at loaded generations, images and secrets too, and reads the files.

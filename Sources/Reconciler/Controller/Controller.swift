@@ -44,6 +44,8 @@ package actor Controller {
     private var troubles: [Matter: BottleError] = [:]
     /// Whether the engine's events are followed at the moment.
     var followsEvents = false
+    /// The wall clock's seconds less those that ran here, when last looked at: another number tells that it was set.
+    var clockOffset: Int64?
     /// When each loop came round last, by a clock that sleeps with the machine: to have slept is no stall.
     private var rounds: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
 

@@ -6,18 +6,20 @@ extension EngineClient {
     /// A HEAD has no words to tell a missing file from a missing container.
     package func stat(container: String, path: String) async throws(EngineError) -> PathStat? {
         let request = request(.HEAD, try Self.path(container, "/archive"), [("path", path)])
-        let text: String?
+        let headers: HTTPHeaders
         do {
-            text = try await call(request).head.headers.first(name: "X-Docker-Container-Path-Stat")
+            headers = try await call(request).head.headers
         } catch {
             guard error.isNotFound else { throw error.saying("the engine would not look at \(path) in \(container)") }
             _ = try await self.container(container)
             return nil
         }
-        guard let text, let json = EngineJSON.base64(text) else {
+        guard let text = headers.first(name: "X-Docker-Container-Path-Stat"), let json = EngineJSON.base64(text) else {
             throw .decoding(path: request.path, message: "no readable X-Docker-Container-Path-Stat header")
         }
-        return try EngineJSON.decode(PathStat.self, from: json, path: request.path)
+        var stat = try EngineJSON.decode(PathStat.self, from: json, path: request.path)
+        stat.seenAt = headers.first(name: "Date").flatMap(EngineTime.init(httpDate:))
+        return stat
     }
 
     /// Maps to `GET /containers/{id}/archive`.

@@ -35,6 +35,18 @@ package struct EngineTime: Sendable, Hashable, Comparable {
         )
     }
 
+    /// The moment that an HTTP date names (`Sun, 06 Nov 1994 08:49:37 GMT`), nil when it names none.
+    package init?(httpDate text: String) {
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard words.count == 6, words[0].utf8.count == 4, words[0].hasSuffix(","), words[5] == "GMT",
+            words[1].utf8.count == 2, let month = months.firstIndex(of: String(words[2])), words[3].utf8.count == 4,
+            words[4].utf8.count == 8
+        else { return nil }
+        let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
+        self.init("\(words[3])-\(number)-\(words[1])T\(words[4])Z")
+    }
+
     package static func < (left: EngineTime, right: EngineTime) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }

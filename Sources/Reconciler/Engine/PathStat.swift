@@ -10,6 +10,8 @@ package struct PathStat: Codable, Sendable, Hashable {
     package var modifiedAt: EngineTime
     /// A symbolic link's target, resolved to an absolute path inside the container; empty for anything else.
     package var linkTarget: String
+    /// The engine's clock when it answered, to the second; nil when it did not say.
+    package var seenAt: EngineTime?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -20,12 +22,20 @@ package struct PathStat: Codable, Sendable, Hashable {
     }
 
     /// A file's state.
-    package init(name: String, size: Int64, mode: UInt32, modifiedAt: EngineTime, linkTarget: String = "") {
+    package init(
+        name: String,
+        size: Int64,
+        mode: UInt32,
+        modifiedAt: EngineTime,
+        linkTarget: String = "",
+        seenAt: EngineTime? = nil
+    ) {
         self.name = name
         self.size = size
         self.mode = mode
         self.modifiedAt = modifiedAt
         self.linkTarget = linkTarget
+        self.seenAt = seenAt
     }
 
     /// What the engine sent.

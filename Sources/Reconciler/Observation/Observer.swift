@@ -209,10 +209,15 @@ package struct Observer: Sendable {
 
 extension LoadedGeneration {
     /// Reads a link, if it was written since the container was started.
+    ///
+    /// One that is older than the start, or that the engine's clock has not come to yet, is of a life before it, or the
+    /// clock was set meanwhile; either way it proves nothing.
     package init?(_ link: PathStat, since start: FileTime?) {
         guard link.isLink, let start else { return nil }
         let written = FileTime(link.modifiedAt)
         guard (written.seconds, written.nanoseconds) >= (start.seconds, start.nanoseconds) else { return nil }
+        // With a start to come, too, it is the clock that was set back since, and the two are in order.
+        if let now = link.seenAt?.seconds, start.seconds <= now, written.seconds > now { return nil }
         self.init(linkTarget: link.linkTarget)
     }
 }

@@ -42,6 +42,7 @@ package enum Reason: String, Sendable, Hashable, CaseIterable, Codable {
     case fileChanged = "file-changed"
     case filesCopied = "files-copied"
     case otherGeneration = "other-generation"
+    case silent
     case permissionWithdrawn = "permission-withdrawn"
     case notDesired = "not-desired"
     case deleted

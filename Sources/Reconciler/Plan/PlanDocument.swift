@@ -96,12 +96,15 @@ package struct PerformedAction: Sendable, Hashable {
     package var milliseconds: Int
     /// The engine's or the sidecar's own words.
     package var error: String?
+    /// The stable code of the failure, where it has one.
+    package var code: String?
 
-    package init(action: Action, outcome: Outcome, milliseconds: Int, error: String? = nil) {
+    package init(action: Action, outcome: Outcome, milliseconds: Int, error: String? = nil, code: String? = nil) {
         self.action = action
         self.outcome = outcome
         self.milliseconds = milliseconds
         self.error = error
+        self.code = code
     }
 }
 

@@ -149,6 +149,11 @@ extension Planner {
             return
         }
         let object = ObjectName.container(wanted.role)
+        if container.loaded == nil, silent.contains(wanted.role) {
+            note(.silent, object, "has not said since its start what it has loaded")
+            add(Action(.restart, object, .silent, target: container.id, after: before))
+            return
+        }
         if !copied {
             let settled = record.converged?.generations[wanted.role.rawValue]
             note(

@@ -7,6 +7,7 @@ package struct Planner {
     let observed: ObservedBottle
     let record: BottleRecord
     let letsAgentRest: Bool
+    let silent: Set<Role>
     var plan: Plan
     var steps = Steps()
 
@@ -26,24 +27,40 @@ package struct Planner {
         }
     }
 
-    private init(desired: DesiredBottle, observed: ObservedBottle, record: BottleRecord, letsAgentRest: Bool = false) {
+    private init(
+        desired: DesiredBottle,
+        observed: ObservedBottle,
+        record: BottleRecord,
+        letsAgentRest: Bool = false,
+        silent: Set<Role> = []
+    ) {
         self.desired = desired
         self.observed = observed
         self.record = record
         self.letsAgentRest = letsAgentRest
+        self.silent = silent
         plan = Plan(identity: desired.identity)
     }
 
     /// The plan that makes `observed` into `desired`.
     ///
-    /// - Parameter letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
+    /// - Parameters:
+    ///   - letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
+    ///   - silent: the sidecars that were waited for in vain to say what they have loaded since their start.
     package static func plan(
         desired: DesiredBottle,
         observed: ObservedBottle,
         record: BottleRecord,
-        letsAgentRest: Bool = false
+        letsAgentRest: Bool = false,
+        silent: Set<Role> = []
     ) -> Plan {
-        var planner = Planner(desired: desired, observed: observed, record: record, letsAgentRest: letsAgentRest)
+        var planner = Planner(
+            desired: desired,
+            observed: observed,
+            record: record,
+            letsAgentRest: letsAgentRest,
+            silent: silent
+        )
         planner.makePlan()
         return planner.plan
     }

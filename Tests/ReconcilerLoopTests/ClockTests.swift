@@ -1,0 +1,181 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Synchronization
+import Testing
+
+/// Clocks that somebody sets: the engine's, by which a sidecar's word is told from that of an earlier life, and ours.
+@Suite("A clock that is set")
+struct ClockTests {
+    private static let wall = "bottle-dev-firewall"
+    private static let list = "/etc/firewall/allowlist"
+
+    /// A bottle whose firewall takes `moments` to load.
+    private func bed(moments: Int = 2) async throws -> LoopBed {
+        var engine = Sample.engine
+        engine.programs["bottle/firewall:latest"] = { _ in
+            ReloadingProgram(reading: [Self.list], moments: moments)
+        }
+        let bed = try await LoopBed.fresh(engine)
+        try await bed.commit(Sample.manifest)
+        guard case .converged = try await bed.run().outcome else { throw CancellationError() }
+        return bed
+    }
+
+    private func link(_ bed: LoopBed) async throws -> PathStat {
+        try #require(try await bed.engine.stat(container: Self.wall, path: LoadConfirmation.path))
+    }
+
+    /// One pass that does not wait long for a word.
+    private func impatientPass(_ bed: LoopBed) async throws -> PassResult {
+        var pass = try await bed.pass()
+        pass.patience = .milliseconds(200)
+        return try await pass.run(mayEndAgent: true)
+    }
+
+    @Test("back between a sidecar's start and its word: it is started anew by the pass that finds it so")
+    func back() async throws {
+        let bed = try await bed()
+        try await bed.engine.change { world in
+            try world.restart(Self.wall, timeout: 0)
+            world.clock.seconds -= 3600
+        }
+        await bed.engine.pass(10)
+        #expect(try await bed.plan().actions.map(\.text) == ["signal container/firewall other-generation"])
+        let before = await bed.engine.world
+
+        let result = try await impatientPass(bed)
+        guard case .converged = result.outcome else { throw LoopBed.NotConverged(result: result) }
+        #expect(
+            result.performed.map { "\($0.action.text) \($0.outcome)" } == [
+                "signal container/firewall other-generation failed",
+                "restart container/firewall silent done",
+            ]
+        )
+        #expect(result.drift.map(\.kind) == ["silent"])
+        #expect(try await bed.plan().isEmpty)
+        // Nobody else was started, and it is the same container.
+        let after = await bed.engine.world
+        for (id, container) in before.containers {
+            let isSame = after.containers[id]?.state.startedAt == container.state.startedAt
+            #expect(isSame == (container.name != Self.wall), "\(container.name)")
+        }
+        #expect(try await impatientPass(bed).performed.isEmpty)
+    }
+
+    @Test("back after a sidecar's word is no reason to touch it")
+    func backLater() async throws {
+        let bed = try await bed()
+        await bed.engine.change { $0.clock.seconds -= 3600 }
+        #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("forward, whenever that is, is no reason to touch a sidecar")
+    func forward() async throws {
+        let bed = try await bed()
+        await bed.engine.change { $0.clock.seconds += 3600 }
+        #expect(try await bed.plan().isEmpty)
+        try await bed.engine.change { world in
+            try world.restart(Self.wall, timeout: 0)
+            world.clock.seconds += 3600
+        }
+        await bed.engine.pass(10)
+        #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("back from where a sidecar spoke: its word of then proves nothing of its next life")
+    func oldLife() async throws {
+        let bed = try await bed(moments: 200)
+        let settled = try await link(bed).linkTarget
+        // It speaks an hour ahead; then the clock is put right, and it starts again, on a list that is not ours.
+        await bed.engine.change { $0.clock.seconds += 3600 }
+        try await bed.engine.kill(Self.wall, signal: "SIGHUP")
+        await bed.engine.pass(300)
+        try await bed.engine.change { world in
+            world.clock.seconds -= 3600
+            _ = try world.exec(Self.wall, .write("evil.example.com 443\n", to: Self.list))
+            try world.restart(Self.wall, timeout: 0)
+        }
+        let old = try await link(bed)
+        #expect(old.linkTarget == settled)
+        let start = try await bed.engine.container(Self.wall).state.startedAt.map(FileTime.init)
+        #expect(LoadedGeneration(old, since: start) == nil)
+
+        let result = try await bed.run()
+        guard case .converged = result.outcome else { throw LoopBed.NotConverged(result: result) }
+        let said = try await link(bed)
+        let now = await bed.engine.world.clock
+        #expect(said.modifiedAt <= now, "a word of its own")
+        // What it read at its start it would say now, had it been left with it.
+        await bed.engine.pass(1000)
+        #expect(try await link(bed).linkTarget == settled)
+        #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("of ours, forward past the end of a grant: it is withdrawn at the next look, not after an hour")
+    func grantEnds() async throws {
+        let bed = try await LoopBed.converged()
+        let start = try Timestamp("2026-01-01T00:00:00Z")
+        let limits = try GrantLimits(notAfter: Timestamp(seconds: start.seconds + 3600))
+        let draft = RemediationDraft(.hostAdded(Sample.host("a.example")), limits: limits, reason: "because")
+        let repository = try await bed.installation().repository
+        _ = try await repository.commit(remediation: draft, for: Sample.identity, at: start)
+        let clock = SettableClock(start)
+        let controller = try await controller(bed, clock)
+        let path = "remediations/dev/0001-add-host-a-example.yaml"
+        try await controller.whileRunning {
+            try await eventually("the grant is in force") {
+                try await bed.status()?.observedRevision == repository.head().id
+            }
+            #expect(try await repository.snapshot().others[path] != nil)
+            clock.jump(7200)
+            try await eventually("it is withdrawn") { try await repository.snapshot().others[path] == nil }
+        }
+    }
+
+    @Test("of ours, back by a year: drift is healed as ever, and what is granted stays")
+    func yearBack() async throws {
+        let bed = try await LoopBed.converged()
+        let start = try Timestamp("2026-01-01T00:00:00Z")
+        let limits = try GrantLimits(notAfter: Timestamp(seconds: start.seconds + 3600))
+        let draft = RemediationDraft(.hostAdded(Sample.host("a.example")), limits: limits, reason: "because")
+        let repository = try await bed.installation().repository
+        _ = try await repository.commit(remediation: draft, for: Sample.identity, at: start)
+        let clock = SettableClock(start)
+        let controller = try await controller(bed, clock)
+        try await controller.whileRunning {
+            try await eventually("the grant is in force") {
+                try await bed.status()?.observedRevision == repository.head().id
+            }
+            clock.jump(-365 * 86_400)
+            for _ in 0..<2 {
+                try await bed.engine.change { try $0.exit(Self.wall, code: 1) }
+                try await eventually("it runs again") {
+                    try await bed.engine.container(Self.wall).state.isRunning
+                }
+            }
+            #expect(try await repository.snapshot().others["remediations/dev/0001-add-host-a-example.yaml"] != nil)
+        }
+    }
+
+    private func controller(_ bed: LoopBed, _ clock: SettableClock) async throws -> Controller {
+        Controller(
+            try await bed.installation(),
+            pace: ControllerPace(interval: .milliseconds(50), sweep: .seconds(600)),
+            now: { clock.now },
+            report: { _ in }
+        )
+    }
+}
+
+/// A wall clock that stands until it is set.
+private final class SettableClock: Sendable {
+    private let seconds: Mutex<Int64>
+
+    init(_ start: Timestamp) { seconds = Mutex(start.seconds) }
+
+    var now: String { seconds.withLock { Timestamp(seconds: $0).description } }
+
+    func jump(_ by: Int64) { seconds.withLock { $0 += by } }
+}
