@@ -130,14 +130,3 @@ package actor RefusalStore: RefusalSink {
         return File(RefusalStream(bytes))
     }
 }
-
-/// A rule of a sidecar, as the word by which it tells its refusals.
-package struct RefusalRule: Sendable, Hashable {
-    package var sidecar: Role
-    package var rule: String
-
-    package init(sidecar: Role, rule: String) {
-        self.sidecar = sidecar
-        self.rule = rule
-    }
-}

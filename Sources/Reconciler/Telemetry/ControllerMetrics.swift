@@ -21,6 +21,7 @@ package struct ControllerMetrics: Sendable {
     )
     private var drift = Tally("kind", rows: Reason.allCases.map { [$0.rawValue] })
     private var calls = Tally("endpoint", "code")
+    private var refusals = Tally("sidecar", "rule", rows: RefusalRule.known.map { [$0.sidecar.rawValue, $0.rule] })
     /// When the pass of each bottle began that is under way.
     private var begun: [Identity: Duration] = [:]
     /// What is not as declared yet.
@@ -98,6 +99,13 @@ package struct ControllerMetrics: Sendable {
         calls.add(call.endpoint, code)
     }
 
+    package mutating func take(_ batch: RefusalBatch) {
+        for refusal in batch.refusals {
+            let rule = RefusalRule(sidecar: refusal.sidecar, rule: refusal.rule).ifKnown
+            refusals.add(rule.sidecar.rawValue, rule.rule, count: refusal.count)
+        }
+    }
+
     private mutating func end(_ bottle: Identity, _ end: PassEnd, at moment: Duration) {
         let start = begun.removeValue(forKey: bottle) ?? moment
         passes.add(end.rawValue)
@@ -145,6 +153,12 @@ package struct ControllerMetrics: Sendable {
                 .counter,
                 help: "Calls to the engine by the status of the answer; none: no answer came.",
                 samples: calls.samples
+            ),
+            MetricFamily(
+                "bottle_refusals_total",
+                .counter,
+                help: "Requests that sidecars refused, as they came on record.",
+                samples: refusals.samples
             ),
             MetricFamily(
                 "bottle_oldest_unconverged_change_age_seconds",

@@ -10,11 +10,12 @@ package struct Tally: Sendable, Hashable {
         counts = Dictionary(rows.map { ($0, 0) }) { first, _ in first }
     }
 
-    /// Counts one.
+    /// Counts one, or several at once; at the largest number there is it stops.
     ///
     /// - Parameter values: one for each name; from a bounded set, since every new one is kept for good.
-    package mutating func add(_ values: String...) {
-        counts[values, default: 0] += 1
+    package mutating func add(_ values: String..., count: Int = 1) {
+        let (sum, overflows) = counts[values, default: 0].addingReportingOverflow(UInt64(max(count, 0)))
+        counts[values] = overflows ? .max : sum
     }
 
     /// Sorted by their labels.

@@ -31,6 +31,11 @@ package final class Telemetry: Sendable {
         metrics.withLock { $0.take(call) }
     }
 
+    /// Takes note of refusals that are on record now.
+    package func take(_ batch: RefusalBatch) {
+        metrics.withLock { $0.take(batch) }
+    }
+
     /// Answers for a path: `/healthz`, `/readyz`, `/metrics`; nil: there is no such page.
     package func page(_ path: String, _ vitals: () async -> ControllerVitals) async -> Page? {
         switch path {

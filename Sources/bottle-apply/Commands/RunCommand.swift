@@ -119,10 +119,11 @@ struct RunCommand: AsyncParsableCommand {
             printer.show(report)
             telemetry?.take(report)
         }
+        let store = RefusalStore(state: installation.state)
         let follower = RefusalFollower(
             engine: installation.engine,
             installation: installation.state.installation,
-            sink: RefusalStore(state: installation.state),
+            sink: telemetry.map { CountedRefusals(store, in: $0) } ?? store,
             trouble: { printer.show(.trouble($0)) }
         )
         StopSignals.install()

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
@@ -138,8 +139,48 @@ import Testing
         #expect(value("bottle_engine_calls_total{endpoint=\"other\",code=\"other\"}") == "1")
     }
 
+    private func batch(_ refusals: RefusedRequest...) -> RefusalBatch {
+        let position = LogPosition(time: EngineTime(seconds: 1), lines: 1)
+        return RefusalBatch(bottle: dev, container: "c", refusals: refusals, position: position)
+    }
+
+    private func refusal(_ rule: String, of sidecar: Role = .egressProxy, count: Int = 1) -> RefusedRequest {
+        RefusedRequest(
+            sidecar: sidecar,
+            host: "evil.bt.test",
+            rule: rule,
+            first: EngineTime(seconds: 1),
+            count: count
+        )
+    }
+
+    @Test mutating func refusalsAreCountedByRuleAndARuleThatNobodyHasIsOther() {
+        let path = "bottle_refusals_total{sidecar=\"egress-proxy\",rule=\"path\"}"
+        #expect(value(path) == "0")
+        metrics.take(batch(refusal("path"), refusal("path", count: 41), refusal("sni", of: .firewall)))
+        // The firewall's word from the egress-proxy is none of its rules.
+        metrics.take(batch(refusal("sni"), refusal("evil.bt.test"), refusal("path", of: .firewall)))
+        #expect(value(path) == "42")
+        #expect(value("bottle_refusals_total{sidecar=\"firewall\",rule=\"sni\"}") == "1")
+        #expect(value("bottle_refusals_total{sidecar=\"egress-proxy\",rule=\"other\"}") == "2")
+        #expect(value("bottle_refusals_total{sidecar=\"firewall\",rule=\"other\"}") == "1")
+        #expect(!PrometheusText.of(metrics.families(at: .zero, Self.vitals)).contains("evil.bt.test"))
+        metrics.take(batch(refusal("path", count: .max), refusal("path", count: .max), refusal("path", count: .max)))
+        #expect(value(path) != nil)
+    }
+
+    @Test func everyRuleThatASidecarTellsIsOnItsOperatorsPage() throws {
+        let root = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
+        for (sidecar, words) in Dictionary(grouping: RefusalRule.known, by: \.sidecar) {
+            let path = "\(root)/Dockerfiles/\(sidecar.rawValue)/README.md"
+            let page = String(decoding: try #require(FileManager.default.contents(atPath: path)), as: UTF8.self)
+            for word in words where word.rule != "other" { #expect(page.contains("`\(word.rule)`"), "\(word.rule)") }
+        }
+    }
+
     @Test mutating func noLabelIsAWordOfABottleOrOfTheEngine() {
         let secret = "agent's words"
+        metrics.take(batch(refusal(secret)))
         metrics.take(.began(dev, .random()), at: .zero)
         var report = PassResult(identity: dev, id: .random())
         report.drift = [Drift(kind: secret, object: .volume(secret), cause: secret)]
