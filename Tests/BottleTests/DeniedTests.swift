@@ -36,6 +36,15 @@ import Testing
                 #expect(table.output.contains(text), "\(text): \(table)")
             }
             #expect(!table.output.contains("statsig"))
+            // What the operator calls noise is none where anything but a missing entry refused it.
+            try scene.write(
+                scene.settings + "denied: {ignore: [files.bt.test, evil.bt.test]}\n",
+                to: "config/bottle/config.yaml"
+            )
+            let quiet = try await scene.bottle("denied", sample.name)
+            #expect(!quiet.output.contains("files.bt.test") && quiet.output.contains("evil.bt.test"), "\(quiet)")
+            #expect(quiet.output.contains("not shown: 3 "), "\(quiet)")
+            try scene.write(scene.settings, to: "config/bottle/config.yaml")
             let first = try await scene.denied(sample)
             #expect(
                 first == [

@@ -17,6 +17,7 @@ import Testing
               C: {command: [pass, show, c]}
             images: {agent: my/agent:1, egress-proxy: my/proxy}
             network: {pool: 10.64.0.0/12}
+            denied: {ignore: [updates.example.org, "*.metrics.example.net"]}
             """
         )
         #expect(diagnostics == [])
@@ -28,7 +29,8 @@ import Testing
                         try SecretReference("C"): .command(["pass", "show", "c"]),
                     ],
                     images: [.agent: try ImageReference("my/agent:1"), .egressProxy: try ImageReference("my/proxy")],
-                    networkPool: try IPv4Block("10.64.0.0/12")
+                    networkPool: try IPv4Block("10.64.0.0/12"),
+                    noise: [try HostPattern("updates.example.org"), try HostPattern("*.metrics.example.net")]
                 )
         )
     }
@@ -51,6 +53,8 @@ import Testing
         BadManifest("a pool with host bits", "invalid-value", "network: {pool: @@10.0.0.1/8}\n"),
         BadManifest("a pool that is too small", "invalid-value", "network: {pool: @@10.0.0.0/28}\n"),
         BadManifest("a pool in loopback", "forbidden-address", "network: {pool: @@127.0.0.0/16}\n"),
+        BadManifest("a host to ignore that is none", "invalid-value", "denied: {ignore: [a.test, @@'*']}\n"),
+        BadManifest("hosts to ignore as text", "wrong-type", "denied: {ignore: @@a.test}\n"),
         BadManifest("two documents", "wrong-type", "{}\n--- @@{}\n"),
     ]
 

@@ -37,6 +37,11 @@ package enum SettingsReader {
             settings.images[role] = decoder.value(entry.value) { () throws(InvalidValue) in try ImageReference(text) }
         }
         settings.onProposal = (document["on_proposal"]?.items ?? []).compactMap(\.text)
+        settings.noise = (document["denied"]?["ignore"]?.items ?? []).compactMap { item in
+            item.text.flatMap { text in
+                decoder.value(item) { () throws(InvalidValue) in try HostPattern(text) }
+            }
+        }
         if let pool = document["network"]?["pool"], let text = pool.text,
             let block = decoder.value(pool, { () throws(InvalidValue) in try IPv4Block(text) })
         {

@@ -50,6 +50,22 @@ enum SettingsShape {
                 ),
                 "addresses"
             ),
+            KeyShape(
+                "denied",
+                .object(
+                    ObjectShape(
+                        "denied",
+                        [
+                            KeyShape(
+                                "ignore",
+                                .list(.text(TextShape("a host pattern")), least: 0),
+                                "hosts that `bottle denied` leaves out when nothing but a missing entry refused them"
+                            )
+                        ]
+                    )
+                ),
+                "what `bottle denied` shows"
+            ),
         ]
     )
 

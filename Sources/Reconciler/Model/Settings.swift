@@ -5,6 +5,8 @@ package struct Settings: Sendable, Hashable {
     package var images: [Role: ImageReference]
     /// Addresses that bottles' networks are cut from, a /28 each.
     package var networkPool: IPv4Block
+    /// Hosts whose refusals say nothing of the agent's work, beside those that are known.
+    package var noise: [HostPattern]
 
     /// A program and its arguments that get each new proposal on standard input; empty: none.
     package var onProposal: [String] = []
@@ -12,11 +14,13 @@ package struct Settings: Sendable, Hashable {
     package init(
         secrets: [SecretReference: SecretSource] = [:],
         images: [Role: ImageReference] = [:],
-        networkPool: IPv4Block = Settings.defaultNetworkPool
+        networkPool: IPv4Block = Settings.defaultNetworkPool,
+        noise: [HostPattern] = []
     ) {
         self.secrets = secrets
         self.images = images
         self.networkPool = networkPool
+        self.noise = noise
     }
 
     /// 10.231.0.0/16: 4,096 networks of 16 addresses.

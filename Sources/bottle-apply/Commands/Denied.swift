@@ -8,8 +8,8 @@ struct Denied: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what bottles' sidecars refused, by host and rule.",
         discussion: """
-            What `bottle run` keeps, and what the sidecars' logs hold beyond that. Known telemetry is left out unless
-            --all is given; how much was left out is always said.
+            What `bottle run` keeps, and what the sidecars' logs hold beyond that. Known telemetry, and what the settings
+            name in `denied: {ignore: [host]}`, is left out unless --all is given; how much was left out is always said.
 
               bottle denied dev --since 1h
               bottle denied dev --watch -o json
@@ -48,13 +48,16 @@ struct Denied: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let names = try bottle.map { [try Identity($0)] }
+        let noise = RefusalNoise(try context.settings().noise)
         var reader = try await RefusalReader(context, since: since.map { $0.ago })
         defer { reader.close() }
         try await reader.read(names)
-        if suggest, let identity = names?.first { return try await self.suggest(for: identity, reader, context) }
+        if suggest, let identity = names?.first {
+            return try await self.suggest(for: identity, reader, context, without: noise)
+        }
         let printer = RefusalPrinter(
             context: context,
-            noise: RefusalNoise(),
+            noise: noise,
             showsNoise: all,
             namesBottle: bottle == nil
         )
@@ -84,9 +87,13 @@ struct Denied: AsyncParsableCommand {
         try await follower.run()
     }
 
-    private func suggest(for identity: Identity, _ reader: RefusalReader, _ context: CommandContext) async throws {
+    private func suggest(
+        for identity: Identity,
+        _ reader: RefusalReader,
+        _ context: CommandContext,
+        without noise: RefusalNoise
+    ) async throws {
         let found = reader.found[identity]?.groups ?? RefusalGroups()
-        let noise = RefusalNoise()
         let wanted =
             try groups.isEmpty
             ? found.all.filter { all || !noise.contains($0) } : reader.groups(named: groups, of: identity)

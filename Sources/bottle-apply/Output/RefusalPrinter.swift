@@ -63,7 +63,7 @@ struct RefusalPrinter: Sendable {
             if rest > 0 { lines.append("… and \(rest) groups that were heard of before these; `-o json` has all") }
         }
         if list.hidden.groups > 0 {
-            lines.append("not shown: \(list.hidden.count) refusals of known telemetry; --all shows them")
+            lines.append("not shown: \(list.hidden.count) refusals of telemetry or ignored hosts; --all shows them")
         }
         if list.lost > 0 { lines.append("\(list.lost) refusals came faster than sidecars could write them down") }
         if list.unreadable > 0 { lines.append("\(list.unreadable) lines of the logs are no sidecar's") }
