@@ -44,8 +44,9 @@ struct BadInputTests {
         Fault(testDescription: "a network that isn't there", code: "network-missing", tells: ["no-such-net"]) {
             $0.replacing("    firewall: squid\n", with: "    firewall: squid\n    network: no-such-net\n")
         },
-        Fault(testDescription: "supervise, not built yet", code: "not-built-yet", tells: ["supervise"]) {
-            $0 + "  supervise: true\n"
+        Fault(testDescription: "git, not built yet", code: "not-built-yet", tells: ["git"]) {
+            $0 + "  git: [{name: app, upstream: 'ssh://git@git.bt.test/app.git', identity_file: /dev/null, "
+                + "known_host_key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl'}]\n"
         },
         Fault(testDescription: "pipelock, not built yet", code: "not-built-yet", tells: ["pipelock"]) {
             $0.replacing("squid", with: "pipelock")

@@ -113,6 +113,15 @@ struct Approve: AsyncParsableCommand {
     ) async throws -> [RemediationDraft] {
         let drafts = review.drafts(limits: limits, reason: reason)
         guard drafts.isEmpty else { return drafts }
+        if case .dockerfile = review.verdict {
+            throw BottleError(
+                "not-built-yet",
+                "this version of bottle can't build what an agent wrote",
+                at: review.proposal.bottle.name,
+                remedy:
+                    "write the Dockerfile yourself with `bottle edit dockerfile \(review.proposal.bottle)`, or reject it"
+            )
+        }
         throw BottleError(
             "already-desired",
             "what it asks for is in force already",
