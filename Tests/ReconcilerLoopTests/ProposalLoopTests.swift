@@ -152,8 +152,10 @@ struct ProposalLoopTests {
         }
         hook.finish()
         let log = AuditLog(installation.state)
-        #expect(try DurableFile.read(log.path, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }?
-            .contains("rejection") == true)
+        #expect(
+            try DurableFile.read(log.path, limit: 1 << 20).map { String(decoding: $0, as: UTF8.self) }?
+                .contains("rejection") == true
+        )
     }
 
     @Test("The queue goes with its bottle")

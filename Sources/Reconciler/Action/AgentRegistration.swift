@@ -16,7 +16,7 @@ struct AgentRegistration: Sendable {
 
     private var name: String { "\(Names.container(identity, .agent))-setup" }
 
-    /// No identity: the planner has nothing to do with it. `removeLeft` looks for it by its name.
+    /// No identity is among them: the planner has nothing to do with it.
     private var labels: [String: String] {
         [Labels.managedBy: "bottle", Labels.installation: installation, Labels.role: "agent-setup"]
     }

@@ -110,7 +110,8 @@ extension BottlePass {
             guard error.code == "load-refused" || result.performed.contains(where: \.isHopeless) else { break }
             answer.state = .failed
             let cause = error.cause.map { ": \($0)" } ?? ""
-            answer.words = "approved, but it could not be put in force, and what was before still is: "
+            answer.words =
+                "approved, but it could not be put in force, and what was before still is: "
                 + "\(error.message)\(cause)"
         }
         return answer

@@ -93,9 +93,8 @@ enum ProposalView {
     static func difference(_ review: ProposalReview, _ style: Style) -> String {
         func lines(_ manifest: BottleManifest) -> [String] {
             let routes = manifest.routes.filter { $0.grant == nil }.map(\.unlimited).sorted { $0.host < $1.host }
-            let hosts = EntryListReader.text(of: manifest.egress.allowlist.sorted())
-            return (EntryListReader.text(of: routes) + "allowlist:\n" + hosts.split(separator: "\n").map { "  - \($0)\n" }
-                .joined()).split(separator: "\n").map(String.init)
+            let hosts = manifest.egress.allowlist.sorted().map { "  - \($0)\n" }.joined()
+            return (EntryListReader.text(of: routes) + "allowlist:\n" + hosts).split(separator: "\n").map(String.init)
         }
         let (old, new) = (lines(review.before), lines(review.after))
         let changes = new.difference(from: old)

@@ -41,7 +41,9 @@ package enum Agent {
         }
         if let home, input.manifest.supervise {
             container.setup = .init(
-                command: ["claude", "mcp", "add", "--scope", "user", "--transport", "http", "supervise", Supervise.url],
+                command: [
+                    "claude", "mcp", "add", "--scope", "user", "--transport", "http", "supervise", Supervise.url,
+                ],
                 marker: "\(home)/.bottle-supervise"
             )
         }
