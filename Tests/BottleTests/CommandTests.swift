@@ -91,4 +91,40 @@ struct CommandTests {
             #expect(!exists(scene.state))
         }
     }
+
+    @Test("doctor names what is damaged of the desired state, its history and the audit log")
+    func doctorAndDamage() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            func verdicts() async throws -> [String: String] {
+                let run = try await scene.bottle("doctor", "-o", "json")
+                let checks = try run.document()["checks"].list
+                let bad = checks.contains { $0["verdict"].text == "bad" }
+                #expect(run.status == (bad ? 1 : 0))
+                return Dictionary(uniqueKeysWithValues: checks.map { ($0["name"].text, $0["verdict"].text) })
+            }
+            let whole = try await verdicts()
+            #expect(["state", "history", "audit log"].allSatisfy { whole[$0] == "good" }, "\(whole)")
+
+            let desired = "\(scene.state)/desired"
+            let commit = "git -C '\(desired)' -c user.name=x -c user.email=x@x commit -q"
+            let nonsense = "echo 'spec: ]' >'\(desired)/bottles/\(sample.name).yaml' && \(commit) -a -m by-hand"
+            #expect(try await scene.run(["sh", "-c", nonsense]).status == 0)
+            #expect(try await verdicts()["state"] == "bad")
+            #expect(try await scene.run(["git", "-C", desired, "reset", "-q", "--hard", "HEAD~1"]).status == 0)
+            #expect(try await verdicts()["state"] == "good")
+
+            let spoil = "sed -i '2s/\"what\"/\"what_\"/' '\(scene.state)/audit.jsonl'"
+            #expect(try await scene.run(["sh", "-c", spoil]).status == 0)
+            #expect(try await verdicts()["audit log"] == "bad")
+
+            let object = "find '\(desired)/.git/objects' -type f -name '????????????????????????????????*' | head -n 1"
+            let damage = "f=$(\(object)) && chmod u+w \"$f\" && printf x >\"$f\""
+            #expect(try await scene.run(["sh", "-c", damage]).status == 0)
+            #expect(try await verdicts()["history"] == "bad")
+            // The bottle itself is left alone.
+            #expect(try await scene.world().containers.isEmpty == false)
+        }
+    }
 }

@@ -41,6 +41,15 @@ extension DesiredRepository {
         }
     }
 
+    /// Makes sure that every object of the history is there and is what its id says.
+    ///
+    /// - Throws: `BottleError` `desired-unreadable` with git's own words.
+    package func checkObjects() async throws {
+        try await Self.explained(folder) {
+            _ = try await git.output(["fsck", "--full", "--no-dangling", "--no-progress"])
+        }
+    }
+
     /// The revision that a person names: by its first digits, four at least, or as `HEAD`, with `~N` for the Nth before.
     ///
     /// - Throws: `BottleError` `no-revision`, `desired-unreadable`.

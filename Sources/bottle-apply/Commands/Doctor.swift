@@ -55,7 +55,7 @@ struct DoctorChecks {
     let context: CommandContext
 
     func all() async -> [DoctorCheck] {
-        var checks = [settings(), await git(), await state()]
+        var checks = [settings(), await git()] + (await state())
         do {
             let engine = try await context.engine()
             defer { engine.close() }
@@ -99,28 +99,6 @@ struct DoctorChecks {
         }
     }
 
-    private func state() async -> DoctorCheck {
-        do {
-            guard let state = try StateFolder.open(context.paths.state) else {
-                return DoctorCheck(name: "state", verdict: .good, finding: "\(context.paths.state) (made on first use)")
-            }
-            let repository = try DesiredRepository.open(in: state, environment: context.environment)
-            let bottles = try await repository?.snapshot().bottles.count ?? 0
-            let dirty = try await repository?.dirtyFiles() ?? []
-            guard dirty.isEmpty else {
-                return DoctorCheck(
-                    name: "state",
-                    verdict: .warning,
-                    finding: "edited but not committed, so without effect: \(dirty.joined(separator: ", "))",
-                    remedy: "commit the edits in \(state.desired), or undo them with git"
-                )
-            }
-            return DoctorCheck(name: "state", verdict: .good, finding: "\(state.path), \(bottles) bottles desired")
-        } catch {
-            return bad("state", error)
-        }
-    }
-
     private func engine(_ engine: any EngineReading) async throws -> [DoctorCheck] {
         let info = try await engine.info()
         let version = try await engine.version()
@@ -147,11 +125,6 @@ struct DoctorChecks {
             )
         )
         return checks
-    }
-
-    private func bad(_ name: String, _ error: any Error) -> DoctorCheck {
-        let error = BottleError(wrapping: error)
-        return DoctorCheck(name: name, verdict: .bad, finding: error.summary, remedy: error.remedy)
     }
 }
 
