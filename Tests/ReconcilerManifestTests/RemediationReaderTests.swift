@@ -192,7 +192,8 @@ extension ManifestMaker {
                     dockerfile: "FROM x\n# " + text(),
                     context: ContentDigest(of: text()),
                     path: pick(["Dockerfile", "d/x", "1"]),
-                    replaces: pick(["image a", "context \(ContentDigest(of: "x")) Dockerfile", "true"])
+                    replaces: pick(["image a", "context \(ContentDigest(of: "x")) Dockerfile", "true"]),
+                    base: chance() ? try ImageID("sha256:\(ContentDigest(of: text()))") : nil
                 )
             ),
         ]

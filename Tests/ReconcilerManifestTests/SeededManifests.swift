@@ -60,7 +60,12 @@ struct ManifestMaker {
         }
         let pinned = chance() ? ContentDigest(of: text()) : nil
         return .build(
-            BuildSource(context: pick([".", "/a b", "~"]), dockerfile: pick(["Dockerfile", "d/x"]), pinned: pinned)
+            BuildSource(
+                context: pick([".", "/a b", "~"]),
+                dockerfile: pick(["Dockerfile", "d/x"]),
+                pinned: pinned,
+                base: pinned != nil && chance() ? try ImageID("sha256:\(ContentDigest(of: text()))") : nil
+            )
         )
     }
 

@@ -18,6 +18,7 @@ import Testing
             images: {agent: my/agent:1, egress-proxy: my/proxy}
             network: {pool: 10.64.0.0/12}
             denied: {ignore: [updates.example.org, "*.metrics.example.net"]}
+            builds: {allow: [deb.debian.org, "*.pypi.example"], memory: 1GiB, cpus: 0.5, minutes: 3, size: 1073741824}
             """
         )
         #expect(diagnostics == [])
@@ -30,7 +31,14 @@ import Testing
                     ],
                     images: [.agent: try ImageReference("my/agent:1"), .egressProxy: try ImageReference("my/proxy")],
                     networkPool: try IPv4Block("10.64.0.0/12"),
-                    noise: [try HostPattern("updates.example.org"), try HostPattern("*.metrics.example.net")]
+                    noise: [try HostPattern("updates.example.org"), try HostPattern("*.metrics.example.net")],
+                    builds: Settings.Builds(
+                        allow: [try HostPattern("deb.debian.org"), try HostPattern("*.pypi.example")],
+                        memory: 1 << 30,
+                        milliCPUs: 500,
+                        timeLimit: .seconds(180),
+                        size: 1 << 30
+                    )
                 )
         )
     }
@@ -55,6 +63,9 @@ import Testing
         BadManifest("a pool in loopback", "forbidden-address", "network: {pool: @@127.0.0.0/16}\n"),
         BadManifest("a host to ignore that is none", "invalid-value", "denied: {ignore: [a.test, @@'*']}\n"),
         BadManifest("hosts to ignore as text", "wrong-type", "denied: {ignore: @@a.test}\n"),
+        BadManifest("a host for builds that is an address", "invalid-host", "builds: {allow: [@@'https://a/b']}\n"),
+        BadManifest("no time for builds", "invalid-value", "builds: {minutes: @@0}\n"),
+        BadManifest("a size of builds in other units", "invalid-value", "builds: {size: @@4GB}\n"),
         BadManifest("two documents", "wrong-type", "{}\n--- @@{}\n"),
     ]
 

@@ -15,7 +15,9 @@ extension ActionPerformer {
                     at: image.reference.text
                 )
             }
-            try await maker.build(image, from: context)
+            guard image.isRestricted else { return try await maker.build(image, from: context) }
+            guard let restrictedBuild else { throw unplannable(action) }
+            _ = try await restrictedBuild.build(image, from: context) { output(action, $0) }
         default: throw unplannable(action)
         }
     }
@@ -37,8 +39,17 @@ package struct ImageMaker: Sendable {
     /// - Throws: `BottleError` `build-failed` with the last lines of the build.
     package func build(_ image: DesiredImage, from context: BuildContext) async throws {
         var dockerfile = "Dockerfile"
-        if case .stored(_, let path) = image.source { dockerfile = path }
-        var tail: [String] = []
+        if case .stored(_, let path, let base) = image.source {
+            guard base == nil else {
+                throw BottleError(
+                    "build-refused",
+                    "it may be built in the restricted way only",
+                    at: image.reference.text
+                )
+            }
+            dockerfile = path
+        }
+        let printed = BuildOutput()
         do {
             let options = BuildOptions(
                 tags: [image.reference.text],
@@ -46,10 +57,7 @@ package struct ImageMaker: Sendable {
                 labels: [DesiredImage.contextLabel: (image.context ?? context.digest).hex]
             )
             _ = try await engine.buildImage(context: .bytes(try context.archive()), options: options) { line in
-                for text in (line.text ?? line.status ?? "").split(whereSeparator: \.isNewline).map(String.init) {
-                    tail = (tail + [text]).suffix(12)
-                    output(text)
-                }
+                for text in printed.add(line) { output(text) }
             }
         } catch let error as EngineError {
             throw BottleError(
@@ -57,7 +65,7 @@ package struct ImageMaker: Sendable {
                 "the image could not be built",
                 at: image.reference.text,
                 remedy: "mend what the builder says and apply again; nothing else was changed",
-                cause: (tail + ["\(error)"]).joined(separator: "\n")
+                cause: printed.cause(error)
             )
         }
     }

@@ -11,6 +11,8 @@ package struct ActionPerformer: Sendable {
     let networks: NetworkIDs
     let ledger: Ledger
     let contexts: [Role: BuildContext]
+    /// How an image of a proposed Dockerfile is built; nil where none is desired.
+    let restrictedBuild: RestrictedBuild?
     let output: @Sendable (Action, String) -> Void
     let warn: @Sendable (String) -> Void
     let patience: Duration
@@ -24,6 +26,7 @@ package struct ActionPerformer: Sendable {
         networks: [NetworkRole: String],
         ledger: Ledger,
         contexts: [Role: BuildContext],
+        restrictedBuild: RestrictedBuild? = nil,
         patience: Duration = .seconds(30),
         output: @escaping @Sendable (Action, String) -> Void,
         warn: @escaping @Sendable (String) -> Void = { _ in }
@@ -36,6 +39,7 @@ package struct ActionPerformer: Sendable {
         self.ledger = ledger
         self.contexts = contexts
         self.patience = patience
+        self.restrictedBuild = restrictedBuild
         self.output = output
         self.warn = warn
     }

@@ -8,6 +8,7 @@ extension BottlePass {
     /// nothing that closes a way out waits for a build.
     func act(
         on assessment: Assessor.Assessment,
+        of manifest: BottleManifest,
         ledger: Ledger,
         secrets: [SecretReference: SecretValue]
     ) async throws -> [PerformedAction] {
@@ -16,14 +17,14 @@ extension BottlePass {
             record.addresses = assessment.record.addresses
             record.prepare(for: now, desired: assessment.desired)
         }
-        let performed = try await run(now, assessment, ledger: ledger, secrets: secrets)
+        let performed = try await run(now, assessment, of: manifest, ledger: ledger, secrets: secrets)
         guard !images.isEmpty, performed.allSatisfy({ $0.outcome == .done }) else { return performed }
         // Whoever needs the same image waits, and finds it; nobody else waits for a build.
         let locks = assessment.desired.images.filter { image in
             images.actions.contains { $0.object == .image(image.role) }
         }.map { installation.state.lock(ofImage: $0.reference) }
         return try await underLocks(Set(locks).sorted { $0.path < $1.path }[...]) {
-            performed + (try await run(images, assessment, ledger: ledger, secrets: secrets))
+            performed + (try await run(images, assessment, of: manifest, ledger: ledger, secrets: secrets))
         }
     }
 
@@ -38,9 +39,11 @@ extension BottlePass {
     private func run(
         _ plan: Plan,
         _ assessment: Assessor.Assessment,
+        of manifest: BottleManifest,
         ledger: Ledger,
         secrets: [SecretReference: SecretValue]
     ) async throws -> [PerformedAction] {
+        let isRestricted = assessment.desired.images.contains(where: \.isRestricted)
         let performer = ActionPerformer(
             engine: installation.engine,
             desired: assessment.desired,
@@ -49,6 +52,7 @@ extension BottlePass {
             networks: assessment.networks,
             ledger: ledger,
             contexts: assessment.contexts,
+            restrictedBuild: isRestricted ? try installation.restrictedBuild(for: manifest) : nil,
             patience: patience,
             output: { self.report(identity, .output($0, $1)) },
             warn: { self.report(identity, .warning($0)) }
@@ -151,6 +155,9 @@ extension BottlePass {
             contexts: [:],
             output: { _, _ in }
         )
+        // Of a build that goes on too: it fails, and clears up after itself.
+        let installationID = installation.state.installation
+        try await BuildSite(engine: installation.engine, identity: identity, installation: installationID).clear()
         let plan = Planner.teardown(identity, observed: observed, record: record)
         let performed = try await execute(plan, with: performer, revision: "")
         guard performed.allSatisfy({ $0.outcome == .done }) else {

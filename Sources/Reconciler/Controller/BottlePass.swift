@@ -193,7 +193,7 @@ package struct BottlePass: Sendable {
                 continue
             }
             try changeStatus { $0.take(assessment.plan, at: now()) }
-            let performed = try await act(on: assessment, ledger: ledger, secrets: secrets)
+            let performed = try await act(on: assessment, of: manifest, ledger: ledger, secrets: secrets)
             result.performed += performed
             let newlySilent = performed.silent.subtracting(silent)
             guard newlySilent.isEmpty else {
@@ -248,6 +248,7 @@ package struct BottlePass: Sendable {
             if assessment.isQuiet { return (assessment, inventory) }
         }
         let inventory = try await takeInventory()
+        try await installation.clearLeftBuild(of: identity, in: inventory)
         let first = try await assessor.assess(subject, inventory: inventory, reading: reading)
         let probe = ImageProbe(
             engine: installation.engine,

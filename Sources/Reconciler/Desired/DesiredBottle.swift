@@ -35,8 +35,8 @@ package struct DesiredImage: Sendable, Hashable {
     package enum Source: Sendable, Hashable {
         /// Build the folder `Dockerfiles/<role>`, whose content has this digest.
         case bundled(context: ContentDigest)
-        /// Build a stored copy of somebody's context.
-        case stored(context: ContentDigest, dockerfile: String)
+        /// Build a stored copy of somebody's context; one with a `base` in the restricted way only (SPEC 5).
+        case stored(context: ContentDigest, dockerfile: String, base: ImageID? = nil)
         /// Ask a registry.
         case registry
     }
@@ -60,10 +60,37 @@ package struct DesiredImage: Sendable, Hashable {
     package var context: ContentDigest? {
         switch source {
         case .bundled(let context): context
-        case .stored(let context, "Dockerfile"): context
-        case .stored(let context, let dockerfile): ContentDigest(of: "\(context)/\(dockerfile)")
+        case .stored(let context, let dockerfile, let base?):
+            // An image that was built without restrictions never stands in for one that must be built with them.
+            ContentDigest(of: "restricted \(base) \(context)/\(dockerfile)")
+        case .stored(let context, "Dockerfile", nil): context
+        case .stored(let context, let dockerfile, nil): ContentDigest(of: "\(context)/\(dockerfile)")
         case .registry: nil
         }
+    }
+
+    /// Whether it may be built in the restricted way only.
+    package var isRestricted: Bool {
+        if case .stored(_, _, .some) = source { true } else { false }
+    }
+
+    /// The agent's image that is built of a proposed Dockerfile, by a name that no other build has: making it changes
+    /// nothing that runs.
+    package static func restricted(
+        of identity: Identity,
+        context: ContentDigest,
+        dockerfile: String,
+        base: ImageID
+    ) throws(InvalidValue) -> DesiredImage {
+        var image = DesiredImage(
+            role: .agent,
+            reference: try ImageReference("bottle/\(identity)-agent"),
+            source: .stored(context: context, dockerfile: dockerfile, base: base)
+        )
+        if let digest = image.context {
+            image.reference = try ImageReference("\(image.reference):\(digest.hex.prefix(16))")
+        }
+        return image
     }
 
     /// The image as people wrote it: its name, and what they would have it built from.

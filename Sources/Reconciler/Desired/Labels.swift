@@ -6,6 +6,8 @@ package enum Labels {
     package static let identity = "dev.bottle.identity"
     package static let role = "dev.bottle.role"
     package static let specHash = "dev.bottle.spec-hash"
+    /// The bottle that something short-lived of a restricted build is for, which is no part of that bottle.
+    package static let build = "dev.bottle.build"
 
     /// The labels of an object of `identity` in the part `role`.
     package static func of(
@@ -20,6 +22,11 @@ package enum Labels {
         if let specHash { labels[Self.specHash] = specHash.text }
         return labels
     }
+
+    /// The labels of what a restricted build for `identity` needs while it lasts.
+    package static func ofBuild(for identity: Identity, installation: String) -> [String: String] {
+        [managedBy: "bottle", Self.installation: installation, role: "build", build: identity.name]
+    }
 }
 
 /// The engine's names of a bottle's objects (SPEC 10).
@@ -31,5 +38,9 @@ package enum Names {
         "bottle-\(identity)-\(role.rawValue)"
     }
     package static func volume(_ identity: Identity, _ purpose: String) -> String { "bottle-\(identity)-\(purpose)" }
+    /// Something of a restricted build; no role has a name that begins so.
+    package static func build(_ identity: Identity, _ part: String? = nil) -> String {
+        "bottle-\(identity)-build" + (part.map { "-\($0)" } ?? "")
+    }
     package static func image(_ role: Role) -> String { "bottle/\(role.rawValue)" }
 }

@@ -111,7 +111,12 @@ package struct RemediedBottle: Sendable, Hashable {
         var folder = "/"
         if case .build(let source) = declared.agent.image { folder = source.context }
         manifest.agent.image = .build(
-            BuildSource(context: folder, dockerfile: replacement.path, pinned: replacement.context)
+            BuildSource(
+                context: folder,
+                dockerfile: replacement.path,
+                pinned: replacement.context,
+                base: replacement.base
+            )
         )
         return .applied
     }
@@ -164,5 +169,6 @@ extension BottleManifest {
     fileprivate func has(_ replacement: DockerfileReplacement) -> Bool {
         guard case .build(let source) = agent.image else { return false }
         return source.pinned == replacement.context && source.dockerfile == replacement.path
+            && source.base == replacement.base
     }
 }

@@ -20,6 +20,10 @@ package struct BuildOptions: Sendable, Hashable {
     package var memory: Int64?
     /// Bytes of memory and swap for each step.
     package var memorySwap: Int64?
+    /// Thousandths of a processor for each step.
+    package var milliCPUs: Int?
+    /// Bytes that a file which a step writes may have.
+    package var fileSize: Int64?
     /// Lines for /etc/hosts during the build, as `name:address`.
     package var extraHosts: [String]
 
@@ -35,6 +39,8 @@ package struct BuildOptions: Sendable, Hashable {
         target: String? = nil,
         memory: Int64? = nil,
         memorySwap: Int64? = nil,
+        milliCPUs: Int? = nil,
+        fileSize: Int64? = nil,
         extraHosts: [String] = []
     ) {
         self.tags = tags
@@ -47,6 +53,8 @@ package struct BuildOptions: Sendable, Hashable {
         self.target = target
         self.memory = memory
         self.memorySwap = memorySwap
+        self.milliCPUs = milliCPUs
+        self.fileSize = fileSize
         self.extraHosts = extraHosts
     }
 }

@@ -29,6 +29,13 @@ extension EngineClient {
         if let target = options.target { query.append(("target", target)) }
         if let memory = options.memory { query.append(("memory", String(memory))) }
         if let swap = options.memorySwap { query.append(("memswap", String(swap))) }
+        if let milliCPUs = options.milliCPUs {
+            query += [("cpuperiod", "100000"), ("cpuquota", String(milliCPUs * 100))]
+        }
+        if let size = options.fileSize {
+            let limits = [HostConfig.Ulimit(name: "fsize", soft: size, hard: size)]
+            query.append(("ulimits", String(decoding: try EngineJSON.encode(limits), as: UTF8.self)))
+        }
         query += options.extraHosts.map { ("extrahosts", $0) }
         let request = patient(request(.POST, "/build", query, body: context, contentType: "application/x-tar"))
         return try await stream(request).decoded(by: JSONLines<ProgressLine>(path: request.path))

@@ -38,7 +38,13 @@ extension ManifestDecoder {
         if let pinned = build["pinned"], let hex = pinned.text {
             source.pinned = value(pinned) { () throws(InvalidValue) in try ContentDigest(hex: hex) }
         }
+        source.base = build["base"].flatMap { imageID($0) }
         return .build(source)
+    }
+
+    mutating func imageID(_ cursor: Cursor) -> ImageID? {
+        guard let text = cursor.text else { return nil }
+        return value(cursor) { () throws(InvalidValue) in try ImageID(text) }
     }
 
     /// A path inside of a build context; reports what leads out of it.
@@ -120,18 +126,23 @@ extension ManifestDecoder {
         return Workspace(mode: mode, path: cursor["path"]?.text)
     }
 
+    /// A number of bytes, in either of its forms.
+    mutating func bytes(_ cursor: Cursor) -> Int64? {
+        guard let text = cursor.text else { return nil }
+        if case .integer(let number) = cursor.node.scalar?.value { return number.map { Int64($0) } }
+        return value(cursor) { () throws(InvalidValue) in try MemorySize.read(text) }
+    }
+
+    /// A number of processors, in thousandths.
+    mutating func milliCPUs(_ cursor: Cursor) -> Int? {
+        guard let text = cursor.text, cursor.isNumber else { return nil }
+        return value(cursor) { () throws(InvalidValue) in try ProcessorCount.read(text) }
+    }
+
     private mutating func resources(_ cursor: Cursor) -> Resources {
         var resources = Resources()
-        if let cpus = cursor["cpus"], let text = cpus.text, cpus.isNumber {
-            resources.milliCPUs = value(cpus) { () throws(InvalidValue) in try ProcessorCount.read(text) }
-        }
-        if let memory = cursor["memory"], let text = memory.text {
-            if case .integer(let number) = memory.node.scalar?.value {
-                resources.memory = number.map { Int64($0) }
-            } else {
-                resources.memory = value(memory) { () throws(InvalidValue) in try MemorySize.read(text) }
-            }
-        }
+        resources.milliCPUs = cursor["cpus"].flatMap { milliCPUs($0) }
+        resources.memory = cursor["memory"].flatMap { bytes($0) }
         resources.pids = cursor["pids"]?.integer
         return resources
     }

@@ -37,6 +37,7 @@ package enum ManifestDocument {
                 writer.pair("context", source.context)
                 writer.pair("dockerfile", source.dockerfile)
                 if let pinned = source.pinned { writer.pair("pinned", pinned.hex) }
+                if let base = source.base { writer.pair("base", base.text) }
             }
         }
         writer.list("command", agent.command)

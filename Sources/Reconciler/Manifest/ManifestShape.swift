@@ -123,8 +123,16 @@ enum ManifestShape {
                 .text(TextShape("a SHA-256 digest", pattern: "^[0-9a-f]{64}$")),
                 "digest of the stored copy; written by apply"
             ),
-        ]
+            KeyShape(
+                "base",
+                .text(imageID),
+                "id of the image that a proposed Dockerfile begins with; such a build is restricted; written by export"
+            ),
+        ],
+        needs: [("base", "pinned", "leave it out: it belongs to a stored copy")]
     )
+
+    static let imageID = TextShape("an image's id", pattern: "^sha256:[0-9a-f]{64}$")
 
     static let prompt = ObjectShape(
         "prompt",
@@ -143,18 +151,16 @@ enum ManifestShape {
         ]
     )
 
+    static let bytes = Shape.either([
+        .integer(MemorySize.least...MemorySize.most),
+        .text(TextShape("bytes, or a number with KiB, MiB, GiB or TiB", pattern: "^[0-9]+ ?([KMGT]iB?)?$")),
+    ])
+
     static let resources = ObjectShape(
         "resources",
         [
             KeyShape("cpus", .number, "processors, at most three decimals"),
-            KeyShape(
-                "memory",
-                .either([
-                    .integer(MemorySize.least...MemorySize.most),
-                    .text(TextShape("bytes, or a number with KiB, MiB, GiB or TiB", pattern: "^[0-9]+ ?([KMGT]iB?)?$")),
-                ]),
-                "bytes, or a number with KiB, MiB, GiB or TiB"
-            ),
+            KeyShape("memory", bytes, "bytes, or a number with KiB, MiB, GiB or TiB"),
             KeyShape("pids", .integer(1...4_194_304), "processes and threads"),
         ]
     )

@@ -46,6 +46,7 @@ package enum RemediationDocument {
                 writer.pair("context", replacement.context.hex)
                 if replacement.path != "Dockerfile" { writer.pair("path", replacement.path) }
                 writer.pair("replaces", replacement.replaces)
+                if let base = replacement.base { writer.pair("base", base.text) }
             }
         }
     }

@@ -122,7 +122,8 @@ extension ManifestDecoder {
             dockerfile: text,
             context: context,
             path: cursor["path"].flatMap { pathInContext($0) } ?? "Dockerfile",
-            replaces: replaces
+            replaces: replaces,
+            base: cursor["base"].flatMap { imageID($0) }
         )
     }
 

@@ -89,6 +89,11 @@ enum RemediationShape {
             KeyShape("context", .text(digest), required: true, "digest of the stored context that holds it"),
             KeyShape("path", .text(TextShape("a path")), "where in the context it is; default: Dockerfile"),
             KeyShape("replaces", .text(TextShape("text")), required: true, "the manifest's image it was made for"),
+            KeyShape(
+                "base",
+                .text(ManifestShape.imageID),
+                "id of the image that it begins with, when an agent proposed it: it is built in the restricted way"
+            ),
         ]
     )
 }

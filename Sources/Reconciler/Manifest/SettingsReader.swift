@@ -62,7 +62,18 @@ package enum SettingsReader {
             }
             settings.networkPool = block
         }
+        if let builds = document["builds"] { read(builds, &settings.builds, &decoder) }
         findings.append(decoder.findings)
+    }
+
+    private static func read(_ cursor: Cursor, _ builds: inout Settings.Builds, _ decoder: inout ManifestDecoder) {
+        builds.allow = (cursor["allow"]?.items ?? []).compactMap { item in
+            item.text.flatMap { decoder.host($0, path: item.path, at: item.place, allowsWildcard: true) }
+        }
+        if let memory = cursor["memory"].flatMap({ decoder.bytes($0) }) { builds.memory = memory }
+        if let cpus = cursor["cpus"].flatMap({ decoder.milliCPUs($0) }) { builds.milliCPUs = cpus }
+        if let minutes = cursor["minutes"]?.integer { builds.timeLimit = .seconds(60 * minutes) }
+        if let size = cursor["size"].flatMap({ decoder.bytes($0) }) { builds.size = size }
     }
 
     private static func source(_ cursor: Cursor, _ decoder: inout ManifestDecoder) -> SecretSource? {

@@ -66,6 +66,22 @@ enum SettingsShape {
                 ),
                 "what `bottle denied` shows"
             ),
+            KeyShape("builds", .object(builds), "what a build of a proposed Dockerfile may reach and use"),
+        ]
+    )
+
+    private static let builds = ObjectShape(
+        "builds",
+        [
+            KeyShape(
+                "allow",
+                .list(.text(TextShape("a host", pattern: "^[^\\s/:@]+$")), least: 0),
+                "hosts that its steps reach; default: none"
+            ),
+            KeyShape("memory", ManifestShape.bytes, "for each step; default: 2GiB"),
+            KeyShape("cpus", .number, "processors for each step; default: 1"),
+            KeyShape("minutes", .integer(1...1440), "how long it may take; default: 10"),
+            KeyShape("size", ManifestShape.bytes, "what it may add to its base; default: 4GiB"),
         ]
     )
 

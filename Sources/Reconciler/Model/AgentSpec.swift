@@ -58,11 +58,19 @@ package struct BuildSource: Sendable, Hashable {
     package var dockerfile: String
     /// Digest of the stored copy of the context; nil until resolved.
     package var pinned: ContentDigest?
+    /// The image that a Dockerfile which an agent proposed begins with: every build of it is restricted.
+    package var base: ImageID?
 
-    package init(context: String, dockerfile: String = "Dockerfile", pinned: ContentDigest? = nil) {
+    package init(
+        context: String,
+        dockerfile: String = "Dockerfile",
+        pinned: ContentDigest? = nil,
+        base: ImageID? = nil
+    ) {
         self.context = context
         self.dockerfile = dockerfile
         self.pinned = pinned
+        self.base = base
     }
 }
 

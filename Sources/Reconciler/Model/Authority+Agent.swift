@@ -53,6 +53,7 @@ extension AgentImage {
         case .reference(let reference): reference.text
         case .build(let source):
             "built from \(source.pinned.map { String($0.hex.prefix(16)) } ?? source.context) \(source.dockerfile)"
+                + (source.base == nil ? "" : ", restricted")
         }
     }
 }

@@ -38,9 +38,11 @@ struct DockerfileReading {
             problems.append(.init(line: 1, text: "it is larger than \(Self.bytes >> 10) KiB"))
             return
         }
-        read(text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { line in
-            String(Substring(line.last == 13 ? line.dropLast() : line))
-        })
+        read(
+            text.utf8.split(separator: 10, omittingEmptySubsequences: false).map { line in
+                String(Substring(line.last == 13 ? line.dropLast() : line))
+            }
+        )
         if instructions.count > Self.most {
             problems.append(.init(line: 1, text: "it has more than \(Self.most) instructions"))
         }

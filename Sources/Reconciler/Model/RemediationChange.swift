@@ -20,12 +20,23 @@ package struct DockerfileReplacement: Sendable, Hashable {
     package var path: String
     /// The manifest's image that it was made for, as `AgentImage.origin` writes it.
     package var replaces: String
+    /// The image that its first stage begins with, for one that an agent proposed: every build of it is restricted.
+    ///
+    /// Nil for an operator's own.
+    package var base: ImageID?
 
-    package init(dockerfile: String, context: ContentDigest, path: String = "Dockerfile", replaces: String) {
+    package init(
+        dockerfile: String,
+        context: ContentDigest,
+        path: String = "Dockerfile",
+        replaces: String,
+        base: ImageID? = nil
+    ) {
         self.dockerfile = dockerfile
         self.context = context
         self.path = path
         self.replaces = replaces
+        self.base = base
     }
 }
 

@@ -219,9 +219,11 @@ private struct Judge {
 
     /// A word of the agent's, short enough for a reason. (What could mislead in it is a problem of its line already.)
     private static func shown(_ text: some StringProtocol) -> String {
-        String(text.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint }.prefix(60).map { scalar in
-            scalar.properties.generalCategory == .control ? "?" : Character(scalar)
-        })
+        String(
+            text.unicodeScalars.filter { !$0.properties.isDefaultIgnorableCodePoint }.prefix(60).map { scalar in
+                scalar.properties.generalCategory == .control ? "?" : Character(scalar)
+            }
+        )
     }
 }
 

@@ -63,6 +63,14 @@ package struct BuildContexts: Sendable {
             guard let pinned = source.pinned else {
                 throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
             }
+            if let base = source.base {
+                return try .restricted(
+                    of: manifest.identity,
+                    context: pinned,
+                    dockerfile: source.dockerfile,
+                    base: base
+                )
+            }
             return DesiredImage(
                 role: .agent,
                 reference: try ImageReference("bottle/\(manifest.identity)-agent"),
@@ -80,7 +88,7 @@ package struct BuildContexts: Sendable {
             switch image.source {
             case .registry: continue
             case .bundled: contexts[role] = bundled[role]
-            case .stored(let digest, _):
+            case .stored(let digest, _, _):
                 guard let stored else { continue }
                 contexts[role] = BuildContext(storedIn: "\(stored)/\(digest)", digest: digest)
             }

@@ -64,10 +64,14 @@ package struct StateFolder: Sendable, Hashable {
 
     /// Held by whoever brings an image of this name, however long its build or its pull takes.
     ///
-    /// Several are taken in the order of their paths, and nothing else is waited for by their holder.
+    /// Several are taken in the order of their paths, and their holder waits for nothing else but `buildLock`, and under
+    /// that for `sharedLock`.
     package func lock(ofImage reference: ImageReference) -> FileLock {
         FileLock(path: "\(locks)/.image-\(ContentDigest(of: reference.text).hex.prefix(32)).lock")
     }
+
+    /// Held by whoever builds a proposed Dockerfile for this bottle: one restricted build a bottle.
+    package func buildLock(of bottle: Identity) -> FileLock { FileLock(path: "\(locks)/.build-\(bottle.name).lock") }
 
     /// Held by the controller: one a state folder.
     package var controllerLock: FileLock { FileLock(path: "\(locks)/.controller.lock") }

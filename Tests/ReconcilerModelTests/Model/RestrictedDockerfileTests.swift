@@ -197,6 +197,9 @@ struct RestrictedDockerfileTests {
         #expect(refusal?.reasons.map(\.line) == [1, 2, 3])
     }
 
-    @Test("An image's id is sha256 and 64 digits", arguments: ["", "sha256:", "sha256:" + String(repeating: "A", count: 64)])
+    @Test(
+        "An image's id is sha256 and 64 digits",
+        arguments: ["", "sha256:", "sha256:" + String(repeating: "A", count: 64)]
+    )
     func identifiers(text: String) { #expect(throws: InvalidValue.self) { try ImageID(text) } }
 }

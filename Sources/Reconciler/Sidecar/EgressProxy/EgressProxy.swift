@@ -83,5 +83,5 @@ extension TrustRoot {
 
 extension EgressSpec {
     /// Fixed names in the form the engine takes, sorted.
-    var hostEntries: [String] { extraHosts.map { "\($0.key):\($0.value)" }.sorted() }
+    package var hostEntries: [String] { extraHosts.map { "\($0.key):\($0.value)" }.sorted() }
 }

@@ -13,34 +13,44 @@ package enum Firewall {
         let manifest = input.manifest
         let client = topology.networks(of: .firewall)[0]
         var spec = ContainerSpec(
-            environment: [
-                "BOTTLE_LISTEN": "\(try input.address(of: .firewall, on: client)):\(port)",
-                "BOTTLE_PRIVATE": manifest.egress.privateRanges.map(\.description).sorted().joined(separator: " "),
-                "BOTTLE_EXTRA_HOSTS": manifest.egress.extraHosts.map { "\($0.key)=\($0.value)" }.sorted()
-                    .joined(separator: " "),
-            ],
+            environment: environment(
+                listeningAt: try input.address(of: .firewall, on: client),
+                egress: manifest.egress
+            ),
             mounts: Sidecar.mounts(manifest.identity, .firewall, folder: folder),
             memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
             extraHosts: manifest.egress.hostEntries
         )
         spec.kernelParameters = Sidecar.noRouter
-        let allowlist = permissions(of: manifest)
-        let file = DesiredFile(
-            path: "\(folder)/allowlist",
-            content: Array(allowlist.map { "\($0)\n" }.joined().utf8),
-            owner: user,
-            group: user,
-            isReloadable: true
-        )
+        let permissions = permissions(of: manifest)
         return try input.container(
             .firewall,
             topology: topology,
             spec: spec,
             // Control groups of version 2 count the sockets to the container, those of version 1 don't.
             limits: Resources(milliCPUs: 2000, memory: programMemory + socketMemory, pids: 128),
-            files: [file],
+            files: [allowlist(permissions)],
             reload: .signal,
-            permissions: allowlist
+            permissions: permissions
+        )
+    }
+
+    static func environment(listeningAt address: IPv4Address, egress: EgressSpec) -> [String: String] {
+        [
+            "BOTTLE_LISTEN": "\(address):\(port)",
+            "BOTTLE_PRIVATE": egress.privateRanges.map(\.description).sorted().joined(separator: " "),
+            "BOTTLE_EXTRA_HOSTS": egress.extraHosts.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " "),
+        ]
+    }
+
+    /// The file with what is let out.
+    static func allowlist(_ permissions: [String]) -> DesiredFile {
+        DesiredFile(
+            path: "\(folder)/allowlist",
+            content: Array(permissions.map { "\($0)\n" }.joined().utf8),
+            owner: user,
+            group: user,
+            isReloadable: true
         )
     }
 

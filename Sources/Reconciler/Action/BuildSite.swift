@@ -1,0 +1,275 @@
+import ReconcilerEngine
+import ReconcilerModel
+
+/// Where the steps of a restricted build run: a network of loopback alone, and what leads out of it when anything may be
+/// reached.
+///
+/// All of it is short-lived and labelled as no part of the bottle. If the process dies, `clear` removes what is left:
+/// the next build of the bottle, its next pass, or its deletion calls it.
+struct BuildSite: Sendable {
+    let engine: any EngineWriting
+    let identity: Identity
+    let installation: String
+
+    private var labels: [String: String] { Labels.ofBuild(for: identity, installation: installation) }
+    private var filter: [String] {
+        ["\(Labels.build)=\(identity)", "\(Labels.installation)=\(installation)"]
+    }
+
+    /// Whether `inventory` shows anything of a build for this bottle.
+    static func isThere(for identity: Identity, installation: String, in inventory: Inventory) -> Bool {
+        let networks = inventory.networks.map(\.labels)
+        let labels = inventory.containers.map(\.labels) + networks + inventory.volumes.map(\.labels)
+        return labels.contains { $0[Labels.build] == identity.name && $0[Labels.installation] == installation }
+    }
+
+    // MARK: - Opening
+
+    /// Starts the container whose network the steps share: one that reaches nothing.
+    ///
+    /// - Returns: the network mode of the steps.
+    func openShut(image: String) async throws -> String {
+        let id = try await run("steps", image, command: ["sleep", "infinity"], network: "none")
+        return Self.mode(of: id)
+    }
+
+    /// Starts squid and the relays, and waits until a step could reach what is listed.
+    ///
+    /// - Parameters:
+    ///   - inner: the network between the second relay and squid, and its addresses.
+    ///   - outer: the network by which squid leaves.
+    /// - Returns: the network mode of the steps.
+    func open(
+        image: String,
+        egress: EgressSpec,
+        allow: [HostPattern],
+        inner: (id: String, addresses: AddressPlan),
+        outer: String
+    ) async throws -> String {
+        guard let address = inner.addresses.address(of: .firewall, on: .internal) else {
+            throw BottleError("address-missing", "no addresses are planned for the build", at: identity.name)
+        }
+        let squid = try await startSquid(image, egress, allow, on: (inner.id, address), outer)
+        let volume = Names.build(identity)
+        _ = try await engine.createVolume(name: volume, labels: labels)
+        let shared = [Mount(type: .volume, source: volume, target: BuildExit.folder)]
+        let relay = BuildExit.outer(to: address)
+        let second = try await run("relay", image, command: relay.command, network: inner.id, mounts: shared)
+        let first = try await run("steps", image, command: BuildExit.inner.command, network: "none", mounts: shared)
+        try await wait(for: relay.ready, in: second)
+        try await wait(for: BuildExit.inner.ready, in: first)
+        let file = BuildExit.allowlist(allow)
+        if let generation = Generation.digest(of: [file]) {
+            try await LoadWatcher(engine: engine).confirm(
+                generation,
+                of: [file],
+                by: squid,
+                name: Names.build(identity, "squid")
+            )
+        }
+        return Self.mode(of: first)
+    }
+
+    private static func mode(of container: String) -> String { "container:\(container)" }
+
+    private func startSquid(
+        _ image: String,
+        _ egress: EgressSpec,
+        _ allow: [HostPattern],
+        on inner: (id: String, address: IPv4Address),
+        _ outer: String
+    ) async throws -> String {
+        let variables = BuildExit.environment(listeningAt: inner.address, egress: egress)
+        // Volumes without a name: they go with the container.
+        let mounts = [BuildExit.configFolder, BuildExit.folder].map { Mount(type: .volume, target: $0) }
+        let id = try await make(
+            "squid",
+            image,
+            environment: variables.map { "\($0.key)=\($0.value)" }.sorted(),
+            network: inner.id,
+            address: inner.address,
+            mounts: mounts,
+            extraHosts: egress.hostEntries,
+            sysctls: BuildExit.kernelParameters
+        )
+        try await engine.connect(network: outer, container: id, endpoint: EndpointCreate())
+        let folders = mounts.map { ContainerSpec.Mount(volume: "", target: $0.target) }
+        for upload in try FileUpload.of([BuildExit.allowlist(allow)], mounts: folders) {
+            try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
+        }
+        try await engine.start(id)
+        return id
+    }
+
+    private func run(
+        _ part: String,
+        _ image: String,
+        command: [String],
+        network: String,
+        mounts: [Mount] = []
+    ) async throws -> String {
+        let id = try await make(part, image, command: command, network: network, mounts: mounts)
+        try await engine.start(id)
+        return id
+    }
+
+    private func make(
+        _ part: String,
+        _ image: String,
+        command: [String]? = nil,
+        environment: [String]? = nil,
+        network: String,
+        address: IPv4Address? = nil,
+        mounts: [Mount],
+        extraHosts: [String]? = nil,
+        sysctls: [String: String]? = nil
+    ) async throws -> String {
+        let request = ContainerCreate(
+            config: ContainerConfig(image: image, environment: environment, command: command, labels: labels),
+            hostConfig: HostConfig(
+                networkMode: network,
+                dropCapabilities: ["ALL"],
+                securityOptions: ["no-new-privileges"],
+                isPrivileged: false,
+                readOnlyRoot: true,
+                memory: 256 << 20,
+                memorySwap: 256 << 20,
+                nanoCPUs: 1_000_000_000,
+                pidsLimit: 256,
+                ulimits: [.init(name: "core", soft: 0, hard: 0), .init(name: "nofile", soft: 4096, hard: 8192)],
+                logging: .init(type: "json-file", options: ["max-size": "1048576", "max-file": "1"]),
+                restartPolicy: .init(name: "no"),
+                mounts: mounts,
+                tmpfs: BuildExit.memoryFolders,
+                // What the steps see as their resolver is nobody: they share this container's file.
+                dns: part == "squid" ? nil : ["127.0.0.1"],
+                dnsOptions: part == "squid" ? nil : ["timeout:1", "attempts:1"],
+                extraHosts: extraHosts,
+                sysctls: sysctls
+            ),
+            endpoints: network == "none" ? [:] : [network: EndpointCreate(ipv4: address?.description)]
+        )
+        return try await engine.createContainer(name: Names.build(identity, part), request).id
+    }
+
+    private func wait(for file: String, in container: String) async throws {
+        let deadline = ContinuousClock.now.advanced(by: .seconds(30))
+        while try await engine.stat(container: container, path: file) == nil {
+            let details = try await engine.container(container)
+            guard details.state.isRunning, ContinuousClock.now < deadline else {
+                throw BottleError(
+                    "build-exit-failed",
+                    "the way out of the build did not come up",
+                    at: details.name,
+                    remedy: "see whether the firewall's image is the one that comes with this program",
+                    cause: details.state.isRunning ? nil : "ended with status \(details.state.exitCode)"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    // MARK: - Networks
+
+    /// Makes the networks of a build from free addresses: the one between relay and squid, and, unless the bottle leaves
+    /// through somebody else's, the one by which squid leaves.
+    ///
+    /// The caller holds the lock for what bottles share.
+    func makeNetworks(
+        withExit: Bool,
+        pool: IPv4Block,
+        reserved: [IPv4Block]
+    ) async throws -> (inner: String, outer: String?, addresses: AddressPlan) {
+        var avoided: [IPv4Block] = []
+        while true {
+            let inventory = try await Inventory.take(from: engine)
+            var plan = AddressPlan()
+            try plan.assign(
+                [.internal] + (withExit ? [.egress] : []),
+                from: pool,
+                avoiding: inventory.usedBlocks(exceptOf: []) + reserved + avoided,
+                startingAt: UInt64.random(in: 0...UInt64(UInt32.max))
+            )
+            do {
+                let inner = try await makeNetwork(Names.build(identity), plan[.internal], isInternal: true)
+                guard withExit else { return (inner, nil, plan) }
+                let outer = Names.build(identity, "out")
+                return (inner, try await makeNetwork(outer, plan[.egress], isInternal: false), plan)
+            } catch let error as EngineError where error.status == 403 && avoided.count < 32 {
+                // The addresses overlap with something on the engine's host that no list shows.
+                avoided += plan.all
+                try await removeNetworks()
+            }
+        }
+    }
+
+    private func makeNetwork(_ name: String, _ block: IPv4Block?, isInternal: Bool) async throws -> String {
+        let options = DesiredNetwork(role: .internal, name: name, subnet: block, isInternal: isInternal).options
+        return try await engine.createNetwork(
+            NetworkCreate(
+                name: name,
+                isInternal: isInternal,
+                enableIPv6: false,
+                ipam: IPAM(pools: [.init(subnet: block?.description)]),
+                options: options,
+                labels: labels
+            )
+        )
+    }
+
+    // MARK: - Clearing
+
+    /// Removes everything of a build for this bottle, its steps first.
+    ///
+    /// What runs in the network of ours is a step of the build, whatever labels it has.
+    func clear() async throws {
+        let ours = try await engine.containers(labels: filter, all: true)
+        let modes = Set(ours.map { Self.mode(of: $0.id) })
+        try await removeSteps(modes)
+        for container in ours { try await remove(container.id) }
+        // A builder that went on meanwhile made another one; from now on it can't.
+        try await removeSteps(modes)
+        try await removeNetworks()
+        for volume in try await engine.volumes(labels: filter) {
+            try await tolerating { () async throws(EngineError) in try await engine.removeVolume(volume.name) }
+        }
+    }
+
+    private func removeNetworks() async throws {
+        for network in try await engine.networks(labels: filter) {
+            try await tolerating { () async throws(EngineError) in try await engine.removeNetwork(network.id) }
+        }
+    }
+
+    private func removeSteps(_ modes: Set<String>) async throws {
+        guard !modes.isEmpty else { return }
+        for step in try await engine.containers(labels: [], all: true) where modes.contains(step.networkMode) {
+            try await remove(step.id)
+        }
+    }
+
+    private func remove(_ container: String) async throws {
+        try await tolerating { () async throws(EngineError) in
+            try await engine.remove(container, force: true, volumes: true)
+        }
+        // The engine or somebody else may be removing it already.
+        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
+        while ContinuousClock.now < deadline {
+            do {
+                _ = try await engine.container(container)
+            } catch {
+                guard error.isNotFound else { throw error }
+                return
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func tolerating(_ call: () async throws(EngineError) -> Void) async throws {
+        do {
+            try await call()
+        } catch {
+            guard error.isNotFound || error.isConflict else { throw error }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package import ReconcilerModel
+
+/// Builds what an agent proposed as its Dockerfile, before anything else changes (SPEC 5, "Capability").
+package struct CapabilityBuild: Sendable {
+    /// An image that is there, and the change that makes the bottle run it.
+    package struct Built: Sendable, Hashable {
+        /// What a remediation commits.
+        ///
+        /// Its `context` and `base` cover Dockerfile, files and base image, and every later
+        /// build of it is restricted again.
+        package var replacement: DockerfileReplacement
+        package var imageID: ImageID
+    }
+
+    private let installation: Installation
+    private let output: @Sendable (String) -> Void
+
+    /// - Parameter output: told each line of the build, cleaned.
+    package init(_ installation: Installation, output: @escaping @Sendable (String) -> Void = { _ in }) {
+        self.installation = installation
+        self.output = output
+    }
+
+    /// Judges `dockerfile` for a bottle without building anything: what `build` would refuse at once, and the text that
+    /// it would build.
+    ///
+    /// - Throws: `BottleError` `dockerfile-refused` with every reason, `base-missing`, `build-failed`.
+    package func check(dockerfile: String, state: DesiredState) async throws -> RestrictedDockerfile {
+        let bases = try await bases(of: state.declared)
+        do {
+            return try RestrictedDockerfile(dockerfile, bases: bases)
+        } catch {
+            throw BottleError(
+                "dockerfile-refused",
+                "the proposed Dockerfile can't be built in the restricted way",
+                at: state.declared.identity.name,
+                remedy: "edit it, or make the operator's own with `bottle edit dockerfile`",
+                cause: "\(error)"
+            )
+        }
+    }
+
+    /// Builds `dockerfile` for a bottle; an image of the same text, files and base that is there already is taken.
+    ///
+    /// Its files are those of the manifest's own context, or none. Nothing that is desired or runs is touched: if this
+    /// throws, or the process dies here, all is as it was.
+    /// - Throws: as `check`, and `BottleError` `build-failed` with the last lines.
+    package func build(dockerfile: String, for identity: Identity, state: DesiredState) async throws -> Built {
+        guard state.declared.identity == identity else {
+            throw BottleError("internal", "the desired state is of another bottle", at: identity.name)
+        }
+        let judged = try await check(dockerfile: dockerfile, state: state)
+        guard let base = judged.bases.first else { throw BottleError("internal", "no base", at: identity.name) }
+        let (context, path) = try context(of: state.declared, with: judged.text)
+        let image = try DesiredImage.restricted(of: identity, context: context.digest, dockerfile: path, base: base)
+        let imageID = try await bring(image, from: context, for: state.declared)
+        try context.keep(in: installation.state.contexts)
+        return Built(
+            replacement: DockerfileReplacement(
+                dockerfile: judged.text,
+                context: context.digest,
+                path: path,
+                replaces: state.declared.agent.image.origin,
+                base: base
+            ),
+            imageID: imageID
+        )
+    }
+
+    private func bring(
+        _ image: DesiredImage,
+        from context: BuildContext,
+        for manifest: BottleManifest
+    ) async throws -> ImageID {
+        let build = try installation.restrictedBuild(for: manifest)
+        // The same lock as a pass that needs this image.
+        let lock = installation.state.lock(ofImage: image.reference)
+        do {
+            return try await lock.withLock(wait: .seconds(600)) {
+                if let found = try await here(image) { return found }
+                return try ImageID(try await build.build(image, from: context, output: output))
+            }
+        } catch let timeout as FileLock.TimedOut {
+            throw BottleError(
+                "busy",
+                "another process builds this image",
+                at: image.reference.text,
+                cause: "\(timeout)"
+            )
+        }
+    }
+
+    private func here(_ image: DesiredImage) async throws -> ImageID? {
+        let found = try await Observer(engine: installation.engine).images([image.reference])[image.reference]
+        guard let found, image.context == nil || found.labels[DesiredImage.contextLabel] == image.context?.hex else {
+            return nil
+        }
+        return try ImageID(found.id)
+    }
+
+    // MARK: - What it may begin with
+
+    /// The manifest's own image, and for one that is built here also what the operator's Dockerfile begins with.
+    private func bases(of manifest: BottleManifest) async throws -> [String: ImageID] {
+        let images = try installation.contexts.images(
+            of: manifest,
+            topology: Topology(manifest),
+            settings: installation.settings
+        )
+        guard let image = images[.agent] else { throw BottleError("internal", "no agent", at: manifest.identity.name) }
+        var bases = [image.reference.text: try await made(image, of: manifest)]
+        if case .build(let source) = manifest.agent.image,
+            let own = try installation.contexts.loaded(for: images)[.agent]
+        {
+            let text = try own.text(at: source.dockerfile)
+            for name in RestrictedDockerfile.firstNames(of: text) where bases[name] == nil && name != "scratch" {
+                let reference = try ImageReference(name)
+                // Names of stages are names of no image, or never asked for.
+                bases[name] = try await here(DesiredImage(role: .agent, reference: reference, source: .registry))
+            }
+        }
+        return bases
+    }
+
+    /// The manifest's own image, which is brought as a pass would when it is not there.
+    private func made(_ image: DesiredImage, of manifest: BottleManifest) async throws -> ImageID {
+        if let found = try await here(image) { return found }
+        let context = try installation.contexts.loaded(for: [.agent: image])[.agent]
+        if image.isRestricted, let context { return try await bring(image, from: context, for: manifest) }
+        let maker = ImageMaker(engine: installation.engine, output: output)
+        try await installation.state.lock(ofImage: image.reference).withLock(wait: .seconds(600)) {
+            guard try await here(image) == nil else { return }
+            if let context, image.context != nil {
+                try await maker.build(image, from: context)
+            } else {
+                try await maker.pull(image)
+            }
+        }
+        guard let found = try await here(image) else {
+            throw BottleError(
+                "base-missing",
+                "the image of the manifest is not here",
+                at: image.reference.text,
+                remedy: "apply the manifest, so that its own image is there"
+            )
+        }
+        return found
+    }
+
+    // MARK: - Its files
+
+    private func context(of manifest: BottleManifest, with text: String) throws -> (BuildContext, path: String) {
+        switch manifest.agent.image {
+        case .reference: return (try BuildContext([:]).replacing("Dockerfile", with: text), "Dockerfile")
+        case .build(let source):
+            guard let pinned = source.pinned else {
+                throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+            }
+            let folder = "\(installation.state.contexts)/\(pinned)"
+            let own = BuildContext(storedIn: folder, digest: pinned)
+            return (try own.replacing(source.dockerfile, with: text), source.dockerfile)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// The way out of a restricted build: squid as in the firewall sidecar, and two relays that lead to it (SPEC 5).
+///
+/// A build's steps share the network of the first relay, which has loopback and nothing else: no interface leads to a
+/// bridge of the host, so that no packet does, forged ones of a root with raw sockets among them, and no name is
+/// resolved. It hands bytes through a socket in a folder to the second relay, and that to squid.
+package enum BuildExit {
+    package static let port = Firewall.port
+    /// What the steps are told.
+    package static let proxy = "http://127.0.0.1:\(port)"
+    /// The folder that the relays share.
+    package static let folder = Sidecar.runFolder
+    package static let configFolder = Firewall.folder
+    package static let memoryFolders = ["/tmp": "rw,nosuid,nodev,noexec,size=64m"]
+    package static let kernelParameters = Sidecar.noRouter
+    private static let socket = "\(folder)/exit"
+
+    /// The builder's arguments by which programs find the way out; the builder keeps them out of the image's history.
+    package static let arguments: [String: String] = {
+        var arguments: [String: String] = [:]
+        for name in ["http_proxy", "https_proxy"] {
+            arguments[name] = proxy
+            arguments[name.uppercased()] = proxy
+        }
+        for name in ["no_proxy", "NO_PROXY"] { arguments[name] = "localhost,127.0.0.1" }
+        return arguments
+    }()
+
+    /// A relay's command, and the file that is there once it listens.
+    package struct Relay: Sendable {
+        package var command: [String]
+        package var ready: String
+    }
+
+    private static func relay(_ name: String, from: String, to: String) -> Relay {
+        let ready = "\(folder)/\(name).ready"
+        return Relay(command: ["/usr/local/lib/firewall/relay", from, to, ready], ready: ready)
+    }
+
+    /// The relay whose network the steps share.
+    package static let inner = relay("inner", from: "tcp:127.0.0.1:\(port)", to: "unix:\(socket)")
+
+    /// The relay that reaches squid at `address`.
+    package static func outer(to address: IPv4Address) -> Relay {
+        relay("outer", from: "unix:\(socket)", to: "tcp:\(address):\(port)")
+    }
+
+    /// What squid is told: where to listen, and what of a bottle's egress holds for its builds too.
+    package static func environment(listeningAt address: IPv4Address, egress: EgressSpec) -> [String: String] {
+        Firewall.environment(listeningAt: address, egress: egress)
+    }
+
+    /// The list of what may be reached: each host over TLS and over plain HTTP, which packages come by.
+    package static func allowlist(_ hosts: [HostPattern]) -> DesiredFile {
+        Firewall.allowlist(Set(hosts.flatMap { ["\($0) 443", "\($0) 80"] }).sorted())
+    }
+}

@@ -1,0 +1,210 @@
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+/// Builds of Dockerfiles that an agent proposed, on a real engine.
+@Suite("The build of a proposed Dockerfile", .serialized, .needsEngine)
+struct CapabilityTests {
+    @Test("reaches a listed host, and no other, nor the engine's host, a neighbour, a resolver or the metadata address")
+    func reach() async throws {
+        try await Scene.run { scene in
+            let internet = try await Internet.start(in: scene)
+            let neighbour = try await Internet.start(in: scene)
+            let sample = Sample(name: scene.name(), egress: internet.egress)
+            let builds = Settings.Builds(allow: [try HostPattern("docs.bt.test")])
+            let bed = try await BuildBed.applied(sample, in: scene, builds: builds)
+            let (host, port) = try await hostServer(in: scene)
+            let gateway = internet.subnet.replacing("0/24", with: "1")
+            let mark = "m\(UInt32.random(in: 0...UInt32.max))"
+            // That these would answer whoever can reach them.
+            try await scene.docker(
+                "exec",
+                internet.container,
+                "curl",
+                "-so",
+                "/dev/null",
+                "http://\(gateway):\(port)/before-\(mark)"
+            )
+            let direct = [
+                "http://\(gateway):\(port)", "http://172.17.0.1:\(port)", "http://\(internet.address)",
+                "http://\(neighbour.address)", "http://169.254.169.254", "http://docs.bt.test", "http://evil.bt.test",
+            ]
+            let proxied = direct.dropLast(2) + ["http://evil.bt.test", "https://evil.bt.test"]
+            let steps = [
+                "FROM bottle/agent", "USER root",
+                "RUN curl -sf -m 20 http://docs.bt.test/plain-\(mark) && echo got plain",
+                "RUN curl -skf -m 20 https://docs.bt.test/tls-\(mark) && echo got tls",
+                "RUN for u in \(direct.joined(separator: " ")); do "
+                    + "curl -sk -m 5 --noproxy '*' $u/direct-\(mark) && echo reached $u; done; true",
+                "RUN for u in \(proxied.joined(separator: " ")); do "
+                    + "curl -skf -m 20 $u/proxied-\(mark) && echo reached $u; done; true",
+                "RUN for n in docs.bt.test localhost.bt.test \(internet.container); do "
+                    + "getent hosts $n && echo resolved $n; done; true",
+                "RUN echo interfaces $(ls /sys/class/net); test ! -e /var/run/docker.sock && echo no engine",
+                "RUN env | grep -ci proxy | sed 's/^/variables /'",
+            ]
+            let outcome = try await bed.build(steps.joined(separator: "\n") + "\n")
+            let built = try #require(outcome.built, "\(String(describing: outcome.error))")
+            #expect(outcome.output.contains("got plain") || outcome.output.contains { $0.hasSuffix("got plain") })
+            #expect(!outcome.output.contains { $0.hasPrefix("reached ") || $0.hasPrefix("helloreached") })
+            #expect(!outcome.output.contains { $0.hasPrefix("resolved ") })
+            #expect(outcome.output.contains("interfaces lo"))
+            #expect(outcome.output.contains("no engine"))
+            // Asserted at the other ends: what came, came for the listed host.
+            let came = try await internet.requests(holding: mark, due: true)
+            #expect(
+                Set(came.map { "\($0.tls) \($0.host) \($0.path)" }) == [
+                    "false docs.bt.test /plain-\(mark)", "true docs.bt.test /tls-\(mark)",
+                ]
+            )
+            #expect(try await neighbour.requests(holding: mark, due: false).isEmpty)
+            let served = try await scene.run(["docker", "logs", host])
+            #expect((served.output + served.errors).contains("/before-\(mark)"))
+            #expect(!(served.output + served.errors).contains("direct-\(mark)"))
+            #expect(!(served.output + served.errors).contains("proxied-\(mark)"))
+            // Nothing of the way out stays in the image, and nothing of the site on the engine.
+            let history = try await scene.docker("history", "--no-trunc", built.imageID.text)
+            #expect(!history.contains("127.0.0.1:8888"))
+            #expect(try await bed.leftovers() == [])
+        }
+    }
+
+    /// A server on the engine's host itself, on all of its addresses.
+    private func hostServer(in scene: Scene) async throws -> (container: String, port: Int) {
+        let name = scene.name()
+        let port = Int.random(in: 20_000...30_000)
+        try await scene.docker(
+            "run",
+            "-d",
+            "--name",
+            name,
+            "--network",
+            "host",
+            "bottle/agent",
+            "python3",
+            "-u",
+            "-m",
+            "http.server",
+            "--bind",
+            "0.0.0.0",
+            "\(port)"
+        )
+        await scene.onTearDown { try await scene.engine.remove(name, force: true, volumes: true) }
+        for _ in 0..<100 {
+            if try await scene.docker("logs", name).contains("Serving") { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return (name, port)
+    }
+
+    @Test("that fails changes nothing, and tells its last lines without the builder's colours")
+    func failing() async throws {
+        try await Scene.run { scene in
+            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
+            let before = try await scene.world()
+            let contexts = try POSIX.names(in: "\(scene.state)/contexts")
+            let head = try scene.desiredHead()
+            let line = "RUN echo no such luck >&2; printf '\\033[2Jx\\n'; exit 7\n"
+            let outcome = try await bed.build("FROM bottle/agent\n\(line)")
+            #expect(outcome.built == nil)
+            #expect(outcome.error?.code == "build-failed")
+            #expect(outcome.error?.cause?.contains("no such luck") == true)
+            #expect(outcome.error?.cause?.contains("\u{1b}") == false)
+            #expect(outcome.error?.cause?.contains("[91m") == false)
+            let refused = try await bed.build("FROM bottle/agent\nADD http://h/x /x\n")
+            #expect(refused.error?.code == "dockerfile-refused")
+            #expect(try await scene.world() == before)
+            #expect(try POSIX.names(in: "\(scene.state)/contexts") == contexts)
+            #expect(try scene.desiredHead() == head)
+            #expect(try await bed.leftovers() == [])
+            #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
+        }
+    }
+
+    @Test("changes nothing until it is committed, then only the agent, and is restricted again when the image is gone")
+    func rebuilt() async throws {
+        try await Scene.run { scene in
+            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
+            let before = try await scene.world()
+            let text = "FROM bottle/agent\nUSER root\nRUN ls /sys/class/net >/interfaces; date +%N >/made\nUSER node\n"
+            let built = try #require(try await bed.build(text).built)
+            #expect(try await bed.build(text).built == built)
+            #expect(try await scene.world() == before)
+
+            try await bed.commit(built)
+            let agent = "bottle-\(bed.identity)-agent"
+            let applied = try await scene.applied(bed.sample)
+            #expect(try !applied.actions().contains { $0.hasPrefix("build") })
+            #expect(try await scene.world().changed(in: before) == [agent])
+            #expect(try await scene.engine.container(agent).imageID == built.imageID.text)
+            #expect(try await scene.docker("exec", agent, "cat", "/interfaces") == "lo")
+            let made = try await scene.docker("exec", agent, "cat", "/made")
+
+            try await scene.docker("rm", "-f", agent)
+            try await scene.docker("rmi", "-f", built.imageID.text)
+            let again = try await scene.applied(bed.sample)
+            let image = try await scene.engine.container(agent).imageID
+            await scene.onTearDown { try await scene.engine.removeImage(image, force: true) }
+            #expect(try again.actions(outcome: "done").contains("build image/agent"))
+            #expect(try await scene.docker("exec", agent, "cat", "/made") != made)
+            #expect(try await scene.docker("exec", agent, "cat", "/interfaces") == "lo")
+            #expect(try await scene.applied(bed.sample).actions() == [])
+            #expect(try await bed.leftovers() == [])
+        }
+    }
+
+    @Test("that is killed leaves nothing after the bottle's next pass, or its deletion")
+    func killed() async throws {
+        try await Scene.run { scene in
+            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
+            let text = "FROM bottle/agent\nRUN sleep 8 # \(scene.name())\n"
+            let built = try #require(try await bed.build(text).built)
+            try await bed.commit(built)
+            let file = try scene.write(bed.sample)
+            for last in ["apply", "delete"] {
+                try await scene.docker("rm", "-f", "bottle-\(bed.identity)-agent")
+                for image in try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent") {
+                    try await scene.docker("rmi", "-f", image.id)
+                }
+                let killed = try await scene.bottle(
+                    ["apply", "-f", file, "--yes"],
+                    kill: (signal: "KILL", after: .seconds(5))
+                )
+                #expect(killed.status != 0)
+                #expect(try await bed.leftovers() != [])
+                if last == "apply" {
+                    try await scene.applied(bed.sample)
+                } else {
+                    #expect(try await scene.bottle("delete", bed.sample.name, "--yes").status == 0)
+                }
+                #expect(try await bed.leftovers() == [])
+                for image in try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent") {
+                    await scene.onTearDown { try await scene.engine.removeImage(image.id, force: true) }
+                }
+            }
+        }
+    }
+
+    @Test("ends at its time limit and at its size, and leaves no step running")
+    func limits() async throws {
+        try await Scene.run { scene in
+            let builds = Settings.Builds(memory: 64 << 20, timeLimit: .seconds(5), size: 8 << 20)
+            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene, builds: builds)
+            let base = "FROM bottle/agent\nUSER root\n"
+            let slow = try await bed.build("\(base)RUN echo begun; sleep 600\n")
+            #expect(slow.error?.code == "build-failed")
+            #expect(slow.error?.message.contains("took longer than 5 s") == true)
+            #expect(slow.error?.cause?.contains("begun") == true)
+            #expect(try await bed.leftovers() == [])
+            let large = try await bed.build("\(base)RUN head -c 9M /dev/zero >/x\n")
+            #expect(large.error?.code == "build-failed", "\(large)")
+            let many = try await bed.build("\(base)RUN for i in 1 2 3; do head -c 5M /dev/zero >/x$i; done\n")
+            #expect(many.error?.message.contains("larger than its base") == true, "\(many)")
+            let hungry = try await bed.build("\(base)RUN python3 -c 'bytearray(209715200)'\n")
+            #expect(hungry.error?.code == "build-failed", "\(hungry)")
+            #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
+            #expect(try await bed.leftovers() == [])
+        }
+    }
+}

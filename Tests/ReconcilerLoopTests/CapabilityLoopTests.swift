@@ -1,0 +1,143 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerEngine
+import ReconcilerModel
+import Testing
+
+/// Images of proposed Dockerfiles in whole passes.
+@Suite("A proposed Dockerfile in the loop")
+struct CapabilityLoopTests {
+    private static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
+    private static let text = "FROM bottle/agent\nENV A=b\n"
+
+    private func built(_ text: String = text, in bed: LoopBed) async throws -> CapabilityBuild.Built {
+        let installation = try await bed.installation()
+        let desired = try #require(try await installation.repository.desired(of: Sample.identity, at: Self.now))
+        return try await CapabilityBuild(installation).build(
+            dockerfile: text,
+            for: Sample.identity,
+            state: desired.state
+        )
+    }
+
+    private func commit(_ built: CapabilityBuild.Built, in bed: LoopBed) async throws {
+        let draft = RemediationDraft(.dockerfileReplaced(built.replacement), reason: "approved")
+        _ = try await bed.installation().repository.commit(remediation: draft, for: Sample.identity, at: Self.now)
+    }
+
+    private func lives(in bed: LoopBed) async -> [String] {
+        await bed.engine.world.containers.values.map { "\($0.id) \($0.name) \($0.isRunning)" }.sorted()
+    }
+
+    @Test("is built before the commit, changes nothing by that, and then only the agent is replaced")
+    func approved() async throws {
+        let bed = try await LoopBed.converged()
+        let before = await lives(in: bed)
+        let built = try await built(in: bed)
+        #expect(await lives(in: bed) == before)
+        #expect(try await bed.plan().isEmpty)
+        try await commit(built, in: bed)
+        let result = try await bed.run()
+        #expect(
+            result.performed.map(\.action.text) == [
+                "stop container/agent image-changed", "remove container/agent image-changed",
+                "create container/agent image-changed",
+            ]
+        )
+        #expect(try await bed.engine.container("bottle-dev-agent").imageID == built.imageID.text)
+        #expect(try await bed.run().performed.isEmpty)
+    }
+
+    @Test("has a base that can't be switched: its text, files and base are in its digest and in its name")
+    func pinned() async throws {
+        let bed = try await LoopBed.converged()
+        let first = try await built(in: bed)
+        let base = try await bed.engine.image("bottle/agent").id
+        #expect(first.replacement.base?.text == base)
+        #expect(first.replacement.dockerfile == "FROM \(base)\nENV A=b\n")
+        #expect(try await built(in: bed) == first)
+        #expect(try await built(Self.text + "ENV B=c\n", in: bed).replacement.context != first.replacement.context)
+        // The tag moves on to another image; what was approved stays what it was.
+        try await commit(first, in: bed)
+        _ = try await bed.run()
+        try await bed.engine.tag(Sample.base, as: "bottle/agent")
+        #expect(try await bed.run().performed.allSatisfy { !"\($0.action.object)".contains("agent") })
+        #expect(try await bed.engine.container("bottle-dev-agent").imageID == first.imageID.text)
+    }
+
+    @Test("whose image is gone is built again by a pass; one whose base is gone is not")
+    func again() async throws {
+        let bed = try await LoopBed.converged()
+        let built = try await built(in: bed)
+        try await commit(built, in: bed)
+        _ = try await bed.run()
+        try await bed.engine.remove("bottle-dev-agent", force: true, volumes: true)
+        try await bed.engine.removeImage(built.imageID.text, force: true)
+        let result = try await bed.run()
+        #expect(result.error == nil)
+        #expect(result.performed.map(\.action.text).first == "build image/agent missing")
+        #expect(try await bed.engine.container("bottle-dev-agent").imageID == built.imageID.text)
+
+        try await bed.engine.remove("bottle-dev-agent", force: true, volumes: true)
+        try await bed.engine.removeImage(built.imageID.text, force: true)
+        try await bed.engine.removeImage(try #require(built.replacement.base).text, force: true)
+        let stalled = try await bed.run()
+        #expect(stalled.error?.cause?.contains("is not here any more") == true, "\(stalled.outcome)")
+        #expect(try await bed.engine.images(labels: [], reference: "bottle/dev-agent").isEmpty)
+    }
+
+    @Test("whose stored text was changed is not built")
+    func changed() async throws {
+        let bed = try await LoopBed.converged()
+        let text = "FROM \(Sample.base)\nRUN --mount=type=bind,target=/x true\n"
+        let context = try BuildContext([:]).replacing("Dockerfile", with: text)
+        let installation = try await bed.installation()
+        try context.keep(in: installation.state.contexts)
+        var replacement = try await built(in: bed).replacement
+        replacement.context = context.digest
+        let draft = RemediationDraft(.dockerfileReplaced(replacement), reason: "by hand")
+        _ = try await installation.repository.commit(remediation: draft, for: Sample.identity, at: Self.now)
+        let result = try await bed.run()
+        #expect(result.error?.cause?.contains("RUN takes no --mount") == true, "\(result.outcome)")
+    }
+
+    @Test("that failed leaves the bottle as it is, and says the last lines")
+    func failed() async throws {
+        let bed = try await LoopBed.converged()
+        let before = await lives(in: bed)
+        let error = await #expect(throws: BottleError.self) {
+            try await built("FROM bottle/agent\nRUN echo \u{2603} && exit 3\n", in: bed)
+        }
+        #expect(error?.code == "build-failed" && error?.cause?.contains("\u{2603}") == true)
+        #expect(await lives(in: bed) == before)
+        #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("What a killed build left is no drift, and goes with the next pass or the bottle", arguments: [false, true])
+    func leftovers(isDeleted: Bool) async throws {
+        let bed = try await LoopBed.converged()
+        let installation = try await bed.installation()
+        let labels = Labels.ofBuild(for: Sample.identity, installation: installation.state.installation)
+        let request = ContainerCreate(
+            config: ContainerConfig(image: "bottle/firewall", command: ["sleep"], labels: labels),
+            hostConfig: HostConfig(networkMode: "none")
+        )
+        let id = try await bed.engine.createContainer(name: "bottle-dev-build-steps", request).id
+        let step = ContainerCreate(
+            config: ContainerConfig(image: Sample.base, command: ["sleep"]),
+            hostConfig: HostConfig(networkMode: "container:\(id)")
+        )
+        _ = try await bed.engine.createContainer(name: "busy_step", step)
+        _ = try await bed.engine.createVolume(name: "bottle-dev-build", labels: labels)
+        let plan = try await bed.plan()
+        #expect(plan.isEmpty && plan.drift.isEmpty)
+        if isDeleted {
+            _ = try await bed.pass().delete(reason: "gone")
+        } else {
+            #expect(try await bed.run().performed.isEmpty)
+        }
+        let world = await bed.engine.world
+        #expect(!world.containers.values.contains { $0.name.contains("build") || $0.name == "busy_step" })
+        #expect(try await bed.engine.volumes(labels: ["\(Labels.build)=dev"]).isEmpty)
+    }
+}
