@@ -201,7 +201,7 @@ struct CapabilityTests {
             #expect(large.error?.code == "build-failed", "\(large)")
             let many = try await bed.build("\(base)RUN for i in 1 2 3; do head -c 5M /dev/zero >/x$i; done\n")
             #expect(many.error?.message.contains("larger than its base") == true, "\(many)")
-            let hungry = try await bed.build("\(base)RUN python3 -c 'bytearray(209715200)'\n")
+            let hungry = try await bed.build("\(base)RUN python3 -c 'bytearray(200 << 20)'\n")
             #expect(hungry.error?.code == "build-failed", "\(hungry)")
             #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
             #expect(try await bed.leftovers() == [])

@@ -236,5 +236,15 @@ extension DockerfileReading.Instruction {
 // By bytes: as characters, what has an accent on it would be another.
 extension StringProtocol {
     fileprivate var isFlag: Bool { utf8.starts(with: "--".utf8) }
-    fileprivate var opensHere: Bool { zip(utf8, utf8.dropFirst()).contains { $0 == 60 && $1 == 60 } }
+
+    /// Whether some builder could take it for the beginning of a here-document: `<<` right before its end's name.
+    ///
+    /// `<<<` and `1 << 2` are none.
+    fileprivate var opensHere: Bool {
+        let bytes = Array(utf8)
+        return bytes.indices.dropLast(2).contains { index in
+            bytes[index] == 60 && bytes[index + 1] == 60 && (index == 0 || bytes[index - 1] != 60)
+                && bytes[index + 2] != 60 && !DockerfileReading.isBlank(bytes[index + 2])
+        }
+    }
 }

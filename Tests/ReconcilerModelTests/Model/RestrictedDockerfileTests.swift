@@ -162,6 +162,7 @@ struct RestrictedDockerfileTests {
             ("FROM bottle/agent\nRUN [\"a\", \"--mount\"]\n", "FROM ID\nRUN [\"a\", \"--mount\"]\n"),
             ("FROM bottle/agent\nADD --chown=1:1 a/*.tar b? /x/\n", "FROM ID\nADD --chown=1:1 a/*.tar b? /x/\n"),
             ("FROM bottle/agent\nADD [\"a\", \"/x\"]\n", "FROM ID\nADD [\"a\", \"/x\"]\n"),
+            ("FROM bottle/agent\nRUN cat <<< x; echo $((1 << 2))\n", "FROM ID\nRUN cat <<< x; echo $((1 << 2))\n"),
             ("FROM bottle/agent\nLABEL a=b\n", "FROM ID\nLABEL a=b\n"),
             ("FROM bottle/agent\nRUN curl http://h/x # syntax=y\n", "FROM ID\nRUN curl http://h/x # syntax=y\n"),
             ("FROM bottle/agent\nRUN echo grün 日本 \\\\ x\n", "FROM ID\nRUN echo grün 日本 \\\\ x\n"),
