@@ -13,15 +13,18 @@ struct FullRoundTests {
     /// What a round told, and whether all came to its end.
     private func round(
         _ bed: LoopBed,
-        on engine: (any EngineWriting)? = nil
+        on engine: (any EngineWriting)? = nil,
+        secondsPerPass: Int64 = 0
     ) async throws -> (isWhole: Bool, told: [String]) {
         let told = Mutex<[String]>([])
+        let clock = Mutex(Self.now.seconds - secondsPerPass)
         let round = FullRound(
             try await bed.installation(engine),
             concurrency: 3,
-            now: { "2026-01-01T00:00:00Z" },
+            now: { clock.withLock { Timestamp(seconds: $0).description } },
             report: { report in
                 switch report {
+                case .began: clock.withLock { $0 += secondsPerPass }
                 case .ended(let result): told.withLock { $0.append("\(result.identity) \(result.outcome.word)") }
                 case .removed(let bottle, _, let isComplete):
                     told.withLock { $0.append("\(bottle) \(isComplete ? "removed" : "not removed")") }
@@ -89,6 +92,26 @@ struct FullRoundTests {
         #expect(try await repository.snapshot().others["remediations/dev/0001-add-host-a-example.yaml"] == nil)
         #expect(try await bed.status()?.observedRevision == repository.head().id)
         #expect(try await round(bed) == (true, ["dev converged"]))
+    }
+
+    @Test("is not whole when something ends during each of its passes: the last commit has had none")
+    func endsAgainAndAgain() async throws {
+        let bed = try await LoopBed.converged()
+        let repository = try await bed.installation().repository
+        for (number, host) in ["a.example", "b.example", "c.example"].enumerated() {
+            let end = Timestamp(seconds: Self.now.seconds + Int64(number) * 1000 - 1)
+            let limits = try GrantLimits(notAfter: end)
+            _ = try await repository.commit(
+                remediation: RemediationDraft(.hostAdded(Sample.host(host)), limits: limits, reason: "because"),
+                for: Sample.identity,
+                at: Timestamp(seconds: Self.now.seconds - 600)
+            )
+        }
+        let passes = ["dev converged", "dev converged", "dev converged"]
+        #expect(try await round(bed, secondsPerPass: 1000) == (false, passes))
+        #expect(try await bed.status()?.observedRevision != repository.head().id)
+        #expect(try await round(bed) == (true, ["dev converged"]))
+        #expect(try await bed.status()?.observedRevision == repository.head().id)
     }
 
     @Test("goes on beside a bottle that fails, and is not whole")
