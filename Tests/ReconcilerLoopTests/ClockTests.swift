@@ -121,12 +121,21 @@ struct ClockTests {
         let draft = RemediationDraft(.hostAdded(Sample.host("a.example")), limits: limits, reason: "because")
         let repository = try await bed.installation().repository
         _ = try await repository.commit(remediation: draft, for: Sample.identity, at: start)
+        _ = try await bed.run()
         let clock = SettableClock(start)
-        let controller = try await controller(bed, clock)
+        let faulty = FaultyEngine(bed.engine)
+        let passes = Mutex(0)
+        let controller = try await controller(bed, clock, on: faulty) {
+            if case .ended = $0 { passes.withLock { $0 += 1 } }
+        }
         let path = "remediations/dev/0001-add-host-a-example.yaml"
         try await controller.whileRunning {
-            try await eventually("the grant is in force") {
-                try await bed.status()?.observedRevision == repository.head().id
+            try await eventually("it has looked at the bottle, and finds nothing more to look at") {
+                let before = (passes: passes.withLock { $0 }, lists: await faulty.faults.calls["containers"] ?? 0)
+                try await eventually("five looks at the lists") {
+                    await faulty.faults.calls["containers"] ?? 0 >= before.lists + 5
+                }
+                return before.passes > 0 && passes.withLock { $0 } == before.passes
             }
             #expect(try await repository.snapshot().others[path] != nil)
             clock.jump(7200)
@@ -159,12 +168,17 @@ struct ClockTests {
         }
     }
 
-    private func controller(_ bed: LoopBed, _ clock: SettableClock) async throws -> Controller {
+    private func controller(
+        _ bed: LoopBed,
+        _ clock: SettableClock,
+        on engine: (any EngineWriting)? = nil,
+        report: @escaping @Sendable (ControllerReport) -> Void = { _ in }
+    ) async throws -> Controller {
         Controller(
-            try await bed.installation(),
+            try await bed.installation(engine),
             pace: ControllerPace(interval: .milliseconds(50), sweep: .seconds(600)),
             now: { clock.now },
-            report: { _ in }
+            report: report
         )
     }
 }
