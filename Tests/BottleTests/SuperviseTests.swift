@@ -135,6 +135,37 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(5))) func anImageIsBuiltFirstAndAFailedBuildIsToldAndChangesNothing() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name()).with { $0.supervise = true }
+            try await scene.applied(sample)
+            let agent = "bottle-\(sample.name)-agent"
+            func ask(_ step: String) async throws -> String {
+                let text = #"{"dockerfile": "FROM bottle/agent\nRUN \#(step)\n", "justification": "a tool is missing"}"#
+                async let asked = Self.asks("capability-block", text, in: sample, scene)
+                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
+                let id = try await Self.waiting(sample, scene)[0]["id"].text
+                let approved = try await scene.bottle("approve", id, "--yes")
+                let told = try await asked
+                return "\(approved.status) \(approved.text) \(told.output)"
+            }
+            let before = try await scene.docker("inspect", "-f", "{{.Id}}", agent)
+            let failed = try await ask("echo so-it-ends; exit 3")
+            #expect(failed.hasPrefix("1 ") && failed.contains("so-it-ends"), "\(failed)")
+            #expect(failed.contains(#""state":"failed""#), "\(failed)")
+            #expect(try await scene.docker("inspect", "-f", "{{.Id}}", agent) == before)
+            #expect(try await scene.bottle("remediations", sample.name, "-o", "json").document()["items"].list.isEmpty)
+
+            try await scene.docker("exec", agent, "sh", "-c", "echo kept >$HOME/note")
+            let made = try await ask("echo made >/var/tmp/made")
+            #expect(made.hasPrefix("0 "), "\(made)")
+            #expect(try await scene.docker("exec", agent, "sh", "-c", "cat /var/tmp/made $HOME/note") == "made\nkept")
+            let answers = try await scene.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"]
+                .list
+            #expect(answers.map(\.["state"].text).sorted() == ["applied", "failed"])
+        }
+    }
+
     @Test func theAgentReachesNothingOfTheControlPlaneButTheEndpoint() async throws {
         try await Scene.run { scene in
             var sample = Sample.alone(scene.name())

@@ -60,7 +60,7 @@ struct BuildSite: Sendable {
         try await wait(for: BuildExit.inner.ready, in: first)
         let file = BuildExit.allowlist(allow)
         if let generation = Generation.digest(of: [file]) {
-            try await LoadWatcher(engine: engine).confirm(
+            try await LoadWatcher(engine: engine, patience: .seconds(30)).confirm(
                 generation,
                 of: [file],
                 by: squid,

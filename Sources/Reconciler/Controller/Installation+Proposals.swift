@@ -40,17 +40,26 @@ package struct ProposalRuling: Sendable {
     ///
     /// - Throws: `BottleError` `already-decided`, `busy`, `queue-unusable`, `audit-unwritable`.
     package func reject(_ proposal: Proposal, words: String) async throws {
+        try await end(proposal, as: .rejected, words: words)
+    }
+
+    /// Says that what was approved could not be made, on record first; nothing else changed.
+    ///
+    /// - Throws: as `reject`.
+    package func fail(_ proposal: Proposal, words: String) async throws {
+        try await end(proposal, as: .failed, words: words)
+    }
+
+    private func end(_ proposal: Proposal, as state: ProposalAnswer.State, words: String) async throws {
         try await underLock(proposal) { queue, _ in
             var details = AuditDetails()
             details.reason = AuditText.bounded("\(proposal.id): \(words)", 1000)
-            details.outcome = "done"
-            try AuditLog(state).append(
-                [AuditEntry(.rejection, bottle: proposal.bottle, details: details)],
+            details.outcome = state == .failed ? "failed" : "done"
+            try AuditLog(self.state).append(
+                [AuditEntry(state == .failed ? .approval : .rejection, bottle: proposal.bottle, details: details)],
                 at: now()
             )
-            try queue.tell(
-                ProposalAnswer(id: proposal.id, state: .rejected, time: try Timestamp(now()), words: words)
-            )
+            try queue.tell(ProposalAnswer(id: proposal.id, state: state, time: try Timestamp(now()), words: words))
         }
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Reconciler
+import ReconcilerEngine
 import ReconcilerModel
 
 struct Approve: AsyncParsableCommand {
@@ -113,14 +114,8 @@ struct Approve: AsyncParsableCommand {
     ) async throws -> [RemediationDraft] {
         let drafts = review.drafts(limits: limits, reason: reason)
         guard drafts.isEmpty else { return drafts }
-        if case .dockerfile = review.verdict {
-            throw BottleError(
-                "not-built-yet",
-                "this version of bottle can't build what an agent wrote",
-                at: review.proposal.bottle.name,
-                remedy:
-                    "write the Dockerfile yourself with `bottle edit dockerfile \(review.proposal.bottle)`, or reject it"
-            )
+        if case .dockerfile(let text) = review.verdict {
+            return [try await image(of: text, review, limits, reason, state, context)]
         }
         throw BottleError(
             "already-desired",
@@ -128,6 +123,45 @@ struct Approve: AsyncParsableCommand {
             at: review.proposal.bottle.name,
             remedy: "the next pass tells the agent"
         )
+    }
+
+    /// Builds the image; a build that fails is the answer to the agent, too, and nothing else changed.
+    private func image(
+        of dockerfile: String,
+        _ review: ProposalReview,
+        _ limits: GrantLimits?,
+        _ reason: String,
+        _ state: DesiredState,
+        _ context: CommandContext
+    ) async throws -> RemediationDraft {
+        let proposal = review.proposal
+        guard limits == nil else {
+            throw BottleError(
+                "invalid-limits",
+                "a Dockerfile can't be limited: the agent would be replaced when it ends",
+                at: proposal.bottle.name
+            )
+        }
+        let engine = try await context.engine()
+        defer { engine.close() }
+        let installation = try await context.installation(engine: engine)
+        context.console.err("\(proposal.bottle)  building what is asked for; nothing else changes meanwhile …")
+        do {
+            let build = CapabilityBuild(installation) { line in
+                if context.isVerbose { context.console.err(Escaped.line(line, limit: 400)) }
+            }
+            let built = try await build.build(dockerfile: dockerfile, for: proposal.bottle, state: state)
+            return RemediationDraft(
+                .dockerfileReplaced(built.replacement),
+                reason: reason,
+                proposal: proposal.id.text,
+                candidate: review.candidate
+            )
+        } catch let error as BottleError where ["build-failed", "dockerfile-refused"].contains(error.code) {
+            try await ProposalRuling(installation.state, now: CommandContext.now)
+                .fail(proposal, words: [error.message, error.cause].compactMap { $0 }.joined(separator: "\n"))
+            throw error
+        }
     }
 
     /// The proposal as an operator wants it; nil: they left it as it is.
