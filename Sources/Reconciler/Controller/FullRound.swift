@@ -72,6 +72,7 @@ package struct FullRound: Sendable {
                 return false
             }
         }
-        return true
+        // The last withdrawal's commit has had no pass.
+        return false
     }
 }
