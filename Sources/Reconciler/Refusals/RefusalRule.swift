@@ -14,7 +14,8 @@ package struct RefusalRule: Sendable, Hashable {
     package static let known: Set<RefusalRule> = {
         let proxy = [
             "identity", "host", "port", "path", "method", "git-push", "upgrade", "tls", "header", "version", "no-table",
-            "internal", "malformed", "firewall", "upstream", RefusedRequest.otherRule,
+            "internal", "malformed", "firewall", "upstream", "grant-expired", "grant-used-up", "grant-uncounted",
+            RefusedRequest.otherRule,
         ]
         let firewall = [
             "unlisted-host", "unlisted-port", "not-a-name", "form", "private-address", "unresolved", "sni", "not-tls",
