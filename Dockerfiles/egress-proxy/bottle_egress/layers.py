@@ -10,6 +10,7 @@ from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
 
 from bottle_egress.gate import Gate
+from bottle_egress.pace import Phase
 from bottle_egress.patches import BoundedGreeting, BoundedHttpLayer
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,9 @@ class NextLayer:
         data = nextlayer.data_client()
         if not data:
             return
+        pace = nextlayer.context.client.pace
+        if pace.phase is Phase.GREETING:
+            pace.enter(Phase.HELLO)
         try:
             nextlayer.layer = self._pick(nextlayer.context, data)
         except Exception as error:

@@ -13,7 +13,8 @@ class Phase(Enum):
 
     SILENT = "has sent nothing yet"
     HEAD = "sends the head of a request"
-    GREETING = "has a tunnel and has to greet with TLS"
+    GREETING = "has a tunnel and has to greet with TLS, or is in the middle of the handshake"
+    HELLO = "sends the first message of TLS"
     IDLE = "is kept for its next request"
     REFUSED = "may still send the body of a request that was refused"
     CONNECTING = "waits for a socket to the firewall or the server"
@@ -25,6 +26,7 @@ SECONDS = {
     Phase.SILENT: 30.0,
     Phase.HEAD: 15.0,
     Phase.GREETING: 15.0,
+    Phase.HELLO: 15.0,
     Phase.IDLE: 300.0,
     Phase.REFUSED: 5.0,
     Phase.CONNECTING: 5.0,
@@ -33,6 +35,9 @@ SECONDS = {
 }
 """How long each phase may last; a request under way, how long no byte may move in either direction."""
 
+PAUSES = {Phase.HEAD: 1.0, Phase.HELLO: 1.0}
+"""What a client writes in one go: after how many seconds without a byte the rest is not waited for."""
+
 REACHING = frozenset({Phase.CONNECTING, Phase.SECURING})
 _LIVE = REACHING | {Phase.BUSY}
 
@@ -40,10 +45,11 @@ _LIVE = REACHING | {Phase.BUSY}
 class Pace:
     """The phase of one connection. Stands in for mitmproxy's watchdog, which knows one limit for everything."""
 
-    __slots__ = ("ahead", "moved", "phase", "since", "timed_out")
+    __slots__ = ("_doubted", "ahead", "moved", "phase", "since", "timed_out")
 
     def __init__(self) -> None:
         self.timed_out = False
+        self._doubted = None
         self.enter(Phase.SILENT)
 
     def enter(self, phase: Phase) -> None:
@@ -53,8 +59,15 @@ class Pace:
         self.ahead = 0
 
     def overdue(self, now: float) -> bool:
-        """Whether the phase has lasted too long."""
-        return now - (self.moved if self.phase is Phase.BUSY else self.since) > SECONDS[self.phase]
+        """Whether the phase has lasted too long. A pause is one when it is met twice: bytes that have come are read
+        in between, however late this asks."""
+        still = now - self.moved
+        if (still if self.phase is Phase.BUSY else now - self.since) > SECONDS[self.phase]:
+            return True
+        if still <= PAUSES.get(self.phase, still):
+            return False
+        before, self._doubted = self._doubted, self.moved
+        return before == self.moved
 
     @property
     def is_live(self) -> bool:

@@ -539,6 +539,8 @@ class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
         done, failure = yield from super().receive_handshake_data(data)
         if done:
             self.conn.pace.enter(Phase.IDLE)
+        elif self.client_hello_parsed and self.conn.pace.phase is Phase.HELLO:
+            self.conn.pace.enter(Phase.GREETING)
         return done, failure
 
     def start_tls(self):
@@ -750,7 +752,7 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
                 if connection is not self.client and transport.handler is not None:
                     transport.handler.cancel("too slow")
             return
-        if self.pace.phase in (Phase.HEAD, Phase.GREETING):
+        if self.pace.phase in (Phase.HEAD, Phase.GREETING, Phase.HELLO):
             self.gate.note_bytes("a request head or a TLS greeting was not whole in time")
         self.abort()
 

@@ -63,12 +63,15 @@ def apply(fault: str) -> None:
 
 
 def shorten(limits: dict[str, float]) -> None:
-    """Replace limits by smaller ones: phases by their seconds, constants of patches and record by name."""
+    """Replace limits: those of phases and their pauses by seconds, constants of patches and record by name."""
     from bottle_egress import pace, patches, record
 
     for name, value in limits.items():
         if name in pace.Phase.__members__:
-            pace.SECONDS[pace.Phase[name]] = value
+            phase = pace.Phase[name]
+            pace.SECONDS[phase] = value
+            if phase in pace.PAUSES:
+                pace.PAUSES[phase] = value
         else:
             module = record if hasattr(record, name) else patches
             setattr(module, name, type(getattr(module, name))(value))

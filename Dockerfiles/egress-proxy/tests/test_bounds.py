@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -15,7 +16,9 @@ import pytest
 from test_live import rule, until
 from world import answer, get
 
-BRIEF = {"SILENT": 2, "HEAD": 1, "GREETING": 1, "IDLE": 3, "REFUSED": 1}
+BRIEF = {"SILENT": 2, "HEAD": 1, "GREETING": 1, "HELLO": 1, "IDLE": 3, "REFUSED": 1}
+THINKING = 3
+SOON = 6  # far below the bound of a head or a greeting as a whole
 
 
 def closed(connection, seconds: float = 15) -> bool:
@@ -68,6 +71,63 @@ def test_a_greeting_that_is_never_whole_is_cut(start, firewall, piece):
     raw.sendall(piece)
     assert closed(raw)
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+
+
+@pytest.mark.parametrize("start_of_head", ["GET /ok/x HTTP/1.1\r\nHo", "G", "\r\n"], ids=["field", "line", "blank"])
+@pytest.mark.parametrize("place", ["outside", "inside", "next"])
+def test_a_head_is_not_waited_for_when_nothing_more_of_it_comes(common, place, start_of_head):
+    proxy, firewall = common
+    connection = proxy.connect() if place == "outside" else proxy.tunnel("api.example.com")
+    if place == "next":
+        assert answer(connection, get()).status == 200
+    connection.sendall(start_of_head.encode())
+    assert closed(connection, SOON)
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+    assert len(firewall.requests) == (place == "next")
+
+
+@pytest.mark.parametrize("piece", [b"\x16", b"\x16\x03", b"\x16\x03\x01\x40\x00", b"\x16\x03\x01\x00\x01\x01"])
+def test_a_greeting_is_not_waited_for_when_nothing_more_of_it_comes(common, piece):
+    proxy, firewall = common
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    raw.sendall(piece)
+    assert closed(raw, SOON)
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+    assert firewall.seen == []
+
+
+def test_a_client_may_think_before_it_greets_within_the_handshake_and_before_a_request(common):
+    proxy, _ = common
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    time.sleep(THINKING)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = proxy.tls.wrap_bio(incoming, outgoing, server_hostname="api.example.com")
+    raw.settimeout(SOON)
+    hello = True
+    while True:
+        try:
+            client.do_handshake()
+            break
+        except ssl.SSLWantReadError:
+            raw.sendall(outgoing.read())
+            incoming.write(raw.recv(65536))
+            if hello:
+                time.sleep(THINKING)
+            hello = False
+    raw.sendall(outgoing.read())
+    time.sleep(THINKING)
+    client.write(get().encode())
+    raw.sendall(outgoing.read())
+    while True:
+        try:
+            assert client.read(12) == b"HTTP/1.1 200"
+            break
+        except ssl.SSLWantReadError:
+            incoming.write(raw.recv(65536))
 
 
 @pytest.mark.parametrize("inside", [True, False])

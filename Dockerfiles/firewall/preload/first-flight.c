@@ -32,7 +32,8 @@ enum {
     BAD = -1,
 };
 
-enum phase { ELSEWHERE = 0, IN_HEAD, IN_GREETING };
+// On the outer port there is a head only, and what follows it is none of ours.
+enum phase { ELSEWHERE = 0, IN_OUTER_HEAD, IN_HEAD, IN_GREETING, OUTER_HEAD_GIVEN_UP, GREETING_GIVEN_UP };
 
 static struct {
     uint8_t phase;
@@ -44,6 +45,8 @@ static uint8_t flight[LARGEST_FLIGHT];
 static const char head_end[] = "\r\n\r\n";
 // What squid's parser takes neither for TLS nor for the beginning of an SSLv2 greeting.
 static const char not_tls[] = "not tls";
+// What ends any head, and makes it one that squid's parser refuses: no line of a head may hold a NUL.
+static const char bad_end[] = "\0\r\n\r\n";
 
 static int (*next_accept)(int, struct sockaddr *restrict, socklen_t *restrict);
 static int (*next_close)(int);
@@ -84,19 +87,52 @@ int judge_flight(const uint8_t *bytes, size_t count)
     }
 }
 
+// How many of the bytes complete the head; 0: none do.
+static size_t end_of_head(int socket, const uint8_t *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint8_t matched = connections[socket].matched;
+        matched = bytes[i] == head_end[matched] ? matched + 1 : bytes[i] == head_end[0];
+        connections[socket].matched = matched;
+        if (matched == sizeof head_end - 1) return i + 1;
+    }
+    return 0;
+}
+
+static ssize_t read_outer_head(int socket, uint8_t *buffer, size_t size)
+{
+    ssize_t count = next_read(socket, buffer, size);
+    if (count <= 0) return count;
+    if (end_of_head(socket, buffer, (size_t)count)) {
+        connections[socket].phase = ELSEWHERE;
+        wait_no_more(socket);
+    } else {
+        wait_for_more(socket, 0);
+    }
+    return count;
+}
+
 static ssize_t read_head(int socket, uint8_t *buffer, size_t size)
 {
     ssize_t count = recv(socket, buffer, size, MSG_PEEK);
-    for (ssize_t i = 0; i < count; i++) {
-        uint8_t matched = connections[socket].matched;
-        matched = buffer[i] == head_end[matched] ? matched + 1 : buffer[i] == head_end[0];
-        connections[socket].matched = matched;
-        if (matched < sizeof head_end - 1) continue;
-        connections[socket].phase = IN_GREETING;
-        return next_read(socket, buffer, (size_t)i + 1);
-    }
-    return count > 0 ? next_read(socket, buffer, (size_t)count) : count;
+    if (count <= 0) return count;
+    size_t end = end_of_head(socket, buffer, (size_t)count);
+    if (!end) return next_read(socket, buffer, (size_t)count);
+    connections[socket].phase = IN_GREETING;
+    return next_read(socket, buffer, end);
 }
+
+// Hands squid bytes of ours. Fewer than all of them are refused no less.
+static ssize_t hand(const char *bytes, size_t count, void *buffer, size_t size)
+{
+    if (count > size) count = size;
+    memcpy(buffer, bytes, count);
+    return (ssize_t)count;
+}
+
+static ssize_t refuse_greeting(void *buffer, size_t size) { return hand(not_tls, sizeof not_tls, buffer, size); }
+
+static ssize_t refuse_head(void *buffer, size_t size) { return hand(bad_end, sizeof bad_end - 1, buffer, size); }
 
 static ssize_t read_greeting(int socket, void *buffer, size_t size)
 {
@@ -108,22 +144,33 @@ static ssize_t read_greeting(int socket, void *buffer, size_t size)
     bool grew = (size_t)count > connections[socket].looked_at;
     connections[socket].looked_at = (uint16_t)count;
     if (verdict > 0 && grew && !setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least)) {
+        wait_for_more(socket, (size_t)count);
         errno = EAGAIN;
         return -1;
     }
     connections[socket].phase = ELSEWHERE;
+    wait_no_more(socket);
     least = 1;
     setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof least);
-    if (verdict != BAD || size < sizeof not_tls) return next_read(socket, buffer, size);
-    memcpy(buffer, not_tls, sizeof not_tls);
-    return sizeof not_tls;
+    return verdict == BAD ? refuse_greeting(buffer, size) : next_read(socket, buffer, size);
+}
+
+void given_up(int socket)
+{
+    bool greets = connections[socket].phase == IN_GREETING;
+    connections[socket].phase = greets ? GREETING_GIVEN_UP : OUTER_HEAD_GIVEN_UP;
 }
 
 ssize_t read(int descriptor, void *buffer, size_t size)
 {
     if (descriptor >= 0 && descriptor < MOST_DESCRIPTORS) {
-        if (connections[descriptor].phase == IN_HEAD) return read_head(descriptor, buffer, size);
-        if (connections[descriptor].phase == IN_GREETING) return read_greeting(descriptor, buffer, size);
+        switch (connections[descriptor].phase) {
+        case IN_OUTER_HEAD: return read_outer_head(descriptor, buffer, size);
+        case IN_HEAD: return read_head(descriptor, buffer, size);
+        case IN_GREETING: return read_greeting(descriptor, buffer, size);
+        case OUTER_HEAD_GIVEN_UP: connections[descriptor].phase = ELSEWHERE; return refuse_head(buffer, size);
+        case GREETING_GIVEN_UP: connections[descriptor].phase = ELSEWHERE; return refuse_greeting(buffer, size);
+        }
     }
     ssize_t count = next_read(descriptor, buffer, size);
     if (size > 0) heard_from(descriptor, count);
@@ -141,20 +188,23 @@ static bool is_inner(int socket)
 int accept(int listener, struct sockaddr *restrict address, socklen_t *restrict length)
 {
     int socket = next_accept(listener, address, length);
-    if (socket < 0 || !is_inner(socket)) return socket;
+    if (socket < 0) return socket;
     if (socket >= MOST_DESCRIPTORS) {
         next_close(socket);
         errno = EMFILE;
         return -1;
     }
     memset(&connections[socket], 0, sizeof connections[socket]);
-    connections[socket].phase = IN_HEAD;
+    connections[socket].phase = is_inner(socket) ? IN_HEAD : IN_OUTER_HEAD;
     return socket;
 }
 
 int close(int descriptor)
 {
     closing(descriptor);
-    if (descriptor >= 0 && descriptor < MOST_DESCRIPTORS) connections[descriptor].phase = ELSEWHERE;
+    if (descriptor >= 0 && descriptor < MOST_DESCRIPTORS) {
+        connections[descriptor].phase = ELSEWHERE;
+        wait_no_more(descriptor);
+    }
     return next_close(descriptor);
 }

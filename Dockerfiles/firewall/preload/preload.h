@@ -4,6 +4,7 @@
 #define PRELOAD_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 // squid's inner port, on 127.0.0.1 (see `firewall` and lib/squid.conf).
@@ -20,6 +21,15 @@ void watch_helper(int socket);
 
 // What `read` or `write` came to.
 void heard_from(int descriptor, ssize_t count);
+
+// More of a client's head or greeting is due; `there` bytes of it are left in the kernel.
+void wait_for_more(int socket, size_t there);
+
+// It is whole, or refused, or the connection ends.
+void wait_no_more(int socket);
+
+// A client stopped in the middle of what was waited for: what is read next refuses it.
+void given_up(int socket);
 
 // A descriptor is about to be closed.
 void closing(int descriptor);

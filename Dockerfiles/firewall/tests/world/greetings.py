@@ -23,7 +23,7 @@ from hellos import (
 from proxied import connect, converse, greeting, head, status
 
 DEADLINE = 25  # what README promises, with room
-SOON = 8  # below the deadline of a greeting, so that only what is refused ends within it
+SOON = 8  # below the deadline of a greeting, so that only what is refused or stopped ends within it
 GOOD = "good.test"
 ECHO = 9444  # a server that sends back what reaches it, as it is
 
@@ -130,20 +130,40 @@ REFUSED: dict[str, list[bytes | float]] = {
     "a second CONNECT at once": [connect(GOOD) + connect("other.test")],
     "a body": [head("CONNECT good.test:443 HTTP/1.1", "Host: good.test", "Content-Length: 5") + b"hello"],
 }
-# Never finished: closed within the time that README states.
-UNFINISHED: dict[str, list[bytes | float]] = {
-    "nothing": [],
+# Begun and not gone on with: closed soon. A byte beyond the head of a long record doesn't wake squid.
+STOPPED: dict[str, list[bytes | float]] = {
     "half a greeting": [REAL[:60]],
     "a head of a record": [REAL[:5]],
-    "half of it a byte a second": drip(REAL[:DEADLINE], 1, 1),
+    "a head of a record, and later a byte": [REAL[:5], 0.5, REAL[5:6]],
+    "a byte": [REAL[:1]],
 }
-HEADS: dict[str, list[bytes | float]] = {
-    "no byte": [],
+STOPPED_HEADS: dict[str, list[bytes | float]] = {
     "half a head": [b"CONNECT good.test:443 HTTP/1.1\r\nHo"],
+    "a head without its end": [b"CONNECT good.test:443 HTTP/1.1\r\nHost: good.test:443\r\n"],
+    "half a request line": [b"GET http://good.test/ HT"],
+    "a letter": [b"G"],
+    "empty lines": [b"\r\n\r\n"],
+    "half an end": [b"GET http://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r"],
+    "half a header": [b"GET http://good.test/ HTTP/1.1\r\nHost: good.test\r\nX: y"],
     "bare CR": [b"GET http://good.test/ HTTP/1.1\rHost: good.test\r\r"],
     "SOCKS 5": [b"\5\1\0"],
     "TLS to the port": [REAL],
-    "a head a byte a second": drip(connect(GOOD)[:DEADLINE], 1, 1),
+}
+# Never begun, or going on for ever: closed within the time that README states.
+UNFINISHED: dict[str, list[bytes | float]] = {
+    "nothing": [],
+    "half of it, a byte now and then": drip(REAL[: 2 * DEADLINE], 1, 0.5),
+}
+UNFINISHED_HEADS: dict[str, list[bytes | float]] = {
+    "no byte": [],
+    "a head, a byte now and then": drip(connect(GOOD)[: 2 * DEADLINE], 1, 0.5),
+}
+# A pause is none before the first byte, and a short one is as good as none.
+SLOW: dict[str, list[bytes | float]] = {
+    "thinks before the greeting": [connect(GOOD), 3, REAL],
+    "thinks before the head": [3, connect(GOOD), 0.1, REAL],
+    "stops for a moment in the greeting": [connect(GOOD), 0.1, REAL[:60], 0.6, REAL[60:]],
+    "stops for a moment in the head": [connect(GOOD)[:30], 0.6, connect(GOOD)[30:], 0.1, REAL],
 }
 
 
@@ -175,21 +195,31 @@ async def is_refused(name: str, steps: list[bytes | float]) -> None:
     assert answer == b"", f"{name}: reached the server: {answer[:60]!r}"
 
 
-async def ends(name: str, steps: list[bytes | float], tunnelled: bool) -> None:
+async def ends(name: str, steps: list[bytes | float], tunnelled: bool, limit: float) -> None:
     start = time.monotonic()
     opening = [connect(GOOD), 0.1] if tunnelled else []
-    _, closed = await converse(opening + steps, DEADLINE, DEADLINE)
+    answer, closed = await converse(opening + steps, limit, limit)
     print(f"{name}: {time.monotonic() - start:.1f} s", file=sys.stderr)
     assert closed, f"{name}: is kept open"
+    assert tunnelled or status(answer) != 200, f"{name}: is served: {answer[:60]!r}"
+
+
+async def is_served(name: str, steps: list[bytes | float]) -> None:
+    answer, _ = await converse(steps, 1.5, 1.5)
+    assert status(answer) == 200, f"{name}: {answer[:60]!r}"
+    assert answer.partition(b"\r\n\r\n")[2][:1] == b"\x16", f"{name}: no answer of the server: {answer[:60]!r}"
 
 
 async def main() -> None:
     await asyncio.gather(*(opens(name, steps) for name, steps in OPENS.items()))
+    await asyncio.gather(*(is_served(name, steps) for name, steps in SLOW.items()))
     for name, steps in REFUSED.items():
         await is_refused(name, steps)
-    print(len(REFUSED) + len(UNFINISHED))
-    await asyncio.gather(*(ends(name, steps, True) for name, steps in UNFINISHED.items()))
-    await asyncio.gather(*(ends(name, steps, False) for name, steps in HEADS.items()))
+    print(len(REFUSED) + len(STOPPED) + len(UNFINISHED), len(STOPPED_HEADS))
+    await asyncio.gather(*(ends(name, steps, True, SOON) for name, steps in STOPPED.items()))
+    await asyncio.gather(*(ends(name, steps, False, SOON) for name, steps in STOPPED_HEADS.items()))
+    await asyncio.gather(*(ends(name, steps, True, DEADLINE) for name, steps in UNFINISHED.items()))
+    await asyncio.gather(*(ends(name, steps, False, DEADLINE) for name, steps in UNFINISHED_HEADS.items()))
 
 
 asyncio.run(main())
