@@ -47,7 +47,7 @@ struct Launch {
         var previews: [Preview] = []
         for manifest in wanted {
             let subject = try await installation.subject(
-                try desired.remedied(manifest).manifest,
+                try desired.remedied(manifest),
                 revision: desired.revision(of: manifest)
             )
             let assessment = try await assessor.assess(subject, inventory: inventory)

@@ -63,7 +63,7 @@ struct OperatorEdit {
         let names =
             outcome.made.map { "+ \($0.name): \($0.change.text)\($0.limits.map { " (\($0.text))" } ?? "")" }
             + (outcome.withdrawn + outcome.spent).map { "- \($0.remediation.name): \($0.remediation.change.text)" }
-        try await perform(from: base, to: outcome.after.manifest, telling: names) { repository in
+        try await perform(from: base, to: outcome.after, telling: names) { repository in
             try await repository.commit(
                 step,
                 for: identity,
@@ -81,18 +81,18 @@ struct OperatorEdit {
     ///   - commit: nil: there was nothing to commit.
     func perform(
         from base: Base,
-        to after: BottleManifest,
+        to after: RemediedBottle,
         telling notes: [String],
         commit: (DesiredRepository) async throws -> Revision?
     ) async throws {
         let before = base.state?.remedied.manifest
-        let authority = Authority.changes(from: before, to: after)
+        let authority = Authority.changes(from: before, to: after.manifest)
         let engine = try await context.engine()
         defer { engine.close() }
         let installation = try await context.installation(engine: engine)
         let plan = try await plan(for: after, installation)
         let mayEndAgent = try confirm(plan, authority, notes)
-        let edit = AuditedEdit(identity, from: before, to: after)
+        let edit = AuditedEdit(identity, from: before, to: after.manifest)
         let revision = try await installation.recording(kind, of: [edit], reason: reason, now: CommandContext.now) {
             try await commit(installation.repository)
         }
@@ -104,7 +104,7 @@ struct OperatorEdit {
         try PassReport(context: context).show([result], authority: [identity: authority], revision: revision?.id)
     }
 
-    private func plan(for after: BottleManifest, _ installation: Installation) async throws -> Plan {
+    private func plan(for after: RemediedBottle, _ installation: Installation) async throws -> Plan {
         let credentials = try context.readingCredentials(state: installation.state, settings: installation.settings)
         let reader = SubjectReader(
             state: installation.state,

@@ -106,7 +106,7 @@ struct PlanShowing {
         let desired = try await stored
         var assessments: [Assessor.Assessment] = []
         for manifest in wanted {
-            let effective = try desired.remedied(manifest).manifest
+            let effective = try desired.remedied(manifest)
             let subject = try await reader.subject(effective, revision: desired.revision(of: manifest))
             assessments.append(try await assessor.assess(subject, inventory: inventory))
         }

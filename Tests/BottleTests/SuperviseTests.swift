@@ -140,12 +140,15 @@ import Testing
             let sample = Sample.alone(scene.name()).with { $0.supervise = true }
             try await scene.applied(sample)
             let agent = "bottle-\(sample.name)-agent"
+            func question(_ step: String, from base: String = "bottle/agent") -> String {
+                #"{"dockerfile": "FROM \#(base)\nRUN \#(step)\n", "justification": "a tool is missing"}"#
+            }
             func ask(_ step: String) async throws -> String {
-                let text = #"{"dockerfile": "FROM bottle/agent\nRUN \#(step)\n", "justification": "a tool is missing"}"#
+                let text = question(step)
                 async let asked = Self.asks("capability-block", text, in: sample, scene)
                 try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
                 let id = try await Self.waiting(sample, scene)[0]["id"].text
-                let approved = try await scene.bottle("approve", id, "--yes")
+                let approved = try await scene.bottle("approve", id, "--yes", "--reason", "take it")
                 let told = try await asked
                 return "\(approved.status) \(approved.text) \(told.output)"
             }
@@ -160,6 +163,8 @@ import Testing
             let made = try await ask("echo made >/var/tmp/made")
             #expect(made.hasPrefix("0 "), "\(made)")
             #expect(try await scene.docker("exec", agent, "sh", "-c", "cat /var/tmp/made $HOME/note") == "made\nkept")
+            let left = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/image.json")
+            #expect(left.contains(#""source" : "proposal""#) && left.contains(#""words" : "take it""#), "\(left)")
             let answers = try await scene.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"]
                 .list
             #expect(answers.map(\.["state"].text).sorted() == ["applied", "failed"])

@@ -20,8 +20,12 @@ struct CapabilityLoopTests {
         )
     }
 
-    private func commit(_ built: CapabilityBuild.Built, in bed: LoopBed) async throws {
-        let draft = RemediationDraft(.dockerfileReplaced(built.replacement), reason: "approved")
+    private func commit(
+        _ built: CapabilityBuild.Built,
+        because reason: String = "approved",
+        in bed: LoopBed
+    ) async throws {
+        let draft = RemediationDraft(.dockerfileReplaced(built.replacement), reason: reason, proposal: "31e2")
         _ = try await bed.installation().repository.commit(remediation: draft, for: Sample.identity, at: Self.now)
     }
 
@@ -84,6 +88,51 @@ struct CapabilityLoopTests {
         let stalled = try await bed.run()
         #expect(stalled.error?.cause?.contains("is not here any more") == true, "\(stalled.outcome)")
         #expect(try await bed.engine.images(labels: [], reference: "bottle/dev-agent").isEmpty)
+    }
+
+    /// What the agent of a bottle with `supervise` finds about its image.
+    private func told(in bed: LoopBed) async throws -> String {
+        let agent = try #require(await bed.engine.world.containers.values.first { $0.name == "bottle-dev-agent" })
+        let bytes = try #require(agent.root["/etc/bottle/current-config/image.json"]?.content)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test("leaves the answer where the agent that replaced the one which asked finds it, and nothing else changes by it")
+    func answered() async throws {
+        let bed = try await LoopBed.converged(Sample.edited { $0.supervise = true })
+        #expect(try await told(in: bed).contains("\"source\" : \"manifest\""))
+        let built = try await built(in: bed)
+        // Whoever approved it was killed after the commit: the words are in the desired state alone.
+        try await commit(built, because: "go on\nbut \u{202e}only once", in: bed)
+        let result = try await bed.run()
+        #expect(
+            result.performed.map(\.action.text) == [
+                "stop container/agent image-changed", "remove container/agent image-changed",
+                "create container/agent image-changed",
+            ]
+        )
+        #expect(
+            try await told(in: bed) == """
+                {
+                  "decided_at" : "2026-01-01T00:00:00Z",
+                  "proposal" : "31e2",
+                  "source" : "proposal",
+                  "words" : "go on\\nbut \\\\u{202e}only once"
+                }
+
+                """
+        )
+        #expect(try await bed.run().performed.isEmpty)
+        #expect(try await bed.plan(reading: [.agent]).isEmpty)
+        // Taken back, the manifest's own image runs again, with nothing left of the answer.
+        _ = try await bed.installation().repository.dropRemediations(
+            of: Sample.identity,
+            reason: "back",
+            at: Self.now
+        ) { _ in true }
+        _ = try await bed.run()
+        #expect(try await told(in: bed).contains("\"source\" : \"manifest\""))
+        #expect(try await told(in: bed).contains("words") == false)
     }
 
     @Test("whose stored text was changed is not built")

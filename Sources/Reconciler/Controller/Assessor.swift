@@ -37,6 +37,8 @@ package struct Assessor: Sendable {
     /// What one bottle is assessed from.
     package struct Subject: Sendable {
         package var manifest: BottleManifest
+        /// Who decided on the agent's image, when and why; nil: it is the manifest's own.
+        package var imageDecision: Remediation.Provenance?
         package var revision: String
         package var record: BottleRecord
         package var fingerprints: [SecretReference: String]
@@ -48,7 +50,7 @@ package struct Assessor: Sendable {
         package var supervision: Supervision?
 
         package init(
-            manifest: BottleManifest,
+            _ bottle: RemediedBottle,
             revision: String,
             record: BottleRecord,
             fingerprints: [SecretReference: String],
@@ -57,7 +59,8 @@ package struct Assessor: Sendable {
             reserved: [IPv4Block],
             supervision: Supervision?
         ) {
-            self.manifest = manifest
+            manifest = bottle.manifest
+            imageDecision = bottle.imageRemediation?.provenance
             self.revision = revision
             self.record = record
             self.fingerprints = fingerprints
@@ -134,7 +137,8 @@ package struct Assessor: Sendable {
                 agentFacts: agentFacts,
                 fingerprints: subject.fingerprints,
                 authority: subject.authority,
-                supervision: subject.supervision
+                supervision: subject.supervision,
+                imageDecision: subject.imageDecision
             )
         )
         let observed = try await observer.bottle(

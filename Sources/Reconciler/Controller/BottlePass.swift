@@ -85,10 +85,9 @@ package struct BottlePass: Sendable {
                 if let desired = try await installation.repository.desired(of: identity, at: moment) {
                     result.revision = desired.revision
                     result.take(desired.state.remedied, at: moment)
-                    let manifest = desired.state.remedied.manifest
                     wanted = desired.state
-                    try prepareQueue(of: manifest)
-                    try await converge(to: manifest, mayEndAgent: mayEndAgent, secrets, &result)
+                    try prepareQueue(of: desired.state.remedied.manifest)
+                    try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
                 } else {
                     guard let problem = try await whyItStays() else { return nil }
                     result.outcome = .stalled(problem)
@@ -121,11 +120,12 @@ package struct BottlePass: Sendable {
     }
 
     private func converge(
-        to manifest: BottleManifest,
+        to bottle: RemediedBottle,
         mayEndAgent: Bool,
         _ use: SecretUse,
         _ result: inout PassResult
     ) async throws {
+        let manifest = bottle.manifest
         result.preflight = Preflight(manifest, caFingerprint: nil)
         let credentials = installation.credentials
         let find = use == .first ? credentials.values : credentials.glance
@@ -141,7 +141,7 @@ package struct BottlePass: Sendable {
         for round in 0..<Self.rounds {
             let before = await ledger.current
             let subject = Assessor.Subject(
-                manifest: manifest,
+                bottle,
                 revision: result.revision,
                 record: before,
                 fingerprints: fingerprints,

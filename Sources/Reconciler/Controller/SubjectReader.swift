@@ -20,7 +20,8 @@ package struct SubjectReader: Sendable {
     /// Everything about one bottle.
     ///
     /// - Throws: `BottleError` `secret-unavailable`, `state-unreadable`.
-    package func subject(_ manifest: BottleManifest, revision: String) async throws -> Assessor.Subject {
+    package func subject(_ bottle: RemediedBottle, revision: String) async throws -> Assessor.Subject {
+        let manifest = bottle.manifest
         let values = try await credentials.values(manifest.secrets)
         let authority = try await credentials.authority(manifest.identity, false)
         let records = state.map { JSONStore<BottleRecord>(folder: $0.records, noun: "record") }
@@ -28,7 +29,7 @@ package struct SubjectReader: Sendable {
         let record =
             all[manifest.identity] ?? BottleRecord(identity: manifest.identity, installation: state?.installation ?? "")
         return Assessor.Subject(
-            manifest: manifest,
+            bottle,
             revision: revision,
             record: record,
             fingerprints: try credentials.fingerprints(of: manifest, values, orAs: record),
@@ -42,8 +43,8 @@ package struct SubjectReader: Sendable {
 
 extension Installation {
     /// Everything about one bottle, without minting anything.
-    package func subject(_ manifest: BottleManifest, revision: String) async throws -> Assessor.Subject {
+    package func subject(_ bottle: RemediedBottle, revision: String) async throws -> Assessor.Subject {
         try await SubjectReader(state: state, credentials: credentials, supervision: supervision(of:))
-            .subject(manifest, revision: revision)
+            .subject(bottle, revision: revision)
     }
 }

@@ -121,6 +121,14 @@ package struct RemediedBottle: Sendable, Hashable {
         return .applied
     }
 
+    /// The one that the agent's image comes from; nil: it is the manifest's own.
+    package var imageRemediation: Remediation? {
+        outcomes.last { outcome in
+            guard case .dockerfileReplaced = outcome.remediation.change else { return false }
+            return outcome.fit == .applied
+        }?.remediation
+    }
+
     /// Those that no longer fit.
     package var conflicts: [RemediationOutcome] {
         outcomes.filter { if case .conflict = $0.fit { true } else { false } }

@@ -34,6 +34,8 @@ package struct RenderInput: Sendable {
     package var authority: Authority?
     /// Nil: the engine can't mount folders of this machine.
     package var supervision: Supervision?
+    /// Who decided on the agent's image, when and why; nil: it is the manifest's own.
+    package var imageDecision: Remediation.Provenance?
 
     package init(
         manifest: BottleManifest,
@@ -43,7 +45,8 @@ package struct RenderInput: Sendable {
         agentFacts: ImageFacts? = nil,
         fingerprints: [SecretReference: String] = [:],
         authority: Authority? = nil,
-        supervision: Supervision? = nil
+        supervision: Supervision? = nil,
+        imageDecision: Remediation.Provenance? = nil
     ) {
         self.manifest = manifest
         self.revision = revision
@@ -53,5 +56,6 @@ package struct RenderInput: Sendable {
         self.fingerprints = fingerprints
         self.authority = authority
         self.supervision = supervision
+        self.imageDecision = imageDecision
     }
 }

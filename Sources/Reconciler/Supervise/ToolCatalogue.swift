@@ -47,7 +47,8 @@ enum ToolCatalogue {
             """
             Ask the operator for programs that the image lacks, by proposing the Dockerfile it is built from. Call \
             show-dockerfile first and send the whole new file. An approved one is built while you go on; then this \
-            container is replaced on the same home and workspace, and you are started again.
+            container is replaced on the same home and workspace, and you are started again: the answer, with the \
+            operator's words, is in /etc/bottle/current-config/image.json then.
             """,
             "dockerfile",
             "The whole Dockerfile.",

@@ -136,7 +136,7 @@ struct Edit: AsyncParsableCommand {
             }
         guard let written, written != state.declared else { return context.console.err("nothing was changed") }
         let remedied = try base.snapshot.remedied(written, at: base.moment)
-        try await edit.perform(from: base, to: remedied.manifest, telling: ["another manifest"]) { repository in
+        try await edit.perform(from: base, to: remedied, telling: ["another manifest"]) { repository in
             try await repository.commit(
                 manifests: [written],
                 reason: edit.reason,

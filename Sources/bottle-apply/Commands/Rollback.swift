@@ -68,7 +68,7 @@ struct Rollback: AsyncParsableCommand {
         )
         try await edit.perform(
             from: base,
-            to: after.manifest,
+            to: after,
             telling: ["back to \(old.short)"] + ended.map { "left out, since it has ended: \($0.name)" }
         ) { repository in
             try await repository.rollBack(

@@ -136,7 +136,8 @@ final class LoopBed: Sendable {
     /// What the next pass would do, and changes nothing.
     func plan(credentials: Credentials = Sample.credentials(), reading: Set<Role> = []) async throws -> Plan {
         let installation = try await installation(credentials: credentials)
-        guard let desired = try await installation.repository.manifest(of: Sample.identity) else {
+        let now = try Timestamp("2026-01-01T00:00:00Z")
+        guard let desired = try await installation.repository.desired(of: Sample.identity, at: now) else {
             return Plan(identity: Sample.identity)
         }
         let assessor = Assessor(
@@ -147,7 +148,7 @@ final class LoopBed: Sendable {
             guessesFacts: false
         )
         return try await assessor.assess(
-            installation.subject(desired.manifest, revision: desired.revision),
+            installation.subject(desired.state.remedied, revision: desired.revision),
             inventory: Inventory.take(from: engine),
             reading: reading
         ).plan

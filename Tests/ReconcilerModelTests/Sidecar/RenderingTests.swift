@@ -146,6 +146,33 @@ struct RenderingTests {
         #expect(variables["https_proxy"] == "http://egress-proxy:9099")
     }
 
+    @Test("the words of who decided on the image are bounded, and hide nothing", arguments: [nil, "31e2"])
+    func imageDecision(proposal: String?) throws {
+        var manifest = Sample.routed
+        manifest.supervise = true
+        var input = try Sample.input(manifest)
+        input.supervision = Supervision(queue: "/q", user: "1:1")
+        let own = try DesiredBottle(rendering: input)
+        let reason = "a\u{202e}b\u{200b}c\"\n" + String(repeating: "x", count: 5000)
+        input.imageDecision = Remediation.Provenance(
+            author: "jo",
+            time: Timestamp(seconds: 0),
+            reason: reason,
+            proposal: proposal
+        )
+        let bottle = try DesiredBottle(rendering: input)
+        let agent = try #require(bottle.container(.agent))
+        let shown = text(agent, "/etc/bottle/current-config/image.json")
+        #expect(shown.contains(#""words" : "a\\u{202e}b\\u{200b}c\"\nxxx"#) && shown.contains("x…\""))
+        #expect(shown.utf8.count < 4300)
+        #expect(shown.contains(proposal == nil ? #""source" : "operator""# : #""source" : "proposal""#))
+        #expect(!shown.contains("jo"))
+        // A file of the agent's and nothing more.
+        #expect(agent.specHash == own.container(.agent)?.specHash)
+        #expect(agent.intentHash == own.container(.agent)?.intentHash)
+        #expect(bottle.containers.filter { $0.role != .agent } == own.containers.filter { $0.role != .agent })
+    }
+
     @Test("nothing of a credential or of the CA's key is in the agent, and the key is in the egress-proxy alone")
     func noCredential() throws {
         let bottle = try bottle(Sample.routed)

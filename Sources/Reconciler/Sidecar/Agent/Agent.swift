@@ -149,7 +149,7 @@ package enum Agent {
         if case .text(let prompt) = input.manifest.agent.prompt {
             files.append(DesiredFile(path: "\(folder)/prompt.md", content: Array(prompt.utf8)))
         }
-        files += try AgentGuidance.files(input.manifest)
+        files += try AgentGuidance.files(input.manifest, image: input.imageDecision)
         return files
     }
 }

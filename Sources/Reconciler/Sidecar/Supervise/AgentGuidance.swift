@@ -5,7 +5,9 @@ enum AgentGuidance {
     static let folder = "\(Agent.folder)/current-config"
 
     /// The files of a bottle that has `supervise`; none without.
-    static func files(_ manifest: BottleManifest) throws -> [DesiredFile] {
+    ///
+    /// - Parameter image: who decided on the image, when and why; nil: it is the manifest's own.
+    static func files(_ manifest: BottleManifest, image: Remediation.Provenance?) throws -> [DesiredFile] {
         guard manifest.supervise else { return [] }
         return [
             DesiredFile(path: "\(folder)/routes.json", content: try routes(manifest.routes)),
@@ -13,15 +15,19 @@ enum AgentGuidance {
                 path: "\(folder)/allowlist",
                 content: Array(manifest.egress.allowlist.map { "\($0)\n" }.sorted().joined().utf8)
             ),
+            // Also where there is nothing to tell: what an earlier image was decided with must not stay.
+            DesiredFile(path: "\(folder)/image.json", content: try json(Image(image))),
             DesiredFile(path: "\(Agent.folder)/when-blocked.md", content: Array(text.utf8)),
         ]
     }
 
     /// The routes in force without anything about credentials but that there is one.
-    private static func routes(_ routes: [Route]) throws -> [UInt8] {
+    private static func routes(_ routes: [Route]) throws -> [UInt8] { try json(routes.map(Shown.init)) }
+
+    private static func json(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(routes.map(Shown.init))) + [UInt8(ascii: "\n")]
+        return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
     }
 
     private struct Shown: Encodable {
@@ -48,6 +54,42 @@ enum AgentGuidance {
         }
     }
 
+    /// What the image comes from, and why.
+    private struct Image: Encodable {
+        var source: String
+        var decidedAt: String?
+        var proposal: String?
+        var words: String?
+
+        private static let wordLimit = 4000
+
+        init(_ decision: Remediation.Provenance?) {
+            source = decision.map { $0.proposal == nil ? "operator" : "proposal" } ?? "manifest"
+            decidedAt = decision?.time.description
+            proposal = decision?.proposal
+            words = decision.map { Self.plain($0.reason) }
+        }
+
+        /// A person's words, bounded and without what hides or reorders text.
+        private static func plain(_ text: String) -> String {
+            var plain = ""
+            for scalar in text.unicodeScalars.prefix(wordLimit) {
+                switch scalar.properties.generalCategory {
+                case .control where scalar == "\n": plain += "\n"
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+                    plain += "\\u{\(String(scalar.value, radix: 16))}"
+                default: plain.unicodeScalars.append(scalar)
+                }
+            }
+            return text.unicodeScalars.count > wordLimit ? plain + "…" : plain
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case source, proposal, words
+            case decidedAt = "decided_at"
+        }
+    }
+
     private static let text = """
         # When something is blocked
 
@@ -60,7 +102,7 @@ enum AgentGuidance {
           want as JSON, as `show-routes` prints them.
         - `firewall-block`: hosts to be reached, one a line.
         - `capability-block`: a Dockerfile with what the image lacks; you are started anew in the built image, with
-          your home as it is.
+          your home as it is. The answer is then in \(folder)/image.json.
 
         Each takes a `justification`: say what you are doing and why it needs this. The call waits until it is decided,
         minutes or hours, and tells the answer once the change is in force. The same call again joins the same
