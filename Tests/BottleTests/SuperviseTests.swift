@@ -165,6 +165,19 @@ import Testing
             #expect(try await scene.docker("exec", agent, "sh", "-c", "cat /var/tmp/made $HOME/note") == "made\nkept")
             let left = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/image.json")
             #expect(left.contains(#""source" : "proposal""#) && left.contains(#""words" : "take it""#), "\(left)")
+            // The answer was heard; what is in force is known to be, as it was proposed and as it is shown.
+            let shown = try await Self.asks("show-dockerfile", "{}", in: sample, scene)
+            #expect(shown.output.contains(#"FROM bottle/agent\nRUN echo made"#), "\(shown)")
+            let step = "echo made >/var/tmp/made"
+            let again = try await Self.asks("capability-block", question(step), in: sample, scene)
+            #expect(again.output.contains(#""state":"applied""#), "\(again)")
+            let same = try await Self.asks(
+                "capability-block",
+                question(step, from: "bottle/agent:latest"),
+                in: sample,
+                scene
+            )
+            #expect(same.output.contains("already in force"), "\(same)")
             let answers = try await scene.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"]
                 .list
             #expect(answers.map(\.["state"].text).sorted() == ["applied", "failed"])

@@ -135,6 +135,39 @@ struct CapabilityLoopTests {
         #expect(try await told(in: bed).contains("words") == false)
     }
 
+    @Test("that is in force is nothing to ask for, as it was proposed, as it is built, and as it is shown")
+    func inForce() async throws {
+        let bed = try await LoopBed.converged(Sample.edited { $0.supervise = true })
+        let built = try await built(in: bed)
+        try await commit(built, in: bed)
+        _ = try await bed.run()
+        let queue = ProposalQueue(Sample.identity, in: try await bed.installation().state)
+        let policy = try #require(try SidecarQueue(folder: queue.folder).state()).policy
+        #expect(policy.dockerfile?.text == Self.text)
+        for text in [Self.text, built.replacement.dockerfile, "from bottle/agent:latest\r\nENV A=b  \n"] {
+            let content = try ProposalContent(.capabilityBlock, text)
+            #expect(ProposalCheck.verdict(on: content, in: policy) == .inForce, "\(text)")
+        }
+        for text in [Self.text + "ENV B=c\n", "FROM debian\nENV A=b\n", "FROM bottle/agent\n"] {
+            let content = try ProposalContent(.capabilityBlock, text)
+            #expect(ProposalCheck.verdict(on: content, in: policy) == .dockerfile(text), "\(text)")
+        }
+    }
+
+    @Test("whose stored copy was changed is not built")
+    func changedCopy() async throws {
+        let bed = try await LoopBed.converged()
+        let built = try await built(in: bed)
+        try await commit(built, in: bed)
+        try await bed.engine.removeImage(built.imageID.text, force: true)
+        let folder = try await bed.installation().state.contexts
+        let file = "\(folder)/\(built.replacement.context)/Dockerfile"
+        try DurableFile.write(Array((built.replacement.dockerfile + "ENV B=c\n").utf8), to: file)
+        let result = try await bed.run()
+        #expect(result.error.map { "\($0)" }?.contains("not what was applied") == true, "\(result.outcome)")
+        #expect(try await bed.engine.images(labels: [], reference: "bottle/dev-agent").isEmpty)
+    }
+
     @Test("whose stored text was changed is not built")
     func changed() async throws {
         let bed = try await LoopBed.converged()

@@ -193,7 +193,8 @@ extension ManifestMaker {
                     context: ContentDigest(of: text()),
                     path: pick(["Dockerfile", "d/x", "1"]),
                     replaces: pick(["image a", "context \(ContentDigest(of: "x")) Dockerfile", "true"]),
-                    base: chance() ? try ImageID("sha256:\(ContentDigest(of: text()))") : nil
+                    base: chance() ? try ImageID("sha256:\(ContentDigest(of: text()))") : nil,
+                    proposed: chance() ? "FROM y\n" + text() : nil
                 )
             ),
         ]

@@ -20,7 +20,7 @@ extension BottlePass {
         let manifest = state.remedied.manifest
         guard manifest.supervise else { return }
         let moment = try Timestamp(now())
-        let dockerfile = try? AgentDockerfile(of: state, contexts: installation.state.contexts).text()
+        let dockerfile = try? AgentDockerfile(of: state, contexts: installation.state.contexts).inForce()
         var withdrawn: Set<String> = []
         let listing = try queue.listing()
         let answers = try queue.answers()
@@ -46,7 +46,7 @@ extension BottlePass {
     }
 
     /// Says what is in force, with the last refusals.
-    private func publish(_ manifest: BottleManifest, revision: String, dockerfile: String?) throws {
+    private func publish(_ manifest: BottleManifest, revision: String, dockerfile: PresentDockerfile?) throws {
         let refusals = (try? RefusalStore.load(identity, in: installation.state))?.refusals ?? []
         try queue.publish(
             SupervisedState(manifest, revision: revision, dockerfile: dockerfile, refusals: refusals)

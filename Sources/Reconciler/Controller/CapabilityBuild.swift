@@ -61,7 +61,8 @@ package struct CapabilityBuild: Sendable {
                 context: context.digest,
                 path: path,
                 replaces: state.declared.agent.image.origin,
-                base: base
+                base: base,
+                proposed: dockerfile == judged.text ? nil : dockerfile
             ),
             imageID: imageID
         )

@@ -17,7 +17,7 @@ extension Installation {
             else { continue }
             let queue = ProposalQueue(bottle, in: state)
             let answers = try queue.answers()
-            let dockerfile = try? AgentDockerfile(of: desired, contexts: state.contexts).text()
+            let dockerfile = try? AgentDockerfile(of: desired, contexts: state.contexts).inForce()
             reviews += try queue.listing().proposals.map {
                 ProposalReview($0, answers[$0.id], in: desired, dockerfile: dockerfile, at: moment)
             }

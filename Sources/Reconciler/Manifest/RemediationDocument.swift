@@ -47,6 +47,7 @@ package enum RemediationDocument {
                 if replacement.path != "Dockerfile" { writer.pair("path", replacement.path) }
                 writer.pair("replaces", replacement.replaces)
                 if let base = replacement.base { writer.pair("base", base.text) }
+                if let proposed = replacement.proposed { writer.pair("proposed", proposed) }
             }
         }
     }

@@ -123,7 +123,8 @@ extension ManifestDecoder {
             context: context,
             path: cursor["path"].flatMap { pathInContext($0) } ?? "Dockerfile",
             replaces: replaces,
-            base: cursor["base"].flatMap { imageID($0) }
+            base: cursor["base"].flatMap { imageID($0) },
+            proposed: cursor["proposed"]?.text
         )
     }
 

@@ -94,6 +94,11 @@ enum RemediationShape {
                 .text(ManifestShape.imageID),
                 "id of the image that it begins with, when an agent proposed it: it is built in the restricted way"
             ),
+            KeyShape(
+                "proposed",
+                .text(TextShape("text")),
+                "as it was proposed, where names of images stood for ids; default: as in `dockerfile`"
+            ),
         ]
     )
 }

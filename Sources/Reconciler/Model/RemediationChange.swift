@@ -24,19 +24,23 @@ package struct DockerfileReplacement: Sendable, Hashable {
     ///
     /// Nil for an operator's own.
     package var base: ImageID?
+    /// The text as it was asked for, with names where `dockerfile` has ids of images; nil: as `dockerfile`.
+    package var proposed: String?
 
     package init(
         dockerfile: String,
         context: ContentDigest,
         path: String = "Dockerfile",
         replaces: String,
-        base: ImageID? = nil
+        base: ImageID? = nil,
+        proposed: String? = nil
     ) {
         self.dockerfile = dockerfile
         self.context = context
         self.path = path
         self.replaces = replaces
         self.base = base
+        self.proposed = proposed
     }
 }
 

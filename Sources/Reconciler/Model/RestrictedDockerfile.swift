@@ -45,9 +45,14 @@ package struct RestrictedDockerfile: Sendable, Hashable {
 
     /// What the `FROM`s of any Dockerfile name, as far as they are plain names: stages too.
     package static func firstNames(of text: String) -> [String] {
+        origins(of: text).filter { (try? ImageReference($0)) != nil }
+    }
+
+    /// What each `FROM` of a Dockerfile names.
+    static func origins(of text: String) -> [String] {
         DockerfileReading(text).instructions.filter { $0.word == "FROM" }.compactMap { instruction in
             instruction.words.first { !$0.isFlag }
-        }.filter { (try? ImageReference($0)) != nil }
+        }
     }
 }
 

@@ -5,16 +5,29 @@ package struct AgentDockerfile: Sendable {
     /// The image of the manifest itself, without remediations.
     private let declared: AgentImage
     private let present: AgentImage
+    private let proposed: String?
     private let contexts: String
 
     /// - Parameter contexts: where stored copies of build contexts are.
     package init(of state: DesiredState, contexts: String) {
         declared = state.declared.agent.image
         present = state.remedied.manifest.agent.image
+        if case .dockerfileReplaced(let replacement) = state.remedied.imageRemediation?.change {
+            proposed = replacement.proposed
+        } else {
+            proposed = nil
+        }
         self.contexts = contexts
     }
 
-    /// The text in force; for an image that nobody here builds, one that begins with it.
+    /// What is in force, as it is built and as it was asked for.
+    ///
+    /// - Throws: as `text`.
+    package func inForce() throws -> PresentDockerfile {
+        PresentDockerfile(built: try text(), proposed: proposed)
+    }
+
+    /// The text that is built; for an image that nobody here builds, one that begins with it.
     ///
     /// - Throws: `BottleError` `context-unreadable`.
     package func text() throws -> String {

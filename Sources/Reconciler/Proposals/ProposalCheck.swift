@@ -24,8 +24,12 @@ package enum ProposalCheck {
         case .routes(let written): routes(written, policy)
         case .hosts(let hosts): Self.hosts(hosts, policy)
         case .dockerfile(let text):
-            policy.dockerfile.map { ProposedDockerfile.normalised($0) == text } == true ? .inForce : .dockerfile(text)
+            policy.dockerfile.map { isBuilt($0, from: text) } == true ? .inForce : .dockerfile(text)
         }
+    }
+
+    private static func isBuilt(_ present: PresentDockerfile, from text: String) -> Bool {
+        ProposedDockerfile.normalised(present.text) == text || present.isBuilt(from: text)
     }
 
     // MARK: - Routes

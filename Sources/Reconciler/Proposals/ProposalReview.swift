@@ -20,7 +20,7 @@ package struct ProposalReview: Sendable, Hashable {
         _ proposal: Proposal,
         _ answer: ProposalAnswer?,
         in state: DesiredState,
-        dockerfile: String?,
+        dockerfile: PresentDockerfile?,
         at moment: Timestamp
     ) {
         self.proposal = proposal
@@ -40,7 +40,7 @@ package struct ProposalReview: Sendable, Hashable {
     package static func verdict(
         on proposal: Proposal,
         in manifest: BottleManifest,
-        dockerfile: String?
+        dockerfile: PresentDockerfile?
     ) -> ProposalVerdict {
         do {
             let content = try ProposalContent(proposal.tool, proposal.argument)

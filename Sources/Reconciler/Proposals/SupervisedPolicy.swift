@@ -11,14 +11,14 @@ package struct SupervisedPolicy: Sendable, Hashable {
     /// Whether a firewall stands in the way out, also where no routes are declared.
     package var hasFirewall: Bool
     /// The agent's Dockerfile; nil: its image is not built here.
-    package var dockerfile: String?
+    package var dockerfile: PresentDockerfile?
 
     package init(
         bottle: Identity,
         routes: [Route] = [],
         allowlist: [HostPattern] = [],
         hasFirewall: Bool = true,
-        dockerfile: String? = nil
+        dockerfile: PresentDockerfile? = nil
     ) {
         self.bottle = bottle
         self.routes = routes
@@ -30,7 +30,7 @@ package struct SupervisedPolicy: Sendable, Hashable {
     /// What is desired, as the agent may know it.
     ///
     /// What holds only within limits is left out: asking for it again, for good, is a question of its own.
-    package init(_ manifest: BottleManifest, dockerfile: String?) {
+    package init(_ manifest: BottleManifest, dockerfile: PresentDockerfile?) {
         self.init(
             bottle: manifest.identity,
             routes: manifest.routes.filter { $0.grant == nil }.map { route in

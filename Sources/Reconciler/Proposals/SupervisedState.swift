@@ -64,7 +64,7 @@ package struct SupervisedState: Sendable, Hashable {
     package init(
         _ manifest: BottleManifest,
         revision: String,
-        dockerfile: String?,
+        dockerfile: PresentDockerfile?,
         refusals: [RefusedRequest] = []
     ) {
         var limited: [String] = []
@@ -117,6 +117,8 @@ extension SupervisedState {
         var allowlist: [String]
         var firewall: Bool
         var dockerfile: String?
+        /// What is built; an older program left it out.
+        var builtDockerfile: String?
         var limited: [String]
         var refusals: [Refusal]
 
@@ -127,7 +129,8 @@ extension SupervisedState {
             routes = state.policy.routes.map(StoredRoute.init)
             allowlist = state.policy.allowlist.map(\.text)
             firewall = state.policy.hasFirewall
-            dockerfile = state.policy.dockerfile
+            dockerfile = state.policy.dockerfile?.text
+            builtDockerfile = state.policy.dockerfile?.built
             limited = state.limited
             refusals = state.refusals
         }
@@ -137,7 +140,9 @@ extension SupervisedState {
             for route in routes { policy.routes.append(try route.route()) }
             for host in allowlist { policy.allowlist.append(try HostPattern(host)) }
             policy.hasFirewall = firewall
-            policy.dockerfile = dockerfile
+            policy.dockerfile = dockerfile.map {
+                PresentDockerfile(built: builtDockerfile ?? $0, proposed: $0)
+            }
             var state = SupervisedState(policy: policy, revision: revision, limited: limited)
             state.refusals = Array(refusals.suffix(SupervisedState.refusalLimit))
             return state

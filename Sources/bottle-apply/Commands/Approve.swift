@@ -62,7 +62,7 @@ struct Approve: AsyncParsableCommand {
         )
         let (base, state) = try await operatorEdit.desired()
         guard let folder = try StateFolder.open(context.paths.state) else { throw BottleError.missing(proposal.bottle) }
-        let dockerfile = try? AgentDockerfile(of: state, contexts: folder.contexts).text()
+        let dockerfile = try? AgentDockerfile(of: state, contexts: folder.contexts).inForce()
         func review(_ proposal: Proposal) -> ProposalReview {
             ProposalReview(proposal, found.answer, in: state, dockerfile: dockerfile, at: base.moment)
         }

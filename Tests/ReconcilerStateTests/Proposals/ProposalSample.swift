@@ -22,7 +22,7 @@ enum ProposalSample {
                 ),
             ],
             allowlist: [try HostPattern("raw.example.org"), try HostPattern("*.wide.example.org")],
-            dockerfile: "FROM bottle/agent\nRUN true\n"
+            dockerfile: PresentDockerfile(built: "FROM bottle/agent\nRUN true\n")
         )
     }
 

@@ -1,0 +1,39 @@
+/// The Dockerfile of an agent's image: as it is built, and as somebody wrote it.
+package struct PresentDockerfile: Sendable, Hashable {
+    /// What is built.
+    package let built: String
+    /// As it was written: the same, but that it may have names where `built` has ids of images.
+    package let text: String
+    /// The ids by the names that `text` has for them.
+    private let names: [String: ImageID]
+
+    /// - Parameter proposed: a text that `built` was made of; one that it can't have been made of is passed over.
+    package init(built: String, proposed: String? = nil) {
+        self.built = built
+        let names = proposed.flatMap { Self.names(in: $0, for: built) } ?? Self.names(in: built, for: built) ?? [:]
+        self.names = names
+        if let proposed, Self.sealed(proposed, names) == built {
+            text = proposed
+        } else {
+            text = built
+        }
+    }
+
+    /// Whether `other` would be built to the same, each name standing for the image that it stood for then.
+    package func isBuilt(from other: String) -> Bool { other == text || Self.sealed(other, names) == built }
+
+    private static func sealed(_ text: String, _ names: [String: ImageID]) -> String? {
+        names.isEmpty ? nil : try? RestrictedDockerfile(text, bases: names).text
+    }
+
+    /// What stands for ids in `written`; nil when its stages are not those of `built`.
+    private static func names(in written: String, for built: String) -> [String: ImageID]? {
+        let origins = (written: RestrictedDockerfile.origins(of: written), built: RestrictedDockerfile.origins(of: built))
+        guard origins.written.count == origins.built.count else { return nil }
+        var names: [String: ImageID] = [:]
+        for (name, origin) in zip(origins.written, origins.built) {
+            if let id = try? ImageID(origin) { names[name] = id }
+        }
+        return names
+    }
+}
