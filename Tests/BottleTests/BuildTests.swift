@@ -32,7 +32,7 @@ struct BuildTests {
         }
     }
 
-    @Test("whose build fails is an error in the builder's words, and the agent that lives goes on")
+    @Test("whose build fails is an error in the builder's words without its colours, and the agent that lives goes on")
     func failing() async throws {
         try await Scene.run { scene in
             _ = try await scene.run(["mkdir", "context"])
@@ -43,10 +43,15 @@ struct BuildTests {
             await scene.removesImage(of: agent)
             let before = try await scene.world()
 
-            try scene.write("FROM bottle/agent\nRUN echo no such luck; exit 7\n", to: "context/Dockerfile")
+            // The builder colours what a step writes there; the step has colours of its own, too.
+            let step = #"RUN printf 'no \033\1331msuch\033\1330m luck\n' >&2; exit 7"#
+            try scene.write("FROM bottle/agent\n\(step)\n", to: "context/Dockerfile")
             let failed = try await scene.apply(sample)
             #expect(failed.status == 1)
-            #expect(failed.text.contains("no such luck"))
+            #expect(failed.text.contains("no such luck"), "\(failed)")
+            for colour in ["[91m", "[1m", "[0m", "\u{1b}", "u{1b}"] {
+                #expect(!failed.text.contains(colour), "\(failed)")
+            }
             #expect(try await scene.world() == before)
             let item = try await scene.bottle("get", "-o", "json").document()["items"][0]
             #expect(item.condition("Ready") == "False")

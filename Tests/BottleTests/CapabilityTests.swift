@@ -51,6 +51,7 @@ struct CapabilityTests {
             #expect(!outcome.output.contains { $0.hasPrefix("resolved ") })
             #expect(outcome.output.contains("interfaces lo"))
             #expect(outcome.output.contains("no engine"))
+            #expect(outcome.output.contains("variables 6"))
             // Asserted at the other ends: what came, came for the listed host.
             let came = try await internet.requests(holding: mark, due: true)
             #expect(
@@ -96,6 +97,42 @@ struct CapabilityTests {
             try await Task.sleep(for: .milliseconds(50))
         }
         return (name, port)
+    }
+
+    @Test("has no secret: no mount, no variable, no file and no way to ask for one, and the engine is not there")
+    func secrets() async throws {
+        try await Scene.run { scene in
+            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
+            try scene.write("canary", to: "secret")
+            let steps = [
+                "FROM bottle/agent", "USER root", "COPY . /context",
+                "RUN echo context $(ls -A /context)",
+                "RUN echo variables $(env | sed 's/=.*//' | sort)",
+                "RUN echo mounts $(cut -d' ' -f2 /proc/self/mounts | grep -Ev '^/(proc|sys|dev)(/|$)' | sort)",
+                "RUN for f in /run/secrets /run/buildkit /run/docker.sock /root/.docker /root/.ssh /run/host-services; "
+                    + "do test -e $f && echo found $f; done; true",
+            ]
+            let outcome = try await bed.build(steps.joined(separator: "\n") + "\n")
+            _ = try #require(outcome.built, "\(String(describing: outcome.error))")
+            #expect(outcome.output.contains("context Dockerfile"))
+            #expect(outcome.output.contains("mounts / /etc/hostname /etc/hosts /etc/resolv.conf"), "\(outcome)")
+            #expect(!outcome.output.contains { $0.hasPrefix("found ") })
+            let own = try await scene.docker(
+                "inspect",
+                "-f",
+                "{{range .Config.Env}}{{println .}}{{end}}",
+                "bottle/agent"
+            )
+            let usual = ["HOME", "HOSTNAME", "OLDPWD", "PATH", "PWD", "SHLVL", "_"]
+            let known = Set(own.split(separator: "\n").map { String($0.prefix { $0 != "=" }) } + usual)
+            let line = try #require(outcome.output.first { $0.hasPrefix("variables ") })
+            #expect(Set(line.split(separator: " ").dropFirst().map(String.init)).subtracting(known) == [])
+            for flag in ["secret,id=x", "ssh", "bind,target=/x", "cache,target=/x"] {
+                let asked = try await bed.build("FROM bottle/agent\nRUN --mount=type=\(flag) true\n")
+                #expect(asked.error?.code == "dockerfile-refused" && asked.output.isEmpty, "\(asked)")
+            }
+            #expect(try await bed.leftovers() == [])
+        }
     }
 
     @Test("that fails changes nothing, and tells its last lines without the builder's colours")

@@ -49,8 +49,8 @@ package struct RestrictedBuild: Sendable {
         } catch {
             result = .failure(error)
         }
-        // In a task of its own: a cancelled one can't talk to the engine any more. What can't be removed now is for the
-        // next build, pass or deletion.
+        // Waited for, but in a task of its own: a cancelled one can't talk to the engine any more, children of it neither,
+        // and Swift 6.3 has nothing that shields them. What can't be removed now is for the next build, pass or deletion.
         _ = await Task { try await site.clear() }.result
         return try result.get()
     }

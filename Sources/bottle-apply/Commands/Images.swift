@@ -62,7 +62,7 @@ struct ImagesBuild: AsyncParsableCommand {
         context: CommandContext
     ) async throws -> ImagesDocument.Image {
         let role = image.role.rawValue
-        guard image.context != nil else {
+        guard let digest = image.context else {
             return ImagesDocument.Image(
                 role: role,
                 reference: image.reference.text,
@@ -70,7 +70,7 @@ struct ImagesBuild: AsyncParsableCommand {
             )
         }
         let found = try await Observer(engine: engine).images([image.reference])[image.reference]
-        guard force || found?.labels[DesiredImage.contextLabel] != files.digest.hex else {
+        guard force || found?.labels[DesiredImage.contextLabel] != digest.hex else {
             return ImagesDocument.Image(role: role, reference: image.reference.text, outcome: "up to date")
         }
         context.console.err("building \(image.reference) …")
