@@ -86,6 +86,7 @@ extension EngineState {
         _ files: [TarFile],
         _ options: BuildOptions
     ) throws(EngineError) -> [ProgressLine] {
+        builds.append(options)
         guard let file = files.first(where: { $0.entry.path == options.dockerfile }) else {
             throw Self.refusal(500, "Cannot locate specified Dockerfile: \(options.dockerfile)")
         }

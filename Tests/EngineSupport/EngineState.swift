@@ -23,6 +23,8 @@ package struct EngineState: Sendable {
     package internal(set) var events: [EngineEvent] = []
     /// How often each object was made and removed, such as `create container/NAME`.
     package internal(set) var effects: [String: Int] = [:]
+    /// How it was asked to build, oldest first.
+    package internal(set) var builds: [BuildOptions] = []
     var execs: [String: ExecDetails] = [:]
     private var ids: UInt64 = 0
 

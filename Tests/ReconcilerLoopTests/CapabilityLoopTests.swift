@@ -154,6 +154,44 @@ struct CapabilityLoopTests {
         }
     }
 
+    @Test("is built in a network of its own, within limits, and the builder is given nothing else")
+    func options() async throws {
+        let bed = try await LoopBed.converged()
+        let built = try await built(in: bed)
+        let options = try #require(await bed.engine.world.builds.last)
+        let mode = try #require(options.networkMode)
+        #expect(mode.hasPrefix("container:"))
+        let image = try DesiredImage.restricted(
+            of: Sample.identity,
+            context: built.replacement.context,
+            dockerfile: "Dockerfile",
+            base: try #require(built.replacement.base)
+        )
+        // An argument would reach whoever declares it: a secret has no place to come from.
+        let expected = BuildOptions(
+            tags: [],
+            labels: [DesiredImage.contextLabel: try #require(image.context).hex],
+            networkMode: mode,
+            memory: 2 << 30,
+            memorySwap: 2 << 30,
+            milliCPUs: 1000,
+            fileSize: 4 << 30
+        )
+        #expect(options == expected)
+    }
+
+    @Test("whose base was changed is not built")
+    func changedBase() async throws {
+        let bed = try await LoopBed.converged()
+        var replacement = try await built(in: bed).replacement
+        replacement.base = try ImageID(try await bed.engine.image(Sample.base).id)
+        let installation = try await bed.installation()
+        let draft = RemediationDraft(.dockerfileReplaced(replacement), reason: "by hand")
+        _ = try await installation.repository.commit(remediation: draft, for: Sample.identity, at: Self.now)
+        let result = try await bed.run()
+        #expect(result.error?.cause?.contains("another image than was approved") == true, "\(result.outcome)")
+    }
+
     @Test("whose stored copy was changed is not built")
     func changedCopy() async throws {
         let bed = try await LoopBed.converged()
