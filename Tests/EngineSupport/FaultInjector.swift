@@ -32,6 +32,8 @@ package actor FaultInjector {
         case loseReply
         /// Something else happens in the world first; then the engine answers so, and does nothing.
         case meet(@Sendable () async throws -> Void, EngineError)
+        /// Something else happens in the world first; then the call goes its way.
+        case follow(@Sendable () async throws -> Void)
     }
 
     private struct Rule {
@@ -133,11 +135,18 @@ package actor FaultInjector {
         case .refuse(let error): throw error
         case .loseReply: return .actAndLoseReply
         case .meet(let event, let error):
-            do { try await event() } catch { throw .transport("what was to happen did not: \(error)") }
+            try await happen(event)
             throw error
+        case .follow(let event):
+            try await happen(event)
+            return .act
         case .delay(let time):
             do { try await Task.sleep(for: time) } catch { throw .cancelled }
             return .act
         }
+    }
+
+    private func happen(_ event: @Sendable () async throws -> Void) async throws(EngineError) {
+        do { try await event() } catch { throw .transport("what was to happen did not: \(error)") }
     }
 }

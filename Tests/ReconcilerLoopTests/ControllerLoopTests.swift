@@ -44,14 +44,6 @@ extension LoopBed {
         try await controller.whileRunning(body)
     }
 
-    /// Commits that the bottle is not desired any more.
-    fileprivate func uncommit() async throws {
-        _ = try await installation().repository.commit(
-            [DesiredRepository.path(of: Sample.identity): .remove],
-            message: "delete"
-        )
-    }
-
     /// Whether everything of the bottle is there, and nothing would be done about it.
     fileprivate func isReady() async throws -> Bool {
         guard try await record()?.converged != nil else { return false }

@@ -46,10 +46,7 @@ struct FullRoundTests {
         let bed = try await LoopBed.converged()
         try await bed.commit(bottle("other"))
         #expect(try await round(bed) == (true, ["dev converged", "other converged"]))
-        _ = try await bed.installation().repository.commit(
-            [DesiredRepository.path(of: Sample.identity): .remove],
-            message: "delete"
-        )
+        try await bed.uncommit()
         try await bed.engine.change { try $0.remove("bottle-other-firewall", force: true) }
         #expect(try await round(bed) == (true, ["dev removed", "other converged"]))
         let left = await bed.engine.world.containers.values.map(\.name).sorted()
@@ -61,16 +58,24 @@ struct FullRoundTests {
     @Test("is not whole while something of a deleted bottle stays, and is at the next")
     func refusedDeletion() async throws {
         let bed = try await LoopBed.converged()
-        _ = try await bed.installation().repository.commit(
-            [DesiredRepository.path(of: Sample.identity): .remove],
-            message: "delete"
-        )
+        try await bed.uncommit()
         let faulty = FaultyEngine(bed.engine)
         let refusal = EngineError.http(.init(status: 500, method: "DELETE", path: "", message: "device busy"))
         await faulty.faults.add(.refuse(refusal)) { $0.name == "removeVolume" }
         #expect(try await round(bed, on: faulty) == (false, ["dev not removed"]))
         #expect(try await round(bed) == (true, ["dev removed"]))
         #expect(await bed.engine.world.volumes.isEmpty)
+    }
+
+    @Test("gives its pass to a bottle that is applied again while it is being removed")
+    func appliedAgain() async throws {
+        let bed = try await LoopBed.converged()
+        try await bed.uncommit()
+        let faulty = FaultyEngine(bed.engine)
+        await faulty.faults.add(.follow { try await bed.commit(Sample.manifest) }) { $0.name == "removeNetwork" }
+        #expect(try await round(bed, on: faulty) == (true, ["dev converged", "dev removed"]))
+        #expect(try await bed.record()?.converged != nil)
+        #expect(try await bed.plan().isEmpty)
     }
 
     @Test("withdraws by a commit what has ended, and leaves the bottle converged at that commit")

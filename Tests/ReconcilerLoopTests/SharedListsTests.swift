@@ -42,6 +42,36 @@ struct SharedListsTests {
         #expect(try await bed.plan().isEmpty)
     }
 
+    @Test("are never from before a wait for the bottle's lock: whoever had it changed what they tell of")
+    func lockWaitedFor() async throws {
+        let bed = try await LoopBed.converged()
+        let lists = SharedInventory()
+        try await lists.take(from: bed.engine)
+        var other: FileLock.Held? = try await bed.installation().state.lock(of: Sample.identity).acquire()
+        let (waits, wait) = AsyncStream<Void>.makeStream()
+        var pass = BottlePass(
+            Sample.identity,
+            in: try await bed.installation(),
+            now: { "2026-01-01T00:00:00Z" },
+            report: { if case .waiting = $1 { wait.finish() } }
+        )
+        pass.lists = .init(shared: lists, since: before)
+        let result = try await withThrowingTaskGroup(of: PassResult.self) { [pass] group in
+            group.addTask {
+                defer { wait.finish() }
+                return try await pass.run(mayEndAgent: true)
+            }
+            for await _ in waits {}
+            try await lostNetwork(bed)
+            extendLifetime(other)
+            other = nil
+            let result = try await group.next()
+            return try #require(result)
+        }
+        #expect(result.performed.contains { $0.action.verb == .create && $0.action.object == .network(.link) })
+        #expect(try await bed.plan().isEmpty)
+    }
+
     @Test("only ever say that nothing is to be done: what they say is missing is looked for again")
     func mended() async throws {
         let bed = try await LoopBed.converged()

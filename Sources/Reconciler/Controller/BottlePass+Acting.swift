@@ -1,5 +1,5 @@
 import ReconcilerEngine
-package import ReconcilerModel
+import ReconcilerModel
 
 extension BottlePass {
     /// Performs what can be performed of a plan in this round.
@@ -64,7 +64,7 @@ extension BottlePass {
     ///
     /// Nothing is begun when that can't be recorded. If the process dies here, the record says what was about to be
     /// done and not how far it came; the next pass looks.
-    private func execute(
+    func execute(
         _ plan: Plan,
         with performer: ActionPerformer,
         revision: String
@@ -85,100 +85,6 @@ extension BottlePass {
             try audit.end(intent, plan, performed: ended.all, at: now())
             throw CancellationError()
         }
-    }
-
-    /// Commits the bottle's removal, then removes everything of it from the engine, its volumes included, and what we
-    /// remember of it.
-    ///
-    /// If the process dies here the record is still there, and the next call finishes the work.
-    /// - Parameter reason: the message of the commit.
-    /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
-    package func delete(reason: String) async throws -> [PerformedAction] {
-        try await underLock(installation.state.lock(of: identity)) {
-            let before = try await installation.repository.bottle(identity).text
-            let edit = AuditedEdit(
-                identity,
-                from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
-                to: nil
-            )
-            _ = try await installation.recording(.delete, of: before == nil ? [] : [edit], reason: reason, now: now) {
-                try await installation.repository.remove(identity, reason: reason)
-            }
-            return try await tearDown()
-        }
-    }
-
-    /// Removes what is left of a bottle that a commit deleted.
-    ///
-    /// If the process dies here, the next call finishes the work.
-    /// - Throws: `BottleError` `not-deleted` when no commit ever had the bottle: then nothing says that it should go.
-    package func finishDeletion() async throws -> [PerformedAction] {
-        try await underLock(installation.state.lock(of: identity)) {
-            guard try await installation.repository.manifest(of: identity) == nil else { return [] }
-            if let problem = try await whyItStays() { throw problem }
-            return try await tearDown()
-        }
-    }
-
-    /// The same, where anything of the bottle is recorded.
-    ///
-    /// - Returns: whether nothing is left.
-    func finishDeletionIfRecorded() async throws -> Bool {
-        guard try installation.records.load(identity) != nil else { return true }
-        return try await finishDeletion().allSatisfy { $0.outcome == .done }
-    }
-
-    private func tearDown() async throws -> [PerformedAction] {
-        let setup = AgentRegistration(
-            engine: installation.engine,
-            identity: identity,
-            installation: installation.state.installation,
-            warn: { _ in }
-        )
-        // It would keep the home from going.
-        try await setup.removeLeft()
-        let record = try installation.record(of: identity)
-        let nothing = DesiredBottle(identity: identity, revision: "")
-        let observed = try await Observer(engine: installation.engine).bottle(
-            nothing,
-            installation: installation.state.installation,
-            inventory: try await Inventory.take(from: installation.engine),
-            images: [:]
-        )
-        let performer = ActionPerformer(
-            engine: installation.engine,
-            desired: nothing,
-            installation: installation.state.installation,
-            secrets: [:],
-            networks: [:],
-            ledger: Ledger(record) { _ in },
-            contexts: [:],
-            output: { _, _ in }
-        )
-        // Of a build that goes on too: it fails, and clears up after itself.
-        let installationID = installation.state.installation
-        try await BuildSite(engine: installation.engine, identity: identity, installation: installationID).clear()
-        let plan = Planner.teardown(identity, observed: observed, record: record)
-        let performed = try await execute(plan, with: performer, revision: "")
-        guard performed.allSatisfy({ $0.outcome == .done }) else {
-            var result = PassResult(identity: identity, id: id)
-            result.outcome = .retry(
-                BottleError(
-                    "not-deleted",
-                    "the bottle was deleted, but not all of it could be removed",
-                    at: identity.name
-                )
-            )
-            try saveStatus(result)
-            return performed
-        }
-        try installation.statuses.remove(identity)
-        try installation.state.forgetTrust(of: identity)
-        try installation.state.forgetRefusals(of: identity)
-        try installation.state.forgetQueue(of: identity)
-        // Last: as long as it is there, a killed delete can be repeated.
-        try installation.records.remove(identity)
-        return performed
     }
 }
 

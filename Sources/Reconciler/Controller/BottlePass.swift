@@ -77,37 +77,40 @@ package struct BottlePass: Sendable {
     ///
     /// - Returns: nil when it is not desired; nothing was done then.
     package func runIfDesired(mayEndAgent: Bool, secrets: SecretUse) async throws -> PassResult? {
-        try await underLock(installation.state.lock(of: identity)) {
-            var result = PassResult(identity: identity, id: id)
-            var wanted: DesiredState?
-            do {
-                let moment = try Timestamp(now())
-                if let desired = try await installation.repository.desired(of: identity, at: moment) {
-                    result.revision = desired.revision
-                    result.take(desired.state.remedied, at: moment)
-                    wanted = desired.state
-                    try prepareQueue(of: desired.state.remedied.manifest)
-                    try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
-                } else {
-                    guard let problem = try await whyItStays() else { return nil }
-                    result.outcome = .stalled(problem)
-                }
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                let problem = BottleError(wrapping: error)
-                // Without a desired state nothing is right or wrong: a person brings it back.
-                let isLost = ["desired-unreadable", "remediation-unreadable"].contains(problem.code)
-                result.outcome = isLost ? .stalled(problem) : .retry(problem)
+        try await underOwnLock { try await $0.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) }
+    }
+
+    /// - Returns: nil when the bottle is not desired, and nothing says that it stays; nothing was done then.
+    func convergeIfDesired(mayEndAgent: Bool, _ secrets: SecretUse) async throws -> PassResult? {
+        var result = PassResult(identity: identity, id: id)
+        var wanted: DesiredState?
+        do {
+            let moment = try Timestamp(now())
+            if let desired = try await installation.repository.desired(of: identity, at: moment) {
+                result.revision = desired.revision
+                result.take(desired.state.remedied, at: moment)
+                wanted = desired.state
+                try prepareQueue(of: desired.state.remedied.manifest)
+                try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
+            } else {
+                guard let problem = try await whyItStays() else { return nil }
+                result.outcome = .stalled(problem)
             }
-            try saveStatus(result)
-            if let wanted { try await settleProposals(in: wanted, &result) }
-            return result
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            let problem = BottleError(wrapping: error)
+            // Without a desired state nothing is right or wrong: a person brings it back.
+            let isLost = ["desired-unreadable", "remediation-unreadable"].contains(problem.code)
+            result.outcome = isLost ? .stalled(problem) : .retry(problem)
         }
+        try saveStatus(result)
+        if let wanted { try await settleProposals(in: wanted, &result) }
+        return result
     }
 
     /// Why a bottle that is not desired is left as it is; nil: a commit deleted it, or nothing of it is recorded.
-    func whyItStays() async throws -> BottleError? {
+    private func whyItStays() async throws -> BottleError? {
         guard try installation.records.load(identity) != nil,
             try await installation.repository.lastChange(of: identity) == nil
         else { return nil }
@@ -298,31 +301,6 @@ package struct BottlePass: Sendable {
             )
             try save(record)
             return Ledger(record, save: save)
-        }
-    }
-
-    /// Runs `body` while holding a lock, and says so when that takes a while.
-    ///
-    /// - Throws: `FileLock.TimedOut` after ten minutes, as `BottleError` `busy`.
-    func underLock<Value>(_ lock: FileLock, _ body: () async throws -> Value) async throws -> Value {
-        var held: FileLock.Held?
-        do {
-            held = try await lock.acquire(wait: .seconds(1))
-        } catch let timeout as FileLock.TimedOut {
-            report(identity, .waiting(timeout.holder.map { "process \($0)" } ?? "another process"))
-        }
-        do {
-            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600)) }
-            defer { extendLifetime(held) }
-            return try await body()
-        } catch let timeout as FileLock.TimedOut {
-            throw BottleError(
-                "busy",
-                "another process has held the lock for ten minutes",
-                at: lock.path,
-                remedy: timeout.holder.map { "look what process \($0) does; the lock goes with it" },
-                cause: "\(timeout)"
-            )
         }
     }
 

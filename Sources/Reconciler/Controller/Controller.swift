@@ -199,31 +199,40 @@ package actor Controller {
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
             // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
-            guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
-                return try await withdraw(bottle, pass)
-            }
-            report(.ended(result))
-            views[bottle] = result.view
-            proposed[bottle] = result.proposed
-            // What it did is in no lists of before.
-            if !result.performed.isEmpty { happened[bottle] = .now }
-            noteAgentStart(in: result)
-            switch result.outcome {
-            case .converged:
-                hasRead = true
-                guard !result.findings.contains(.agentRests) else {
-                    return .waiting(until: nextAgentStart(of: bottle))
-                }
-                _ = try await installation.withdrawEnded(in: result, now: now)
-                return result.untilNextEnd.map { .waiting(until: elapsed + $0) } ?? .converged
-            case .retry: return .retry
-            case .stalled: return .stalled
+            switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {
+            case .removed(let isComplete):
+                report(.removed(bottle, id, isComplete: isComplete))
+                guard isComplete else { return .retry }
+                forget(bottle)
+                return .converged
+            case .passed(let result):
+                report(.ended(result))
+                if case .converged = result.outcome { hasRead = true }
+                return try await conclude(result)
             }
         } catch is CancellationError {
             return .retry
         } catch {
             report(.failed(bottle, id, BottleError(wrapping: error)))
             return .retry
+        }
+    }
+
+    /// Takes note of how a pass went, and says when the next one is due.
+    private func conclude(_ result: PassResult) async throws -> WorkQueue.Ending {
+        let bottle = result.identity
+        views[bottle] = result.view
+        proposed[bottle] = result.proposed
+        // What it did is in no lists of before.
+        if !result.performed.isEmpty { happened[bottle] = .now }
+        noteAgentStart(in: result)
+        switch result.outcome {
+        case .converged:
+            guard !result.findings.contains(.agentRests) else { return .waiting(until: nextAgentStart(of: bottle)) }
+            _ = try await installation.withdrawEnded(in: result, now: now)
+            return result.untilNextEnd.map { .waiting(until: elapsed + $0) } ?? .converged
+        case .retry: return .retry
+        case .stalled: return .stalled
         }
     }
 
@@ -239,15 +248,6 @@ package actor Controller {
         // One that lived longer than the longest rest begins anew.
         let isRecent = before.map { elapsed - $0.last < pace.agentBackoff.cap * 2 } ?? false
         agentStarts[result.identity] = (isRecent ? (before?.count ?? 0) + 1 : 1, elapsed)
-    }
-
-    /// Finishes the removal of a bottle that a commit deleted.
-    private func withdraw(_ bottle: Identity, _ pass: BottlePass) async throws -> WorkQueue.Ending {
-        let isComplete = try await pass.finishDeletionIfRecorded()
-        report(.removed(bottle, pass.id, isComplete: isComplete))
-        guard isComplete else { return .retry }
-        forget(bottle)
-        return .converged
     }
 
     private func forget(_ bottle: Identity) {

@@ -10,8 +10,8 @@ package struct FullRound: Sendable {
     private let report: @Sendable (ControllerReport) -> Void
     private let lists = SharedInventory()
 
-    /// A withdrawal of what has ended is a commit, after which the bottle is looked at once more; another may end
-    /// meanwhile.
+    /// After a commit the bottle is looked at once more: a withdrawal of what has ended, or one that brought the bottle
+    /// back while it was being removed. Another may come meanwhile.
     private static let passes = 3
 
     /// - Parameters:
@@ -57,14 +57,17 @@ package struct FullRound: Sendable {
             pass.lists = .init(shared: lists, since: begin)
             report(.began(bottle, id))
             do {
-                guard let result = try await pass.runIfDesired(mayEndAgent: true, secrets: .asNeeded) else {
-                    let isComplete = try await pass.finishDeletionIfRecorded()
+                switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {
+                case .removed(let isComplete):
                     report(.removed(bottle, id, isComplete: isComplete))
-                    return isComplete
+                    guard isComplete else { return false }
+                    // A commit may have brought it back while it was being removed.
+                    guard try await installation.repository.bottle(bottle).text != nil else { return true }
+                case .passed(let result):
+                    report(.ended(result))
+                    guard case .converged = result.outcome else { return false }
+                    guard try await installation.withdrawEnded(in: result, now: now) else { return true }
                 }
-                report(.ended(result))
-                guard case .converged = result.outcome else { return false }
-                guard try await installation.withdrawEnded(in: result, now: now) else { return true }
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
@@ -72,7 +75,7 @@ package struct FullRound: Sendable {
                 return false
             }
         }
-        // The last withdrawal's commit has had no pass.
+        // The last commit has had no pass.
         return false
     }
 }

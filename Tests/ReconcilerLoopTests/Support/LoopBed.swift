@@ -57,6 +57,13 @@ final class LoopBed: Sendable {
         }
     }
 
+    /// Another installation on the same engine.
+    func beside() async throws -> LoopBed {
+        let bed = LoopBed(folder: try Self.freshFolder(), engine: engine)
+        _ = try await bed.installation()
+        return bed
+    }
+
     /// The same installation and world again, free to go another way.
     func fork() async throws -> LoopBed { try await fork(state: state) }
 
@@ -109,36 +116,52 @@ final class LoopBed: Sendable {
         )
     }
 
+    /// Commits that the bottle is not desired any more.
+    func uncommit() async throws {
+        _ = try await installation().repository.commit(
+            [DesiredRepository.path(of: Sample.identity): .remove],
+            message: "delete"
+        )
+    }
+
+    /// The time of every pass.
+    static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
+
     /// One pass of a new process.
     func run(
+        of identity: Identity = Sample.identity,
         on other: (any EngineWriting)? = nil,
         credentials: Credentials = Sample.credentials(),
         mayEndAgent: Bool = true,
         reading: Set<Role> = []
     ) async throws -> PassResult {
-        var pass = try await pass(on: other, credentials: credentials)
+        var pass = try await pass(of: identity, on: other, credentials: credentials)
         pass.reading = reading
         return try await pass.run(mayEndAgent: mayEndAgent)
     }
 
     func pass(
+        of identity: Identity = Sample.identity,
         on other: (any EngineWriting)? = nil,
         credentials: Credentials = Sample.credentials()
     ) async throws -> BottlePass {
         BottlePass(
-            Sample.identity,
+            identity,
             in: try await installation(other, credentials: credentials),
-            now: { "2026-01-01T00:00:00Z" },
+            now: { Self.now.description },
             report: { _, _ in }
         )
     }
 
     /// What the next pass would do, and changes nothing.
-    func plan(credentials: Credentials = Sample.credentials(), reading: Set<Role> = []) async throws -> Plan {
+    func plan(
+        of identity: Identity = Sample.identity,
+        credentials: Credentials = Sample.credentials(),
+        reading: Set<Role> = []
+    ) async throws -> Plan {
         let installation = try await installation(credentials: credentials)
-        let now = try Timestamp("2026-01-01T00:00:00Z")
-        guard let desired = try await installation.repository.desired(of: Sample.identity, at: now) else {
-            return Plan(identity: Sample.identity)
+        guard let desired = try await installation.repository.desired(of: identity, at: Self.now) else {
+            return Plan(identity: identity)
         }
         let assessor = Assessor(
             engine: engine,

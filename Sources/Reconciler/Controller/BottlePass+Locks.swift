@@ -1,0 +1,46 @@
+import ReconcilerModel
+
+/// Whose turn it is.
+extension BottlePass {
+    /// Runs `body` with this pass while holding the bottle's lock.
+    ///
+    /// After a wait the pass goes by no lists of before: whoever had the lock changed what they tell of.
+    func underOwnLock<Value>(_ body: (BottlePass) async throws -> Value) async throws -> Value {
+        try Task.checkCancellation()
+        let lock = installation.state.lock(of: identity)
+        if let held = try lock.tryAcquire() {
+            defer { extendLifetime(held) }
+            return try await body(self)
+        }
+        return try await underLock(lock) {
+            var pass = self
+            pass.lists?.since = .now
+            return try await body(pass)
+        }
+    }
+
+    /// Runs `body` while holding a lock, and says so when that takes a while.
+    ///
+    /// - Throws: `FileLock.TimedOut` after ten minutes, as `BottleError` `busy`.
+    func underLock<Value>(_ lock: FileLock, _ body: () async throws -> Value) async throws -> Value {
+        var held: FileLock.Held?
+        do {
+            held = try await lock.acquire(wait: .seconds(1))
+        } catch let timeout as FileLock.TimedOut {
+            report(identity, .waiting(timeout.holder.map { "process \($0)" } ?? "another process"))
+        }
+        do {
+            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600)) }
+            defer { extendLifetime(held) }
+            return try await body()
+        } catch let timeout as FileLock.TimedOut {
+            throw BottleError(
+                "busy",
+                "another process has held the lock for ten minutes",
+                at: lock.path,
+                remedy: timeout.holder.map { "look what process \($0) does; the lock goes with it" },
+                cause: "\(timeout)"
+            )
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import ReconcilerEngine
+package import ReconcilerModel
+
+/// Bottles that are desired no more.
+extension BottlePass {
+    /// What came of a bottle that may have been deleted.
+    package enum Settlement: Sendable {
+        case passed(PassResult)
+        /// A commit deleted it; what was left of it is gone, or as much of it as could be.
+        case removed(isComplete: Bool)
+    }
+
+    /// Brings the bottle to what the repository holds of it, or removes what is left of one that a commit deleted.
+    ///
+    /// One answer for one hold of the lock: a bottle that is desired again by then has its pass. A commit that brings
+    /// it back while it is being removed needs another. If the process dies here, the next call finishes the work.
+    /// - Throws: `CancellationError`; `BottleError` or `EngineError` when a removal could not be begun, or when even the
+    ///   status can't be written.
+    package func settle(mayEndAgent: Bool, secrets: SecretUse) async throws -> Settlement {
+        try await underOwnLock { pass in
+            if let result = try await pass.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) {
+                return .passed(result)
+            }
+            guard try pass.installation.records.load(identity) != nil else { return .removed(isComplete: true) }
+            return .removed(isComplete: try await pass.tearDown().allSatisfy { $0.outcome == .done })
+        }
+    }
+
+    /// Commits the bottle's removal, then removes everything of it from the engine, its volumes included, and what we
+    /// remember of it.
+    ///
+    /// If the process dies here the record is still there, and the next call finishes the work.
+    /// - Parameter reason: the message of the commit.
+    /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
+    package func delete(reason: String) async throws -> [PerformedAction] {
+        try await underLock(installation.state.lock(of: identity)) {
+            let before = try await installation.repository.bottle(identity).text
+            let edit = AuditedEdit(
+                identity,
+                from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
+                to: nil
+            )
+            _ = try await installation.recording(.delete, of: before == nil ? [] : [edit], reason: reason, now: now) {
+                try await installation.repository.remove(identity, reason: reason)
+            }
+            return try await tearDown()
+        }
+    }
+
+    /// Removes everything of the bottle from the engine, and what we remember of it, while its lock is ours.
+    private func tearDown() async throws -> [PerformedAction] {
+        let setup = AgentRegistration(
+            engine: installation.engine,
+            identity: identity,
+            installation: installation.state.installation,
+            warn: { _ in }
+        )
+        // It would keep the home from going.
+        try await setup.removeLeft()
+        let record = try installation.record(of: identity)
+        let nothing = DesiredBottle(identity: identity, revision: "")
+        let observed = try await Observer(engine: installation.engine).bottle(
+            nothing,
+            installation: installation.state.installation,
+            inventory: try await Inventory.take(from: installation.engine),
+            images: [:]
+        )
+        let performer = ActionPerformer(
+            engine: installation.engine,
+            desired: nothing,
+            installation: installation.state.installation,
+            secrets: [:],
+            networks: [:],
+            ledger: Ledger(record) { _ in },
+            contexts: [:],
+            output: { _, _ in }
+        )
+        // Of a build that goes on too: it fails, and clears up after itself.
+        let installationID = installation.state.installation
+        try await BuildSite(engine: installation.engine, identity: identity, installation: installationID).clear()
+        let plan = Planner.teardown(identity, observed: observed, record: record)
+        let performed = try await execute(plan, with: performer, revision: "")
+        guard performed.allSatisfy({ $0.outcome == .done }) else {
+            var result = PassResult(identity: identity, id: id)
+            result.outcome = .retry(
+                BottleError(
+                    "not-deleted",
+                    "the bottle was deleted, but not all of it could be removed",
+                    at: identity.name
+                )
+            )
+            try saveStatus(result)
+            return performed
+        }
+        try installation.statuses.remove(identity)
+        try installation.state.forgetTrust(of: identity)
+        try installation.state.forgetRefusals(of: identity)
+        try installation.state.forgetQueue(of: identity)
+        // Last: as long as it is there, a killed delete can be repeated.
+        try installation.records.remove(identity)
+        return performed
+    }
+}
