@@ -1,6 +1,7 @@
 import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
+import ReconcilerManifest
 import ReconcilerModel
 import Testing
 
@@ -50,5 +51,57 @@ struct SideBySideTests {
         let status = try installation.statuses.load(stuck.identity)
         #expect(status?[.degraded]?.status == .true)
         #expect(status?[.degraded]?.message.contains("no such luck") == true)
+    }
+
+    @Test("of fifty, 49 come up and are healed while one waits for an image that then can't be had; it says why")
+    func amongFifty() async throws {
+        let bed = try await LoopBed.fresh()
+        let stuck = try Identity("a-first")
+        let others = try (1...49).map { try Identity("b-\($0)") }
+        let image = try ImageReference("registry.example/agent:never")
+        var first = Sample.edited { $0.agent.image = .reference(image) }
+        first.identity = stuck
+        let manifests = [first] + others.map { identity in Sample.edited { $0.identity = identity } }
+        let changes = manifests.map {
+            (DesiredRepository.path(of: $0.identity), DesiredChange.write(ManifestDocument.yaml(of: $0)))
+        }
+        let repository = try await bed.installation().repository
+        _ = try await repository.commit(Dictionary(uniqueKeysWithValues: changes), message: "apply")
+
+        let (asked, ask) = AsyncStream<Void>.makeStream()
+        let (released, release) = AsyncStream<Void>.makeStream()
+        defer { release.finish() }
+        let engine = FaultyEngine(bed.engine)
+        let waiting: @Sendable () async throws -> Void = {
+            ask.finish()
+            for await _ in released {}
+        }
+        let refusal = EngineError.http(.init(status: 404, method: "POST", path: "", message: "no such luck"))
+        await engine.faults.add(.meet(waiting, refusal), times: 1000) { $0.name == "pull" }
+        let installation = try await bed.installation(engine)
+        let controller = Controller(
+            installation,
+            pace: ControllerPace(),
+            now: { LoopBed.now.description },
+            report: { _ in }
+        )
+        func converged() throws -> Set<Identity> {
+            Set(try installation.statuses.loadAll().filter { $0.value[.ready]?.status == .true }.keys)
+        }
+        try await controller.whileRunning {
+            for await _ in asked {}
+            try await eventually("the others are there") { try converged() == Set(others) }
+            let firewall = "bottle-\(others[48])-firewall"
+            try await bed.engine.change { try $0.remove(firewall, force: true) }
+            try await eventually("one of them is healed") {
+                await bed.engine.world.containers.values.contains { $0.name == firewall && $0.isRunning }
+            }
+            release.finish()
+            try await eventually("it says why") {
+                let degraded = try installation.statuses.load(stuck)?[.degraded]
+                return degraded?.status == .true && degraded?.message.contains("no such luck") == true
+            }
+        }
+        #expect(try converged() == Set(others))
     }
 }

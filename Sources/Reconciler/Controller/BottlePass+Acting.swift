@@ -19,21 +19,42 @@ extension BottlePass {
         }
         let performed = try await run(now, assessment, of: manifest, ledger: ledger, secrets: secrets)
         guard !images.isEmpty, performed.allSatisfy({ $0.outcome == .done }) else { return performed }
-        // Whoever needs the same image waits, and finds it; nobody else waits for a build.
-        let locks = assessment.desired.images.filter { image in
-            images.actions.contains { $0.object == .image(image.role) }
-        }.map { installation.state.lock(ofImage: $0.reference) }
-        return try await underLocks(Set(locks).sorted { $0.path < $1.path }[...]) {
-            performed + (try await run(images, assessment, of: manifest, ledger: ledger, secrets: secrets))
-        }
+        return performed
+            + (try await bring(images, assessment) { plan in
+                try await run(plan, assessment, of: manifest, ledger: ledger, secrets: secrets)
+            })
     }
 
-    private func underLocks<Value>(
-        _ locks: ArraySlice<FileLock>,
-        _ body: () async throws -> Value
-    ) async throws -> Value {
-        guard let first = locks.first else { return try await body() }
-        return try await underLock(first) { try await underLocks(locks.dropFirst(), body) }
+    /// Performs the actions that bring images side by side, each while the image's lock is ours.
+    ///
+    /// Whoever needs the same image waits, and finds it; nobody else waits for a build, nor for another image of ours.
+    private func bring(
+        _ images: Plan,
+        _ assessment: Assessor.Assessment,
+        _ run: @escaping @Sendable (Plan) async throws -> [PerformedAction]
+    ) async throws -> [PerformedAction] {
+        var parts: [FileLock: Plan] = [:]
+        for image in assessment.desired.images {
+            let actions = images.actions.filter { $0.object == .image(image.role) }
+            guard !actions.isEmpty else { continue }
+            var rest = images
+            rest.actions = []
+            parts[installation.state.lock(ofImage: image.reference), default: rest].actions += actions
+        }
+        let ended = await withTaskGroup(of: Result<[PerformedAction], any Error>.self) { group in
+            for (lock, plan) in parts {
+                group.addTask {
+                    do {
+                        return .success(try await underLock(lock) { try await run(plan) })
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let performed = try ended.flatMap { try $0.get() }
+        return images.actions.compactMap { action in performed.first { $0.action == action } }
     }
 
     private func run(

@@ -64,8 +64,7 @@ package struct StateFolder: Sendable, Hashable {
 
     /// Held by whoever brings an image of this name, however long its build or its pull takes.
     ///
-    /// Several are taken in the order of their paths, and their holder waits for nothing else but `buildLock`, and under
-    /// that for `sharedLock`.
+    /// Its holder waits for nothing else but `buildLock`, and under that for `sharedLock`.
     package func lock(ofImage reference: ImageReference) -> FileLock {
         FileLock(path: "\(locks)/.image-\(ContentDigest(of: reference.text).hex.prefix(32)).lock")
     }
