@@ -117,7 +117,10 @@ import Testing
         }
     }
 
-    @Test func itOutlivesAnEngineThatCanNotBeReached() async throws {
+    @Test func itOutlivesAnEngineThatCanNotBeReached() async throws { try await Self.outlivesEngine(goneFor: .zero) }
+
+    /// - Parameter time: how long the engine stays away after the controller said so.
+    static func outlivesEngine(goneFor time: Duration) async throws {
         try await Scene.run { scene in
             let sample = Sample(name: scene.name())
             try await scene.applied(sample)
@@ -130,6 +133,7 @@ import Testing
                 try #require(try await scene.run(["rm", link]).status == 0)
                 try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
                 try await scene.until("it says that the engine is gone") { try log().contains("error:") }
+                try await Task.sleep(for: time)
                 try #require(try await scene.run(place).status == 0)
                 try await scene.until("healed all the same") {
                     try await scene.bottle("diff", sample.name, "-o", "json").status == 0

@@ -43,4 +43,7 @@ struct SoakTests {
 
     @Test("edits are killed two hundred times, and each is there wholly or not at all")
     func edits() async throws { try await EditKillTests.kill(times: 200) }
+
+    @Test("a controller whose engine is away for minutes heals its bottle soon after")
+    func engineAway() async throws { try await RunTests.outlivesEngine(goneFor: .seconds(200)) }
 }

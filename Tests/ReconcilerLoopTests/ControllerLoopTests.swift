@@ -2,6 +2,7 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import Synchronization
 import Testing
 
 /// A controller that runs on the engine in memory.
@@ -23,12 +24,55 @@ struct ControllerLoopTests {
             try await eventually("its firewall is made anew") { try await bed.isReady() }
         }
     }
+
+    @Test("does nothing while the engine is away, however often it asks, and heals once it is back")
+    func engineAway() async throws {
+        let bed = try await LoopBed.converged()
+        let before = WorldText.lines(await bed.engine.world)
+        let faulty = FaultyEngine(bed.engine)
+        let isAway = Mutex(false)
+        let gone = EngineError.transport("no such file or directory: docker.sock")
+        await faulty.faults.add(.refuse(gone), times: .max) { _ in isAway.withLock { $0 } }
+        try await bed.underController(on: faulty) {
+            try await eventually("it has looked") { await faulty.faults.looks > 0 }
+            isAway.withLock { $0 = true }
+            try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+            let calls = await faulty.faults.looks
+            try await eventually("it has asked a hundred times") { await faulty.faults.looks > calls + 100 }
+            #expect(await faulty.faults.mutations.isEmpty)
+            isAway.withLock { $0 = false }
+            try await eventually("its firewall is made anew") { try await bed.isReady() }
+        }
+        #expect(WorldText.lines(await bed.engine.world) == before)
+    }
+
+    @Test("heals at once when the engine is back, however long the passes that failed for want of it would rest")
+    func engineBack() async throws {
+        let bed = try await LoopBed.converged()
+        try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+        let faulty = FaultyEngine(bed.engine)
+        let isAway = Mutex(true)
+        let gone = EngineError.transport("no such file or directory: docker.sock")
+        await faulty.faults.add(.refuse(gone), times: .max) { _ in isAway.withLock { $0 } }
+        let ended = Mutex(0)
+        let report: @Sendable (ControllerReport) -> Void = { report in
+            if case .ended = report { ended.withLock { $0 += 1 } }
+        }
+        let backoff = Backoff(base: .seconds(3600), cap: .seconds(3600))
+        try await bed.underController(on: faulty, backoff: backoff, report: report) {
+            try await eventually("its pass has failed") { ended.withLock { $0 } > 0 }
+            isAway.withLock { $0 = false }
+            try await eventually("its firewall is made anew") { try await bed.isReady() }
+        }
+    }
 }
 
 extension LoopBed {
     /// Runs `body` while a controller looks after this installation, which looks by itself seldom.
     fileprivate func underController(
         on engine: any EngineWriting,
+        backoff: Backoff = Backoff(base: .milliseconds(10), cap: .milliseconds(100)),
+        report: @escaping @Sendable (ControllerReport) -> Void = { _ in },
         _ body: () async throws -> Void
     ) async throws {
         let controller = Controller(
@@ -36,10 +80,10 @@ extension LoopBed {
             pace: ControllerPace(
                 interval: .milliseconds(50),
                 sweep: .seconds(600),
-                backoff: Backoff(base: .milliseconds(10), cap: .milliseconds(100))
+                backoff: backoff
             ),
             now: { "2026-01-01T00:00:00Z" },
-            report: { _ in }
+            report: report
         )
         try await controller.whileRunning(body)
     }

@@ -81,6 +81,7 @@ extension Controller {
     /// Follows the engine's events; after each gap everything is looked at.
     func watchEngine() async throws {
         var failures = 0
+        var isAway = false
         while true {
             try Task.checkCancellation()
             do {
@@ -89,11 +90,14 @@ extension Controller {
                 clear(.events)
                 followsEvents = true
                 failures = 0
-                await enqueueAllTogether()
+                // What failed for want of the engine is no reason to wait any longer.
+                await enqueueAllTogether(isUrgent: isAway)
+                isAway = false
                 for try await event in events { take(event) }
             } catch {
                 try Task.checkCancellation()
                 note(.events, BottleError(wrapping: error))
+                if !followsEvents { isAway = true }
             }
             followsEvents = false
             failures += 1

@@ -121,16 +121,22 @@ package actor Controller {
         wake.yield()
     }
 
-    func enqueueAll(delay: Duration = .zero, asOf moment: ContinuousClock.Instant = .now) {
-        for bottle in known.sorted() { enqueue(bottle, delay: delay, asOf: moment) }
+    func enqueueAll(
+        delay: Duration = .zero,
+        isUrgent: Bool = false,
+        asOf moment: ContinuousClock.Instant = .now
+    ) {
+        for bottle in known.sorted() { enqueue(bottle, delay: delay, isUrgent: isUrgent, asOf: moment) }
     }
 
     /// Asks for a pass of every bottle, after a look at the lists that all of them share.
-    func enqueueAllTogether() async {
+    ///
+    /// - Parameter isUrgent: whether what failed before does not count.
+    func enqueueAllTogether(isUrgent: Bool = false) async {
         let moment = ContinuousClock.now
         // Without the lists each pass takes its own, and tells what is wrong.
         _ = try? await lists.take(from: installation.engine)
-        enqueueAll(asOf: moment)
+        enqueueAll(isUrgent: isUrgent, asOf: moment)
     }
 
     /// Has the next pass of a bottle read the files of these containers: they may have been changed behind a look's

@@ -19,10 +19,10 @@ package struct WorkQueue: Sendable {
         /// When its next pass may begin; nil: none is wanted.
         var due: Duration?
         var isUnderWay = false
-        /// Asked for by a person while it was under way: that pass's failure does not delay the next.
+        /// Asked for urgently while it was under way: that pass's failure does not delay the next.
         var isUrgent = false
         var failures = 0
-        /// No pass before this moment, whatever asks for it but a person.
+        /// No pass before this moment, whatever asks for it but urgently.
         var rest: Duration?
         /// The order in which names came.
         var place: UInt64 = 0
@@ -52,7 +52,7 @@ package struct WorkQueue: Sendable {
     ///
     /// - Parameters:
     ///   - delay: how long to wait for more of the same; one that waits already is not put off.
-    ///   - isUrgent: a person asked: what failed before does not count.
+    ///   - isUrgent: a person asked, or what all failures were about is over: what failed before does not count.
     package mutating func add(_ bottle: Identity, now: Duration, delay: Duration = .zero, isUrgent: Bool = false) {
         var entry = entries[bottle] ?? Entry()
         if isUrgent {
