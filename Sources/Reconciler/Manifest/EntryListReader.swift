@@ -9,27 +9,17 @@ package enum EntryListReader {
         var findings = Findings()
         var decoder = ManifestDecoder()
         var routes: [(cursor: Cursor, route: Route)] = []
-        if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
-            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
-            if let second = roots.dropFirst().first {
-                findings.error("wrong-type", "one document is wanted", at: Place(source: text, mark: second.mark))
+        let rule = Cursor.OneDocumentRule(
+            second: "one document is wanted",
+            none: ("empty-manifest", "there is no 'routes' in this file", "write 'routes: []' for no routes")
+        )
+        if let document = Cursor.root(of: file, bytes, rule, &findings) {
+            document.check(.object(routeList), &findings)
+            routes = (document["routes"]?.items ?? []).compactMap { cursor in
+                decoder.route(cursor).map { (cursor: cursor, route: $0) }
             }
-            if let root = roots.first {
-                let document = Cursor(source: text, node: root, path: "")
-                document.check(.object(routeList), &findings)
-                routes = (document["routes"]?.items ?? []).compactMap { cursor in
-                    decoder.route(cursor).map { (cursor: cursor, route: $0) }
-                }
-                decoder.checkRoutes(routes)
-                findings.append(decoder.findings)
-            } else if !findings.hasErrors {
-                findings.error(
-                    "empty-manifest",
-                    "there is no 'routes' in this file",
-                    at: Place(source: text, mark: YAMLMark(line: 1, column: 1)),
-                    suggestion: "write 'routes: []' for no routes"
-                )
-            }
+            decoder.checkRoutes(routes)
+            findings.append(decoder.findings)
         }
         return (findings.hasErrors ? nil : routes.map(\.route), findings.ordered(files: [file]))
     }

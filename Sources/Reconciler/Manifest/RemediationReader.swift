@@ -16,24 +16,12 @@ package enum RemediationReader {
     ) -> (remediation: Remediation?, diagnostics: [Diagnostic]) {
         var findings = Findings()
         var remediation: Remediation?
-        if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
-            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
-            if let second = roots.dropFirst().first {
-                findings.error(
-                    "wrong-type",
-                    "a remediation is one document",
-                    at: Place(source: text, mark: second.mark)
-                )
-            }
-            if let root = roots.first {
-                remediation = read(Cursor(source: text, node: root, path: ""), name, bottle, &findings)
-            } else if !findings.hasErrors {
-                findings.error(
-                    "empty-manifest",
-                    "there is no document in this file",
-                    at: Place(source: text, mark: YAMLMark(line: 1, column: 1))
-                )
-            }
+        let rule = Cursor.OneDocumentRule(
+            second: "a remediation is one document",
+            none: ("empty-manifest", "there is no document in this file", nil)
+        )
+        if let document = Cursor.root(of: file, bytes, rule, &findings) {
+            remediation = read(document, name, bottle, &findings)
         }
         return (findings.hasErrors ? nil : remediation, findings.ordered(files: [file]))
     }

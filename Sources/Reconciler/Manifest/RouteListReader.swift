@@ -54,24 +54,12 @@ package enum RouteListReader {
     ) -> (routes: [WrittenRoute], diagnostics: [Diagnostic]) {
         var findings = Findings()
         var written: [WrittenRoute] = []
-        if let text = SourceText.read(name: name, bytes: bytes, limit: limits.bytes, findings: &findings),
-            !findings.hasErrors
-        {
-            let roots = YAMLParser.documents(of: text, limits: limits, findings: &findings)
-            if let second = roots.dropFirst().first {
-                findings.error(
-                    "wrong-type",
-                    "a list of routes is one document",
-                    at: Place(source: text, mark: second.mark)
-                )
-            }
-            if let root = roots.first {
-                written = read(Cursor(source: text, node: root, path: "routes"), &findings)
-            } else if !findings.hasErrors {
-                let place = Place(source: text, mark: YAMLMark(line: 1, column: 1))
-                findings.error("wrong-type", "there is no list of routes", at: place)
-            }
-        }
+        let rule = Cursor.OneDocumentRule(
+            second: "a list of routes is one document",
+            none: ("wrong-type", "there is no list of routes", nil),
+            limits: limits
+        )
+        if let list = Cursor.root(of: name, bytes, path: "routes", rule, &findings) { written = read(list, &findings) }
         return (findings.hasErrors ? [] : written, findings.ordered(files: [name]))
     }
 

@@ -9,14 +9,9 @@ package enum SettingsReader {
     package static func read(name: String, bytes: [UInt8]) -> (settings: Settings, diagnostics: [Diagnostic]) {
         var findings = Findings()
         var settings = Settings()
-        if let text = SourceText.read(name: name, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
-            let roots = YAMLParser.documents(of: text, limits: .manifest, findings: &findings)
-            if let second = roots.dropFirst().first {
-                findings.error("wrong-type", "settings are one document", at: Place(source: text, mark: second.mark))
-            }
-            if let root = roots.first, root.scalar?.value != .null {
-                read(Cursor(source: text, node: root, path: ""), &settings, &findings)
-            }
+        let rule = Cursor.OneDocumentRule(second: "settings are one document", none: nil)
+        if let document = Cursor.root(of: name, bytes, rule, &findings), document.node.scalar?.value != .null {
+            read(document, &settings, &findings)
         }
         return (settings, findings.ordered(files: [name]))
     }
