@@ -13,6 +13,24 @@ enum StoredManifest {
     }
 }
 
+extension CommandContext {
+    /// Everything that is desired; nil when nothing was ever applied.
+    func snapshot() async throws -> DesiredSnapshot? {
+        try await openRepository()?.snapshot()
+    }
+
+    /// What is desired of a bottle now, its remediations applied.
+    ///
+    /// - Throws: `BottleError` `not-found` when it is not desired, `desired-unreadable`, `remediation-unreadable`.
+    func desired(of identity: Identity) async throws -> DesiredState {
+        let moment = try Timestamp(Self.now())
+        guard let state = try await snapshot()?.desired(of: identity, at: moment) else {
+            throw BottleError.missing(identity)
+        }
+        return state
+    }
+}
+
 /// What is committed of some bottles: for telling an edit from what is desired already, and what an edit changes.
 struct StoredState: Sendable {
     private let snapshot: DesiredSnapshot?

@@ -19,14 +19,7 @@ struct Approve: AsyncParsableCommand {
     @Argument(help: "The proposal: the first digits of its id.")
     var id: String
 
-    @Option(name: .customLong("for"), help: "For how long, such as 30m or 2h.")
-    var span: TimeSpan?
-
-    @Option(name: .long, help: "For how many requests.")
-    var uses: Int?
-
-    @Flag(name: .long, help: "For one request: --uses 1.")
-    var once = false
+    @OptionGroup var limitArguments: LimitArguments
 
     @Flag(name: .long, help: "Edit what is asked for first; the agent is told what became of it.")
     var edit = false
@@ -43,8 +36,6 @@ struct Approve: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if once, uses != nil { throw ValidationError("--once and --uses don't go together") }
-        if let span, span.duration < .seconds(1) { throw ValidationError("--for must be a second at least") }
         if edit, candidate != nil { throw ValidationError("--candidate and --edit don't go together") }
     }
 
@@ -91,7 +82,7 @@ struct Approve: AsyncParsableCommand {
                 remedy: "reject it with the reason, approve it with --edit, or change the manifest"
             )
         }
-        let limits = try GrantLimits.of(span, uses: once ? 1 : uses, from: base.moment)
+        let limits = try limitArguments.limits(from: base.moment)
         if context.console.terminal.inputIsTerminal, !context.format.isDocument {
             let style = Style(isOn: context.console.colorsErrors)
             context.console.err(ProposalView.whole(chosen, refusals: [], style: style))
@@ -192,22 +183,5 @@ struct Approve: AsyncParsableCommand {
                 }
                 return found
             }
-    }
-}
-
-extension GrantLimits {
-    /// The limits that options name; nil: none.
-    ///
-    /// - Throws: `BottleError` `invalid-limits`.
-    static func of(_ span: TimeSpan?, uses: Int?, from moment: Timestamp) throws -> GrantLimits? {
-        guard span != nil || uses != nil else { return nil }
-        do {
-            return try GrantLimits(
-                notAfter: span.map { Timestamp(seconds: moment.seconds + $0.duration.components.seconds) },
-                maxUses: uses
-            )
-        } catch {
-            throw BottleError("invalid-limits", "the limits are not valid: \(error.rule)")
-        }
     }
 }

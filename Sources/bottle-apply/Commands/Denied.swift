@@ -97,10 +97,7 @@ struct Denied: AsyncParsableCommand {
         let wanted =
             try groups.isEmpty
             ? found.all.filter { all || !noise.contains($0) } : reader.groups(named: groups, of: identity)
-        let moment = try Timestamp(CommandContext.now())
-        guard let desired = try await context.snapshot()?.desired(of: identity, at: moment) else {
-            throw BottleError.missing(identity)
-        }
+        let desired = try await context.desired(of: identity)
         let suggestion = RefusalSuggestion(for: wanted, in: desired.remedied.manifest)
         let document = SuggestionDocument(identity, suggestion)
         try context.show(document) { SuggestionText.of(suggestion, identity) }

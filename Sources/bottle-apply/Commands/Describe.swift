@@ -25,18 +25,17 @@ struct Describe: AsyncParsableCommand {
         defer { lister.close() }
         let items = try await lister.items([identity])
         guard let item = items.first else { throw BottleError.missing(identity) }
-        let snapshot = try await context.snapshot()
-        let manifest = try snapshot.flatMap { snapshot in
-            snapshot.bottles[identity] == nil ? nil : try StoredManifest.read(snapshot, identity)
-        }
+        // A bottle that was deleted, and of which not all is gone, is described too.
+        let moment = try Timestamp(CommandContext.now())
+        let desired = try await context.snapshot()?.desired(of: identity, at: moment)
+        let manifest = desired?.declared
         var assessment: Assessor.Assessment?
         if let manifest {
             let engine = try await context.engine()
             defer { engine.close() }
             assessment = try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
         }
-        let moment = try Timestamp(CommandContext.now())
-        let remediations = try snapshot?.desired(of: identity, at: moment)?.remedied.outcomes ?? []
+        let remediations = desired?.remedied.outcomes ?? []
         let passes = try passes(of: identity, context)
         let document = BottleDescription(
             bottle: item,

@@ -52,9 +52,4 @@ extension CommandContext {
         let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
         return records.keys.filter { snapshot.bottles[$0] == nil }.sorted()
     }
-
-    /// Everything that is desired; nil when nothing was ever applied.
-    func snapshot() async throws -> DesiredSnapshot? {
-        try await openRepository()?.snapshot()
-    }
 }

@@ -23,10 +23,7 @@ struct Export: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let identity = try Identity(bottle)
-        let moment = try Timestamp(CommandContext.now())
-        guard let state = try await context.snapshot()?.desired(of: identity, at: moment) else {
-            throw BottleError.missing(identity)
-        }
+        let state = try await context.desired(of: identity)
         for outcome in state.remedied.outcomes {
             let name = outcome.remediation.name
             if case .conflict(let reason) = outcome.fit {

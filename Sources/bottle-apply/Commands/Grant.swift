@@ -33,14 +33,7 @@ struct Grant: AsyncParsableCommand {
     @Flag(name: .long, help: "With --from-refusal: for a new host a route with the methods that were seen, no more.")
     var narrow = false
 
-    @Option(name: .customLong("for"), help: "For how long, such as 30m or 2h.")
-    var span: TimeSpan?
-
-    @Option(name: .long, help: "For how many requests.")
-    var uses: Int?
-
-    @Flag(name: .long, help: "For one request: --uses 1.")
-    var once = false
+    @OptionGroup var limitArguments: LimitArguments
 
     @Option(name: .shortAndLong, help: "Why, for the history of the desired state.")
     var reason: String?
@@ -51,8 +44,6 @@ struct Grant: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        if once, uses != nil { throw ValidationError("--once and --uses don't go together") }
-        if let span, span.duration < .seconds(1) { throw ValidationError("--for must be a second at least") }
         if fromRefusal.isEmpty {
             guard subject != nil, !items.isEmpty else {
                 throw ValidationError("say what to grant: host NAME, route JSON, or --from-refusal ID")
@@ -90,7 +81,7 @@ struct Grant: AsyncParsableCommand {
             assumesYes: yes
         )
         let (base, state) = try await edit.desired()
-        let limits = try GrantLimits.of(span, uses: once ? 1 : uses, from: base.moment)
+        let limits = try limitArguments.limits(from: base.moment)
         let drafts = try await changes(state.remedied.manifest).map { change in
             RemediationDraft(change, limits: limits, reason: edit.reason)
         }

@@ -20,10 +20,7 @@ struct Remediations: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let identity = try Identity(bottle)
-        let moment = try Timestamp(CommandContext.now())
-        guard let state = try await context.snapshot()?.desired(of: identity, at: moment) else {
-            throw BottleError.missing(identity)
-        }
+        let state = try await context.desired(of: identity)
         let items = state.remedied.outcomes.map { RemediationItem($0) }
         let style = Style(isOn: context.console.colorsOutput)
         try context.show(RemediationList(bottle: identity.name, items: items)) {
