@@ -5,32 +5,19 @@ import Testing
 
 @Suite("Remediations in the repository")
 struct RemediationCommitTests {
-    let scratch: Scratch
-    let state: StateFolder
-    let environment: [String: String]
-    let dev: Identity
-    let now = Timestamp(seconds: 1_800_000_000)
+    private let bed: RemediationBed
+    private let dev: Identity
+    private let now = RemediationBed.now
 
     init() throws {
-        scratch = try Scratch()
-        state = try StateFolder.create("\(scratch.path)/state")
-        environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch.path]
-        dev = try Identity("dev")
+        bed = try RemediationBed()
+        dev = bed.dev
     }
 
-    private func manifest(_ hosts: [String] = []) throws -> BottleManifest {
-        BottleManifest(
-            identity: dev,
-            agent: AgentSpec(image: .reference(try ImageReference("a"))),
-            egress: EgressSpec(allowlist: try hosts.map { try HostPattern($0) }),
-            routes: [Route(host: try HostPattern("api.example.com"), methods: .only(["GET"]))]
-        )
-    }
+    private func manifest(_ hosts: [String] = []) throws -> BottleManifest { try bed.manifest(hosts) }
 
     private func repository(_ manifest: BottleManifest) async throws -> DesiredRepository {
-        let repository = try await DesiredRepository.create(in: state, environment: environment)
-        _ = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
-        return repository
+        try await bed.repository(manifest)
     }
 
     private func adding(_ host: String, _ limits: GrantLimits? = nil) throws -> RemediationDraft {
@@ -38,18 +25,16 @@ struct RemediationCommitTests {
     }
 
     private func hosts(_ repository: DesiredRepository, at moment: Timestamp? = nil) async throws -> [String] {
-        let desired = try #require(try await repository.desired(of: dev, at: moment ?? now))
-        let manifest = desired.state.remedied.manifest
-        return manifest.egress.allowlist.map(\.text) + manifest.routes.dropFirst().map(\.host.text)
+        try await bed.hosts(repository, at: moment ?? now)
     }
 
     private func files() throws -> [String] {
-        (try POSIX.names(in: "\(state.desired)/remediations/dev") ?? []).sorted()
+        (try POSIX.names(in: "\(bed.state.desired)/remediations/dev") ?? []).sorted()
     }
 
     @discardableResult
     private func git(_ line: String) async throws -> String {
-        try await shell("git -C '\(state.desired)' -c user.name=x -c user.email=x@x \(line)", in: scratch.path)
+        try await shell("git -C '\(bed.state.desired)' -c user.name=x -c user.email=x@x \(line)", in: bed.scratch.path)
     }
 
     @Test("are committed under the next number, with author and reason, and take effect")
@@ -208,7 +193,7 @@ struct RemediationCommitTests {
         _ = try await repository.commit(remediation: try adding("a.example"), for: dev, at: now)
         for name in ["HEAD:remediations/dev", "HEAD:remediations"] {
             let id = try await git("rev-parse \(name)").prefix { $0 != "\n" }
-            let path = "\(state.desired)/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))"
+            let path = "\(bed.state.desired)/.git/objects/\(id.prefix(2))/\(id.dropFirst(2))"
             let bytes = try #require(try DurableFile.read(path, limit: 1 << 20))
             try POSIX.unlink(path)
             let error = await #expect(throws: BottleError.self) { try await repository.desired(of: dev, at: now) }

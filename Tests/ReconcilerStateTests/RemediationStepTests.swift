@@ -5,29 +5,17 @@ import Testing
 
 @Suite("An edit of a bottle's remediations")
 struct RemediationStepTests {
-    let scratch: Scratch
-    let state: StateFolder
-    let environment: [String: String]
-    let dev: Identity
-    let now = Timestamp(seconds: 1_800_000_000)
+    private let bed: RemediationBed
+    private let dev: Identity
+    private let now = RemediationBed.now
 
     init() throws {
-        scratch = try Scratch()
-        state = try StateFolder.create("\(scratch.path)/state")
-        environment = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": scratch.path]
-        dev = try Identity("dev")
+        bed = try RemediationBed()
+        dev = bed.dev
     }
 
-    private func repository(hosts: [String] = ["docs.example.com"]) async throws -> DesiredRepository {
-        let repository = try await DesiredRepository.create(in: state, environment: environment)
-        let manifest = BottleManifest(
-            identity: dev,
-            agent: AgentSpec(image: .reference(try ImageReference("a"))),
-            egress: EgressSpec(allowlist: try hosts.map { try HostPattern($0) }),
-            routes: [Route(host: try HostPattern("api.example.com"), methods: .only(["GET"]))]
-        )
-        _ = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
-        return repository
+    private func repository() async throws -> DesiredRepository {
+        try await bed.repository(try bed.manifest(["docs.example.com"]))
     }
 
     private func added(_ hosts: String..., limits: GrantLimits? = nil) throws -> RemediationStep {
@@ -37,14 +25,10 @@ struct RemediationStepTests {
         )
     }
 
-    private func hosts(_ repository: DesiredRepository) async throws -> [String] {
-        try #require(try await repository.desired(of: dev, at: now)).state.remedied.manifest.egress.allowlist.map(
-            \.text
-        )
-    }
+    private func hosts(_ repository: DesiredRepository) async throws -> [String] { try await bed.hosts(repository) }
 
     private func names(_ repository: DesiredRepository) async throws -> [String] {
-        try #require(try await repository.desired(of: dev, at: now)).state.remedied.outcomes.map(\.remediation.name)
+        try await bed.desired(repository).remedied.outcomes.map(\.remediation.name)
     }
 
     @Test("adds and withdraws several at once in one commit")
@@ -96,7 +80,7 @@ struct RemediationStepTests {
     func pruned() async throws {
         let repository = try await repository()
         _ = try await repository.commit(try added("a.example", "b.example"), for: dev, at: now)
-        let manifest = try #require(try await repository.desired(of: dev, at: now)).state.declared
+        let manifest = try await bed.desired(repository).declared
         let again = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
         #expect(again == nil)
         _ = try await repository.commit(manifests: [manifest], reason: "apply", prunesRemediations: true, at: now)
@@ -118,7 +102,7 @@ struct RemediationStepTests {
             for: dev,
             at: now
         )
-        var manifest = try #require(try await repository.desired(of: dev, at: now)).state.declared
+        var manifest = try await bed.desired(repository).declared
         manifest.egress.allowlist = []
         _ = try await repository.commit(manifests: [manifest], reason: "apply", at: now)
         _ = try await repository.commit(try added("c.example"), for: dev, at: now)
@@ -153,7 +137,7 @@ struct RemediationStepTests {
 
     @Test("a rollback to a revision that had no such bottle is refused")
     func neverThere() async throws {
-        let repository = try await DesiredRepository.create(in: state, environment: environment)
+        let repository = try await bed.emptyRepository()
         let old = try await repository.head()
         _ = try await self.repository()
         await #expect { _ = try await repository.rollBack(dev, to: old, reason: "back", at: now) } throws: {
