@@ -53,11 +53,11 @@ struct SideBySideTests {
         #expect(status?[.degraded]?.message.contains("no such luck") == true)
     }
 
-    @Test("of fifty, 49 come up and are healed while one waits for an image that then can't be had; it says why")
-    func amongFifty() async throws {
+    @Test("of twenty, 19 come up and are healed while one waits for an image that then can't be had; it says why")
+    func amongTwenty() async throws {
         let bed = try await LoopBed.fresh()
         let stuck = try Identity("a-first")
-        let others = try (1...49).map { try Identity("b-\($0)") }
+        let others = try (1...19).map { try Identity("b-\($0)") }
         let image = try ImageReference("registry.example/agent:never")
         var first = Sample.edited { $0.agent.image = .reference(image) }
         first.identity = stuck
@@ -91,7 +91,7 @@ struct SideBySideTests {
         try await controller.whileRunning {
             for await _ in asked {}
             try await eventually("the others are there") { try converged() == Set(others) }
-            let firewall = "bottle-\(others[48])-firewall"
+            let firewall = "bottle-\(others[18])-firewall"
             try await bed.engine.change { try $0.remove(firewall, force: true) }
             try await eventually("one of them is healed") {
                 await bed.engine.world.containers.values.contains { $0.name == firewall && $0.isRunning }

@@ -6,7 +6,7 @@ package struct AttemptDriver: Sendable {
     /// How long anything may take.
     package struct Limits: Sendable, Hashable, Codable {
         /// Milliseconds that an answer or an end may take; what takes longer hangs.
-        package var receive = 10_000
+        package var receive = 5_000
         /// Milliseconds that a connection may take.
         package var connect = 5_000
         /// Milliseconds that the other side may take to accept what is sent.
