@@ -3,8 +3,8 @@
 # through all it holds at each call, so that making a thousand (BENCH_BOTTLES=1000) takes five minutes by itself.
 
 measure_memory() {
-    local program=${BENCH_LOOP_PROGRAM:-$root/.build-release/loop-bench} count
-    [[ -n ${BENCH_LOOP_PROGRAM:-} ]] || "$scripts/release" loop-bench >&2
+    local program count
+    program=$(loop_program)
     for count in 50 "${BENCH_BOTTLES:-200}"; do
         note "$count bottles in memory"
         "$program" "$count" >>"$folder/facts-memory"
