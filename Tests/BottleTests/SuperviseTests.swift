@@ -141,13 +141,18 @@ import Testing
             try await scene.applied(sample)
             let agent = "bottle-\(sample.name)-agent"
             func question(_ step: String, from base: String = "bottle/agent") -> String {
-                #"{"dockerfile": "FROM \#(base)\nRUN \#(step)\n", "justification": "a tool is missing"}"#
+                // More than a screen before what counts.
+                let aside = String(repeating: #"# it is long\n"#, count: 800)
+                let text = #"FROM \#(base)\n\#(aside)RUN \#(step)\n"#
+                return #"{"dockerfile": "\#(text)", "justification": "a tool is missing"}"#
             }
             func ask(_ step: String) async throws -> String {
                 let text = question(step)
                 async let asked = Self.asks("capability-block", text, in: sample, scene)
                 try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
                 let id = try await Self.waiting(sample, scene)[0]["id"].text
+                let shown = try await scene.bottle("proposals", "show", id)
+                #expect(shown.output.contains("\n  FROM bottle/agent\n") && shown.output.contains("\n+ RUN \(step)\n"))
                 let approved = try await scene.bottle("approve", id, "--yes", "--reason", "take it")
                 let told = try await asked
                 return "\(approved.status) \(approved.text) \(told.output)"
@@ -167,7 +172,7 @@ import Testing
             #expect(left.contains(#""source" : "proposal""#) && left.contains(#""words" : "take it""#), "\(left)")
             // The answer was heard; what is in force is known to be, as it was proposed and as it is shown.
             let shown = try await Self.asks("show-dockerfile", "{}", in: sample, scene)
-            #expect(shown.output.contains(#"FROM bottle/agent\nRUN echo made"#), "\(shown)")
+            #expect(shown.output.contains(#"FROM bottle/agent\n# it is long"#), "\(shown)")
             let step = "echo made >/var/tmp/made"
             let again = try await Self.asks("capability-block", question(step), in: sample, scene)
             #expect(again.output.contains(#""state":"applied""#), "\(again)")

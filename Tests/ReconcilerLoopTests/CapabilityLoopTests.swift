@@ -97,7 +97,7 @@ struct CapabilityLoopTests {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    @Test("leaves the answer where the agent that replaced the one which asked finds it, and nothing else changes by it")
+    @Test("leaves the answer where the agent finds it that replaced the one which asked, and no more")
     func answered() async throws {
         let bed = try await LoopBed.converged(Sample.edited { $0.supervise = true })
         #expect(try await told(in: bed).contains("\"source\" : \"manifest\""))

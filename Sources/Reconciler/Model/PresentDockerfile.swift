@@ -28,10 +28,10 @@ package struct PresentDockerfile: Sendable, Hashable {
 
     /// What stands for ids in `written`; nil when its stages are not those of `built`.
     private static func names(in written: String, for built: String) -> [String: ImageID]? {
-        let origins = (written: RestrictedDockerfile.origins(of: written), built: RestrictedDockerfile.origins(of: built))
-        guard origins.written.count == origins.built.count else { return nil }
+        let (own, others) = (RestrictedDockerfile.origins(of: written), RestrictedDockerfile.origins(of: built))
+        guard own.count == others.count else { return nil }
         var names: [String: ImageID] = [:]
-        for (name, origin) in zip(origins.written, origins.built) {
+        for (name, origin) in zip(own, others) {
             if let id = try? ImageID(origin) { names[name] = id }
         }
         return names

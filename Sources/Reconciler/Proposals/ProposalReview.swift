@@ -12,10 +12,11 @@ package struct ProposalReview: Sendable, Hashable {
     /// nobody knows before it is built.
     package private(set) var after: BottleManifest
     package let before: BottleManifest
+    /// The agent's Dockerfile that is in force; nil where it can't be read.
+    package let dockerfile: PresentDockerfile?
     /// What exactly would be approved: another hash as soon as the proposal comes to something else.
     package let candidate: ContentDigest
 
-    /// - Parameter dockerfile: the agent's Dockerfile that is in force.
     package init(
         _ proposal: Proposal,
         _ answer: ProposalAnswer?,
@@ -25,6 +26,7 @@ package struct ProposalReview: Sendable, Hashable {
     ) {
         self.proposal = proposal
         self.answer = answer
+        self.dockerfile = dockerfile
         before = state.remedied.manifest
         verdict = Self.verdict(on: proposal, in: before, dockerfile: dockerfile)
         candidate = Self.candidate(proposal, verdict, in: state)

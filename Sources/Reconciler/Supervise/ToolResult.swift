@@ -70,7 +70,8 @@ enum ToolResult {
             let hosts = state.policy.allowlist.map(\.text).joined(separator: "\n")
             return result([hosts.isEmpty ? "# no host" : hosts] + limited)
         case .showDockerfile:
-            return result([state.policy.dockerfile?.text ?? "# this container's image is not built from a Dockerfile here"])
+            let text = state.policy.dockerfile?.text
+            return result([text ?? "# this container's image is not built from a Dockerfile here"])
         case .recentRefusals, .proposalStatus:
             let lines = state.refusals.map(\.line)
             return result([lines.isEmpty ? "nothing was refused" : lines.joined(separator: "\n")])

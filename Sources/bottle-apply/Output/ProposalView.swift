@@ -13,6 +13,8 @@ struct ProposalItem: Encodable {
     var justification: String
     /// What approving it commits, a line each.
     var changes: [String]
+    /// The whole Dockerfile that is asked for.
+    var dockerfile: String?
     var authority: [AuthorityChange]
     /// Why it can't be approved as it is.
     var problems: [String]
@@ -33,7 +35,9 @@ struct ProposalItem: Encodable {
         authority = review.authority
         switch review.verdict {
         case .changes(let list): changes = list.map(\.text)
-        case .dockerfile: changes = ["replace the agent's Dockerfile"]
+        case .dockerfile(let text):
+            changes = ["replace the agent's Dockerfile"]
+            dockerfile = text
         case .inForce: break
         case .refused(let reasons): problems = reasons
         }
@@ -73,7 +77,10 @@ enum ProposalView {
         case .changes:
             lines += ["", "What changes:"] + item.changes.map { "  \(Escaped.line($0, limit: 300))" }
             lines += ["", difference(review, style)]
-        case .dockerfile(let text): lines += ["", "The Dockerfile it asks for:"] + quoted(text)
+        case .dockerfile(let text):
+            let present = review.dockerfile?.text ?? ""
+            lines += ["", "The Dockerfile it asks for, beside the one in force:"]
+            lines += [difference(from: present.lines, to: text.lines, style)]
         case .inForce: lines += ["", "All of it is in force already."]
         case .refused(let reasons):
             lines += ["", "It can't be approved as it is:"] + reasons.map { "  \(Escaped.line($0, limit: 300))" }
@@ -96,26 +103,24 @@ enum ProposalView {
             let hosts = manifest.egress.allowlist.sorted().map { "  - \($0)\n" }.joined()
             return (EntryListReader.text(of: routes) + "allowlist:\n" + hosts).split(separator: "\n").map(String.init)
         }
-        let (old, new) = (lines(review.before), lines(review.after))
-        let changes = new.difference(from: old)
-        var (removed, inserted): ([Int: String], [Int: String]) = ([:], [:])
-        for change in changes {
-            switch change {
-            case .remove(let offset, let line, _): removed[offset] = line
-            case .insert(let offset, let line, _): inserted[offset] = line
-            }
-        }
+        return difference(from: lines(review.before), to: lines(review.after), style)
+    }
+
+    /// All lines of `new`, whole, and what of `old` is not in it: nothing that is approved is left out.
+    private static func difference(from old: [String], to new: [String], _ style: Style) -> String {
+        func shown(_ line: String) -> String { Escaped.line(line, limit: .max) }
+        let (removed, inserted) = changes(from: old, to: new)
         var text: [String] = []
         var (from, to) = (0, 0)
         while from < old.count || to < new.count {
-            if let line = removed[from] {
-                text.append(style.red("- \(Escaped.line(line, limit: 300))"))
+            if removed.contains(from) {
+                text.append(style.red("- \(shown(old[from]))"))
                 from += 1
-            } else if let line = inserted[to] {
-                text.append(style.green("+ \(Escaped.line(line, limit: 300))"))
+            } else if inserted.contains(to) {
+                text.append(style.green("+ \(shown(new[to]))"))
                 to += 1
             } else {
-                text.append("  \(Escaped.line(new[to], limit: 300))")
+                text.append("  \(shown(new[to]))")
                 from += 1
                 to += 1
             }
@@ -123,9 +128,30 @@ enum ProposalView {
         return text.joined(separator: "\n")
     }
 
+    /// How many lines are compared: that takes their number's square in time and in room.
+    private static let lineLimit = 2000
+
+    /// Which lines went and came; all of them where they are too many to be compared.
+    private static func changes(from old: [String], to new: [String]) -> (removed: Set<Int>, inserted: Set<Int>) {
+        guard old.count + new.count <= lineLimit else { return (Set(old.indices), Set(new.indices)) }
+        var (removed, inserted): (Set<Int>, Set<Int>) = ([], [])
+        for change in new.difference(from: old) {
+            switch change {
+            case .remove(let offset, _, _): removed.insert(offset)
+            case .insert(let offset, _, _): inserted.insert(offset)
+            }
+        }
+        return (removed, inserted)
+    }
+
     private static func quoted(_ text: String) -> [String] {
-        text.prefix(textLimit).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+        let lines = text.prefix(textLimit).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
             "  | \(Escaped.line(String($0), limit: 400))"
         }
+        return text.count > textLimit ? lines + ["  | … and \(text.count - textLimit) characters more"] : lines
     }
+}
+
+extension String {
+    fileprivate var lines: [String] { split(whereSeparator: \.isNewline).map(String.init) }
 }

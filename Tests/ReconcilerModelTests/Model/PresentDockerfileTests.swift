@@ -55,9 +55,12 @@ struct PresentDockerfileTests {
         }
     }
 
-    @Test("is shown as it is built where somebody wrote another text beside it", arguments: [
-        "FROM bottle/agent\nRUN harmless\n", "FROM bottle/agent\nFROM bottle/agent\nRUN make\n", "nonsense", "",
-    ])
+    @Test(
+        "is shown as it is built where somebody wrote another text beside it",
+        arguments: [
+            "FROM bottle/agent\nRUN harmless\n", "FROM bottle/agent\nFROM bottle/agent\nRUN make\n", "nonsense", "",
+        ]
+    )
     func unlike(proposed: String) {
         let built = "FROM \(Self.id)\nRUN make\n"
         let present = PresentDockerfile(built: built, proposed: proposed)
