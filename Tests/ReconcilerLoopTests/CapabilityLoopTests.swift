@@ -10,8 +10,12 @@ struct CapabilityLoopTests {
     private static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
     private static let text = "FROM bottle/agent\nENV A=b\n"
 
-    private func built(_ text: String = text, in bed: LoopBed) async throws -> CapabilityBuild.Built {
-        let installation = try await bed.installation()
+    private func built(
+        _ text: String = text,
+        in bed: LoopBed,
+        on engine: (any EngineWriting)? = nil
+    ) async throws -> CapabilityBuild.Built {
+        let installation = try await bed.installation(engine)
         let desired = try #require(try await installation.repository.desired(of: Sample.identity, at: Self.now))
         return try await CapabilityBuild(installation).build(
             dockerfile: text,
@@ -231,6 +235,19 @@ struct CapabilityLoopTests {
         #expect(error?.code == "build-failed" && error?.cause?.contains("\u{2603}") == true)
         #expect(await lives(in: bed) == before)
         #expect(try await bed.plan().isEmpty)
+    }
+
+    @Test("is not judged by an engine that goes away while it is built")
+    func engineGone() async throws {
+        let bed = try await LoopBed.converged()
+        let before = await lives(in: bed)
+        let faulty = FaultyEngine(bed.engine)
+        let gone = EngineError.transport("the engine closed the connection")
+        await faulty.faults.add(.refuse(gone)) { $0.name == "build" }
+        await #expect(throws: gone) { try await built(in: bed, on: faulty) }
+        #expect(await lives(in: bed) == before)
+        #expect(try await bed.plan().isEmpty)
+        #expect(try await built(in: bed, on: faulty) == built(in: bed))
     }
 
     @Test("What a killed build left is no drift, and goes with the next pass or the bottle", arguments: [false, true])

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import Synchronization
 import Testing
 
 /// Proposals from the queue to the running bottle, and the answers.
@@ -128,7 +129,66 @@ struct ProposalLoopTests {
         #expect(remediations?.map(\.remediation.provenance.proposal) == [proposal.id.text])
     }
 
-    @Test("A running controller sees what is asked by itself, tells of it once, and an operator's no is heard")
+    /// What is gone for the rest of a pass.
+    enum Loss: String, Sendable, CustomTestStringConvertible, CaseIterable {
+        case engine, process
+
+        var testDescription: String { rawValue }
+    }
+
+    @Test(
+        "Lost at any call after the approval, nothing has failed by that, and the next pass applies it once",
+        arguments: Loss.allCases
+    )
+    func lost(_ loss: Loss) async throws {
+        let before = try await LoopBed.converged(Self.supervised)
+        let proposal = try await ask("files.example.net\n", in: before)
+        try await approve(proposal, in: before)
+        let clean = try await before.fork()
+        let counted = FaultyEngine(clean.engine)
+        #expect(try await clean.run(on: counted).error == nil)
+        let count = await counted.faults.calls.values.reduce(0, +)
+        // Where its queue is, differs from fork to fork.
+        func lines(_ bed: LoopBed) async -> [String] {
+            WorldText.lines(await bed.engine.world).filter { !$0.contains("supervise") }
+        }
+        let end = await lines(clean)
+        var losses = 0
+
+        // A process that is lost at any call has a sweep of its own.
+        for call in stride(from: 0, to: count, by: loss == .engine ? 1 : 4) {
+            let place: Comment = "from call \(call) on"
+            let bed = try await before.fork()
+            let faulty = FaultyEngine(bed.engine)
+            let seen = Mutex(0)
+            await faulty.faults.add(.refuse(.transport("nobody answers")), times: .max) { _ in
+                let number = seen.withLock { number in
+                    number += 1
+                    return number - 1
+                }
+                if number == call { bed.keepState(as: "lost") }
+                return number >= call
+            }
+            let cut = try await bed.run(on: faulty)
+            #expect(try answer(proposal, in: bed)?.state == (cut.error == nil ? .applied : .approved), place)
+            if cut.error != nil { losses += 1 }
+
+            let next = loss == .engine ? bed : try await bed.fork(state: "\(bed.folder)/lost")
+            let result = try await next.run()
+            #expect(result.error == nil, place)
+            let told = try answer(proposal, in: next)
+            #expect(told?.state == .applied && told?.words == "go on", place)
+            #expect(result.remediations?.map(\.remediation.provenance.proposal) == [proposal.id.text], place)
+            #expect(await lines(next) == end, place)
+            #expect(await next.engine.violations.isEmpty, place)
+        }
+        #expect(losses > 10)
+    }
+
+    @Test(
+        "A running controller sees what is asked by itself, tells of it once, and an operator's no is heard",
+        .timeLimit(.minutes(3))
+    )
     func controller() async throws {
         let bed = try await LoopBed.converged(Self.supervised)
         let installation = try await bed.installation()

@@ -140,8 +140,12 @@ package struct RestrictedBuild: Sendable {
             }
             return try await accept(id, image, judged, printed)
         } catch let error as EngineError {
-            if error == .cancelled { throw CancellationError() }
-            throw failed(image, "failed", printed.cause(error))
+            switch error {
+            case .cancelled: throw CancellationError()
+            // The engine went away: that says nothing of the Dockerfile.
+            case .transport: throw error
+            default: throw failed(image, "failed", printed.cause(error))
+            }
         }
     }
 

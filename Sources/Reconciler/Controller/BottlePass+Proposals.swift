@@ -134,10 +134,17 @@ extension BottlePass {
 }
 
 extension PerformedAction {
+    /// Failures of our own words that another attempt does not mend.
+    private static let verdicts: Set<String> = [
+        "base-missing", "build-failed", "build-refused", "container-ended", "load-refused", "not-loaded",
+    ]
+
     /// Whether it failed in a way that another attempt does not mend: an image that can't be built, files that a sidecar
     /// refuses.
+    ///
+    /// An engine that did not do what it was asked, or went away meanwhile, has judged nothing.
     fileprivate var isHopeless: Bool {
-        guard outcome == .failed else { return false }
+        guard outcome == .failed, let code, Self.verdicts.contains(code) else { return false }
         return action.verb == .build || action.verb == .signal || action.verb == .restart
     }
 }

@@ -13,13 +13,13 @@ extension Controller {
     }
 }
 
-/// Asks until the answer is yes; an issue when it isn't in 60 seconds.
+/// Asks until the answer is yes; an issue when it isn't in two minutes.
 func eventually(
     _ what: Comment,
     sourceLocation: Testing.SourceLocation = #_sourceLocation,
     _ ask: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + .seconds(120)
     while ContinuousClock.now < deadline {
         if try await ask() { return }
         try await Task.sleep(for: .milliseconds(20))
