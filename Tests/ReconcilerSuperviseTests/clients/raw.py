@@ -5,8 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator
+from typing import Protocol
 
 NEWEST = "2025-11-25"
+
+
+class Served(Protocol):
+    """What is listened at."""
+
+    port: int
 
 
 class Raw:
@@ -50,6 +57,18 @@ class Raw:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def begun(host: Served, version: str = NEWEST) -> Raw:
+    client = Raw(host.port)
+    client.begin(version)
+    return client
+
+
+def refusal(response: http.client.HTTPResponse) -> str:
+    result = json.loads(response.read())["result"]
+    assert result["isError"], result
+    return result["content"][0]["text"]
 
 
 def request(method: str, parameters: object = None, identifier: object = 1) -> dict:
