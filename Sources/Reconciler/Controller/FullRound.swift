@@ -10,8 +10,10 @@ package struct FullRound: Sendable {
     private let report: @Sendable (ControllerReport) -> Void
     private let lists = SharedInventory()
 
-    /// After a commit the bottle is looked at once more: a withdrawal of what has ended, or one that brought the bottle
-    /// back while it was being removed. Another may come meanwhile.
+    /// How often a bottle is looked at in one round.
+    ///
+    /// Once more after a commit: a withdrawal of what has ended, or one that brought the bottle back while it was being
+    /// removed. Another may come meanwhile.
     private static let passes = 3
 
     /// - Parameters:
