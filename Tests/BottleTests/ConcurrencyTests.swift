@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
@@ -72,6 +73,36 @@ struct ConcurrencyTests {
             )
             #expect(left.isEmpty)
             #expect(try await scene.bottle("get", sample.name).status == 1)
+        }
+    }
+
+    @Test("beside a controller wait for whoever has the bottle, and say who that is", .timeLimit(.minutes(3)))
+    func besideController() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            try await scene.underController { log in
+                let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
+                var held: FileLock.Held? = try await lock.acquire()
+                let file = try scene.write(sample.with { $0.agent.append("env: {MARK: two}") })
+                let errors = "\(scene.folder)/apply.log"
+                let line = "exec '\(scene.executable)' apply -f '\(file)' --yes 2>'\(errors)'"
+                async let applying = scene.run(["sh", "-c", line])
+                let word = "\(sample.name)  waiting for process \(ProcessInfo.processInfo.processIdentifier), "
+                try await until {
+                    // Both want it: the commit is the controller's to bring about, too.
+                    let told = try DurableFile.read(errors, limit: 1 << 20) ?? []
+                    return try String(decoding: told, as: UTF8.self).contains(word) && log().contains(word)
+                }
+                extendLifetime(held)
+                held = nil
+                let done = try await applying
+                #expect(done.status == 0, "\(done)")
+                #expect(try await scene.bottle("diff", sample.name).status == 0)
+            }
+            let format = "{{.Config.Env}}"
+            let variables = try await scene.docker("inspect", "-f", format, "bottle-\(sample.name)-agent")
+            #expect(variables.contains("MARK=two"))
         }
     }
 }

@@ -108,6 +108,45 @@ import Testing
         }
     }
 
+    @Test func aGrantWithinLimitsIsListedWithThemAndNoManifestSaysIt() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let name = sample.name
+            let before = try await exported(name, scene)
+            let lines = [
+                ["host", "files.bt.test", "--for", "2h", "--uses", "5"],
+                ["route", "{host: api.bt.test, methods: [GET], path_allowlist: [/a/, /b/]}", "--once"],
+            ]
+            for line in lines {
+                let run = try await scene.bottle(["grant", name] + line + ["--reason", "r", "-o", "json"])
+                #expect(run.status == 0, "\(run)")
+            }
+            let list = try await scene.bottle("remediations", name, "-o", "json").document()["items"].list
+            #expect(list.map { $0["maxUses"].number } == [5, 1])
+            #expect(!list[0]["notAfter"].text.isEmpty && list[1]["notAfter"].text.isEmpty)
+            let told = try await scene.bottle("export", name)
+            #expect(told.output == before)
+            #expect(told.errors.ranges(of: "within limits only").count == 2, "\(told)")
+            // A manifest that says nothing of them leaves them alone.
+            #expect(try await scene.applied(sample).actions() == [])
+            #expect(try await scene.bottle("remediations", name, "-o", "json").document()["items"].list.count == 2)
+            #expect(try await scene.bottle("revoke", name, "1").status == 0)
+            #expect(try await scene.bottle("revoke", name, "2").status == 0)
+            #expect(try await scene.routes(of: sample).contains("max_uses") == false)
+
+            // Where the agent talks to the firewall itself, nobody would keep the limit.
+            let bare = Sample(name: scene.name(), allowlist: ["docs.bt.test"])
+            try await scene.applied(bare)
+            let refused = try await scene.bottle("grant", bare.name, "host", "files.bt.test", "--for", "2h")
+            #expect(refused.status == 1 && refused.errors.contains("egress-proxy"), "\(refused)")
+            for wrong in [["--once", "--uses", "3"], ["--for", "0s"], ["--for", "soon"]] {
+                #expect(try await scene.bottle(["grant", name, "host", "a.bt.test"] + wrong).status == 64, "\(wrong)")
+                #expect(try await scene.bottle(["approve", "0123abcd"] + wrong).status == 64, "\(wrong)")
+            }
+        }
+    }
+
     @Test func whatAnAgentWasRefusedIsGrantedByItsID() async throws {
         try await Scene.run { scene in
             let sample = walled(scene)
@@ -188,13 +227,25 @@ import Testing
             let name = sample.name
             #expect(try await scene.bottle("grant", name, "host", "files.bt.test").status == 0)
             #expect(try await scene.bottle("revoke", name, "host", "docs.bt.test").status == 0)
+            for route in [
+                "{host: manual.bt.test, methods: [GET], path_allowlist: [/x/]}",
+                "{host: api.bt.test, methods: [GET, POST], path_allowlist: [/a/]}",
+            ] {
+                #expect(try await scene.bottle("grant", name, "route", route).status == 0)
+            }
+            let dockerfile = try editor(scene, "echo 'ENV MARK=made' >>\"$1\"")
+            let edit = ["edit", "dockerfile", name, "--yes"]
+            #expect(try await scene.bottle(edit, environment: dockerfile).status == 0)
             let first = try await scene.bottle("history", name, "-o", "json").document()["items"].list.last
             let text = try await exported(name, scene)
             let path = "\(scene.folder)/exported.yaml"
             try DurableFile.write(Array(text.utf8), to: path)
             let planned = try await scene.bottle("apply", "-f", path, "--dry-run", "-o", "json")
             #expect(planned.status == 0, "\(planned)")
-            let applied = try await scene.bottle("apply", "-f", path, "--yes", "-o", "json")
+            let head = try await scene.bottle("history", name, "-o", "json").document()["items"][0]["revision"].text
+            let expecting = ["apply", "-f", path, "--yes", "-o", "json", "--expect-revision"]
+            #expect(try await scene.bottle(expecting + ["HEAD~1"]).status == 1)
+            let applied = try await scene.bottle(expecting + [head])
             #expect(try applied.actions() == [])
             #expect(try await exported(name, scene) == text)
             #expect(try await scene.bottle("remediations", name, "-o", "json").document()["items"].list.isEmpty)
@@ -205,7 +256,7 @@ import Testing
             #expect(try await exported(name, scene) == text)
 
             let revision = try #require(first?["revision"].text)
-            let back = try await scene.bottle("rollback", name, String(revision.prefix(10)), "-o", "json")
+            let back = try await scene.bottle("rollback", name, String(revision.prefix(10)), "--yes", "-o", "json")
             #expect(back.status == 0, "\(back)")
             let then = try await exported(name, scene)
             #expect(then.contains("docs.bt.test") && !then.contains("files.bt.test"))

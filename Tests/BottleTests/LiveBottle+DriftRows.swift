@@ -56,6 +56,12 @@ extension LiveBottle.DriftHealed {
             actions: ["unpause container/egress-proxy"]
         ),
         Damage(
+            testDescription: "agent paused",
+            line: Scene.freezing("bottle-ID-agent"),
+            kinds: ["paused"],
+            actions: ["unpause container/agent"]
+        ),
+        Damage(
             testDescription: "firewall renamed",
             line: "docker rename bottle-ID-firewall bottle-ID-other",
             kinds: ["renamed"],
@@ -91,6 +97,12 @@ extension LiveBottle.DriftHealed {
             line: "docker network disconnect -f NET bottle-ID-firewall",
             kinds: ["disconnected"],
             actions: ["connect container/firewall"]
+        ),
+        Damage(
+            testDescription: "agent off its network",
+            line: "docker network disconnect -f bottle-ID-internal bottle-ID-agent",
+            kinds: ["disconnected"],
+            actions: ["connect container/agent"]
         ),
         Damage(
             testDescription: "agent on Docker's bridge",

@@ -31,12 +31,37 @@ import Testing
         }
     }
 
+    @Test func watchingShowsEachBottleAgainWhenItChanged() async throws {
+        try await Scene.run { scene in
+            let sample = Sample.alone(scene.name())
+            try await scene.applied(sample)
+            let watched = "\(scene.folder)/watched"
+            let line = "echo $$ >'\(watched).pid'; exec '\(scene.executable)' get -w -o json >'\(watched)'"
+            func told() throws -> [JSON] {
+                let text = String(decoding: try DurableFile.read(watched, limit: 1 << 20) ?? [], as: UTF8.self)
+                return try text.split(separator: "\n").map { try JSONDecoder().decode(JSON.self, from: Data($0.utf8)) }
+            }
+            func states() throws -> [String] { try told().map { $0["containers"][0]["state"].text } }
+            try await withThrowingTaskGroup(of: Run.self) { group in
+                group.addTask { try await scene.run(["sh", "-c", line]) }
+                try await scene.until("how it is") { try states() == ["running"] }
+                try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-agent")
+                try await scene.until("that it ended") { try states().last == "exited" }
+                #expect(try told().allSatisfy { $0["identity"].text == sample.name })
+                let watcher = try DurableFile.read("\(watched).pid", limit: 32) ?? []
+                let process = String(decoding: watcher, as: UTF8.self).trimmingSuffix(while: \.isNewline)
+                _ = try await scene.run(["kill", "-TERM", String(process)])
+            }
+        }
+    }
+
     @Test func logsAreMergedByTimeAndCanNotSteerTheTerminal() async throws {
         try await Scene.run { scene in
             var sample = Sample(name: scene.name(), routes: ["{host: api.bt.test}"])
+            // On a busy machine the egress-proxy listens a little after it was started.
+            let curl = "curl -s -o /dev/null --retry 30 --retry-connrefused --retry-delay 1"
             let steps = [
-                "printf 'one \\\\033[2Jtwo\\\\n'", "curl -s -o /dev/null http://early.bt.test/", "sleep 2",
-                "echo three",
+                "printf 'one \\\\033[2Jtwo\\\\n'", "\(curl) http://early.bt.test/", "sleep 2", "echo three",
             ]
             sample.agent = ["command: [sh, -c, \"\(steps.joined(separator: "; ")); sleep 99\"]"]
             try await scene.applied(sample)
@@ -57,6 +82,31 @@ import Testing
             #expect(document["text"].text.contains("early.bt.test"))
             #expect(try await scene.bottle("logs", "nobody").status == 1)
             #expect(try await scene.bottle("logs", sample.name, "captain").status == 64)
+        }
+    }
+
+    @Test func driftIsToldApartFromWhatIsDesiredAnew() async throws {
+        try await Scene.run { scene in
+            let sample = Sample(name: scene.name(), allowlist: ["files.bt.test"])
+            try await scene.applied(sample)
+            try await scene.edit(sample) { $0.replacing("files.bt.test", with: "more.bt.test") }
+            func seen() async throws -> [JSON] {
+                let difference = try await scene.bottle("diff", sample.name, "-o", "json")
+                #expect(difference.status == 2, "\(difference)")
+                let described = try await scene.bottle("describe", sample.name, "-o", "json").document()
+                return [try difference.document()["bottles"][0], described["plan"]]
+            }
+            func isEdit(_ action: JSON) -> Bool { action["path"].text == "/etc/firewall/allowlist" }
+            for bottle in try await seen() {
+                #expect(bottle["drift"] == .array([]))
+                #expect(bottle["actions"].list.contains(where: isEdit))
+            }
+            try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+            for bottle in try await seen() {
+                let drift = bottle["drift"].list.map { "\($0["kind"].text) \($0["object"].text)" }
+                #expect(drift == ["stopped container/firewall"])
+                #expect(bottle["actions"].list.contains(where: isEdit))
+            }
         }
     }
 
