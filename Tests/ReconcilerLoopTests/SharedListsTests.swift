@@ -130,8 +130,9 @@ struct SharedListsTests {
             try await eventually("it has swept ten times") { passes.withLock { $0 } >= 10 * count }
         }
         let lists = await faulty.faults.calls
-        // One a sweep, and at the start one for each of the passes that begin at once.
-        #expect(lists["containers"] ?? 0 <= 40, "\(lists)")
+        // One a sweep, and at the start one for each of the passes that begin at once; where passes are slow, two sweeps
+        // ask for one pass.
+        #expect(lists["containers"] ?? 0 <= max(40, passes.withLock { $0 } / 2), "\(lists)")
         #expect(lists["networks"] == lists["containers"] && lists["volumes"] == lists["containers"])
         #expect(lists["container"] ?? 0 >= 10 * count, "each is looked at all the same")
     }
