@@ -129,7 +129,8 @@ import Testing
             let link = "\(scene.folder)/engine.sock"
             let place = ["ln", "-sfn", String(known.dropFirst("unix://".count)), link]
             try #require(try await scene.run(place).status == 0)
-            try await scene.underController(environment: ["DOCKER_HOST": "unix://\(link)"]) { log in
+            let environment = ["DOCKER_HOST": "unix://\(link)"]
+            try await scene.underController(environment: environment, timeLimit: .seconds(120) + time) { log in
                 try #require(try await scene.run(["rm", link]).status == 0)
                 try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
                 try await scene.until("it says that the engine is gone") { try log().contains("error:") }
@@ -202,10 +203,12 @@ extension Scene {
     /// - Parameters:
     ///   - prefix: the beginning of the controller's command line.
     ///   - sweep: seconds between two looks at everything.
+    ///   - timeLimit: how long it may run at most.
     nonisolated func underController(
         environment more: [String: String] = [:],
         through prefix: String = "",
         sweep: Int = 600,
+        timeLimit: Duration = .seconds(120),
         _ body: ((() throws -> String)) async throws -> Void
     ) async throws {
         let environment = environment.merging(more) { $1 }
@@ -215,7 +218,9 @@ extension Scene {
         try DurableFile.remove(log)
         try await withThrowingTaskGroup(of: Run.self) { group in
             let command = "exec \(prefix) '\(executable)' run --interval 2 --sweep \(sweep) 2>'\(log)'"
-            group.addTask { try await self.run(["sh", "-c", command], environment: environment) }
+            group.addTask {
+                try await self.run(["sh", "-c", command], environment: environment, timeLimit: timeLimit)
+            }
             let read: () throws -> String = {
                 String(decoding: try DurableFile.read(log, limit: 1 << 22) ?? [], as: UTF8.self)
             }

@@ -145,7 +145,8 @@ actor Scene {
         _ line: [String],
         environment: [String: String]? = nil,
         input: String = "",
-        in workingFolder: String? = nil
+        in workingFolder: String? = nil,
+        timeLimit: Duration = .seconds(120)
     ) async throws -> Run {
         Run(
             try await Program(
@@ -154,7 +155,7 @@ actor Scene {
                 environment: environment ?? self.environment,
                 workingFolder: workingFolder ?? folder,
                 input: Array(input.utf8),
-                timeLimit: .seconds(120)
+                timeLimit: timeLimit
             ).run()
         )
     }
