@@ -14,32 +14,28 @@ extension Controller {
     /// busy the host is.
     private static let rest = Duration.seconds(1)
 
-    /// Looks at the queues of all bottles from time to time; a bottle whose agent asks gets a pass.
-    func watchQueues() async throws {
+    /// Looks at the queues of all bottles; one whose agent asks gets a pass.
+    ///
+    /// - Parameter showsRefusals: whether to see to what agents are shown of their refusals. Those come in floods, and
+    ///   nobody needs the last of them at once.
+    func lookAtQueues(_ marks: inout [Identity: QueueMark], showsRefusals: Bool) {
         let state = installation.state
-        var marks: [Identity: QueueMark] = [:]
-        var round = 0
-        while true {
-            let names = (try? POSIX.names(in: state.queue)) ?? []
-            for bottle in names.compactMap({ try? Identity($0) }) where known.contains(bottle) {
-                var mark = marks[bottle] ?? QueueMark()
-                let asked = try? FileMoment(ofLastChange: "\(state.queue(of: bottle))/in")
-                if asked != mark.asked {
-                    let earliest = mark.enqueued.map { $0 + Self.rest } ?? .zero
-                    enqueue(bottle, delay: max(.zero, earliest - elapsed), isUrgent: true)
-                    mark.asked = asked
-                    mark.enqueued = max(elapsed, earliest)
-                }
-                // Refusals come in floods; nobody needs the last of them at once.
-                if round.isMultiple(of: 20) {
-                    let refused = try? FileMoment(ofLastChange: state.refusals(of: bottle))
-                    if refused != mark.refused { publishRefusals(of: bottle) }
-                    mark.refused = refused
-                }
-                marks[bottle] = mark
+        let names = (try? POSIX.names(in: state.queue)) ?? []
+        for bottle in names.compactMap({ try? Identity($0) }) where known.contains(bottle) {
+            var mark = marks[bottle] ?? QueueMark()
+            let asked = try? FileMoment(ofLastChange: "\(state.queue(of: bottle))/in")
+            if asked != mark.asked {
+                let earliest = mark.enqueued.map { $0 + Self.rest } ?? .zero
+                enqueue(bottle, delay: max(.zero, earliest - elapsed), isUrgent: true)
+                mark.asked = asked
+                mark.enqueued = max(elapsed, earliest)
             }
-            round += 1
-            try await Task.sleep(for: pace.poll)
+            if showsRefusals {
+                let refused = try? FileMoment(ofLastChange: state.refusals(of: bottle))
+                if refused != mark.refused { publishRefusals(of: bottle) }
+                mark.refused = refused
+            }
+            marks[bottle] = mark
         }
     }
 

@@ -3,15 +3,27 @@ import ReconcilerModel
 
 /// What puts names into the queue.
 extension Controller {
-    // MARK: - The desired state
+    // MARK: - Folders
 
-    /// Says every now and then that the desired state's head may have moved; messages say it at once.
-    func rememberDesiredState() async throws {
+    /// Looks at folders whose changes no message may tell of: the desired state's, and the queues of what agents ask for.
+    ///
+    /// Git moves a head by making files in these two folders. Whatever else may move it is found a second later.
+    func watchFolders() async throws {
+        let git = "\(installation.state.desired)/.git"
+        var seen: [FileMoment?] = []
+        var marks: [Identity: QueueMark] = [:]
+        var round = 0
         while true {
-            looks.yield()
+            let found = ["", "/refs/heads"].map { try? FileMoment(ofLastChange: git + $0) }
+            if found != seen || round.isMultiple(of: 10) { looks.yield() }
+            seen = found
+            lookAtQueues(&marks, showsRefusals: round.isMultiple(of: 20))
+            round += 1
             try await Task.sleep(for: pace.poll)
         }
     }
+
+    // MARK: - The desired state
 
     /// Listens for messages; without them the looks from time to time go on.
     func listenForMessages() async throws {

@@ -79,12 +79,11 @@ package actor Controller {
     package func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.watchDesiredState() }
-            group.addTask { try await self.rememberDesiredState() }
+            group.addTask { try await self.watchFolders() }
             group.addTask { try await self.listenForMessages() }
             group.addTask { try await self.watchEngine() }
             group.addTask { try await self.lookFromTimeToTime() }
             group.addTask { try await self.sweepFromTimeToTime() }
-            group.addTask { try await self.watchQueues() }
             // Returns once stopped; the triggers never do.
             try await dispatch()
             group.cancelAll()
