@@ -46,21 +46,38 @@ struct ControllerLoopTests {
         #expect(WorldText.lines(await bed.engine.world) == before)
     }
 
-    @Test("heals at once when the engine is back, however long the passes that failed for want of it would rest")
-    func engineBack() async throws {
+    @Test(
+        "heals at once when the engine is back, however long the passes that failed for want of it would rest",
+        arguments: [true, false]
+    )
+    func engineBack(isAwayAtFirst: Bool) async throws {
         let bed = try await LoopBed.converged()
-        try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
         let faulty = FaultyEngine(bed.engine)
-        let isAway = Mutex(true)
+        let isAway = Mutex(isAwayAtFirst)
         let gone = EngineError.transport("no such file or directory: docker.sock")
         await faulty.faults.add(.refuse(gone), times: .max) { _ in isAway.withLock { $0 } }
-        let ended = Mutex(0)
+        let told = Mutex((converged: 0, failed: 0, troubles: 0))
         let report: @Sendable (ControllerReport) -> Void = { report in
-            if case .ended = report { ended.withLock { $0 += 1 } }
+            told.withLock { told in
+                switch report {
+                case .ended(let result):
+                    if case .converged = result.outcome { told.converged += 1 } else { told.failed += 1 }
+                case .trouble: told.troubles += 1
+                default: break
+                }
+            }
         }
         let backoff = Backoff(base: .seconds(3600), cap: .seconds(3600))
         try await bed.underController(on: faulty, backoff: backoff, report: report) {
-            try await eventually("its pass has failed") { ended.withLock { $0 } > 0 }
+            if !isAwayAtFirst {
+                // The events go on coming: only what is asked anew finds nobody.
+                try await eventually("all is well") { told.withLock { $0.converged } > 0 }
+                isAway.withLock { $0 = true }
+            }
+            try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+            try await eventually("its pass has failed, and a look at the engine") {
+                told.withLock { $0.failed > 0 && $0.troubles > 0 }
+            }
             isAway.withLock { $0 = false }
             try await eventually("its firewall is made anew") { try await bed.isReady() }
         }

@@ -145,7 +145,8 @@ extension Controller {
             do {
                 let moment = ContinuousClock.now
                 let inventory = try await lists.take(from: installation.engine)
-                clear(.engine)
+                // As after a gap in the events, which an open connection may have brought all along.
+                if clear(.engine) { enqueueAll(isUrgent: true, asOf: moment) }
                 for bottle in changed(in: inventory) { enqueue(bottle, asOf: moment) }
             } catch {
                 try Task.checkCancellation()

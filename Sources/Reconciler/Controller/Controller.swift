@@ -274,9 +274,13 @@ package actor Controller {
     }
 
     /// The matter works.
-    func clear(_ matter: Matter) {
-        guard troubles.removeValue(forKey: matter) != nil else { return }
+    ///
+    /// - Returns: whether it did not when it was last told of.
+    @discardableResult
+    func clear(_ matter: Matter) -> Bool {
+        guard troubles.removeValue(forKey: matter) != nil else { return false }
         report(.recovered(matter))
+        return true
     }
 
     // MARK: - Vitals
