@@ -241,9 +241,10 @@ extension Scene {
         }
     }
 
-    /// Waits, far longer than it should take.
+    /// Waits, far longer than it should take: engines on busy machines have stood still for a minute.
     nonisolated func until(_ what: String, _ isSo: () async throws -> Bool) async throws {
-        for _ in 0..<300 {
+        let deadline = ContinuousClock.now + .seconds(120)
+        while ContinuousClock.now < deadline {
             if try await isSo() { return }
             try await Task.sleep(for: .milliseconds(100))
         }

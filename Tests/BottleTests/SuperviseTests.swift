@@ -5,18 +5,6 @@ import Testing
 
 /// A blocked agent asks, a person decides, the running bottle changes: on a real engine, from inside a real agent.
 @Suite(.needsEngine) struct SuperviseTests {
-    /// Calls a tool as an agent would, and prints all that the server says; waits as long as that takes.
-    private static let call = """
-        ask() { curl -s --noproxy '*' -X POST http://supervise:9100/mcp -H 'Content-Type: application/json' \
-        -H 'Accept: application/json, text/event-stream' "$@"; }
-        session=$(ask -D - -o /dev/null -d '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":\
-        "2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}' | tr -d '\\r' |
-        awk -F': ' 'tolower($1) == "mcp-session-id" { print $2 }')
-        ask -H "Mcp-Session-Id: $session" -d '{"jsonrpc":"2.0","method":"notifications/initialized"}'
-        ask -H "Mcp-Session-Id: $session" -d "{\\"jsonrpc\\":\\"2.0\\",\\"id\\":2,\\"method\\":\\"tools/call\\",\
-        \\"params\\":{\\"name\\":\\"$1\\",\\"arguments\\":$2}}"
-        """
-
     private static func sample(_ scene: Scene, _ internet: Internet) -> Sample {
         var sample = Sample(
             name: scene.name(),
@@ -27,24 +15,10 @@ import Testing
         return sample
     }
 
-    private static func asks(
-        _ tool: String,
-        _ arguments: String,
-        in sample: Sample,
-        _ scene: Scene
-    ) async throws -> Run {
-        let agent = "bottle-\(sample.name)-agent"
-        return try await scene.run(["docker", "exec", agent, "sh", "-c", call, "call", tool, arguments])
-    }
-
     private static func status(of url: String, _ sample: Sample, _ scene: Scene) async throws -> String {
         let agent = "bottle-\(sample.name)-agent"
         let curl = ["curl", "-s", "-o", "/dev/null", "--max-time", "20", "-w", "%{http_code}", url]
         return try await scene.run(["docker", "exec", agent] + curl).output
-    }
-
-    private static func waiting(_ sample: Sample, _ scene: Scene) async throws -> [JSON] {
-        try await scene.bottle("proposals", sample.name, "-o", "json").document()["items"].list
     }
 
     @Test(.timeLimit(.minutes(5))) func whatAnAgentAsksForIsDecidedPutInForceAndAnswered() async throws {
@@ -55,14 +29,12 @@ import Testing
             #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "403")
 
             try await scene.underController { _ in
-                async let answered = Self.asks(
+                async let answered = scene.asks(
                     "firewall-block",
                     #"{"hosts": "files.bt.test", "justification": "to read the files"}"#,
-                    in: sample,
-                    scene
+                    in: sample
                 )
-                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
-                let item = try await Self.waiting(sample, scene)[0]
+                let item = try await scene.asked(by: sample)
                 #expect(item["state"].text == "pending" && item["tool"].text == "firewall-block")
                 #expect(item["authority"].list.contains { $0["subject"].text == "files.bt.test" })
                 #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "403")
@@ -79,14 +51,12 @@ import Testing
                 #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "200")
                 #expect(try await scene.bottle("approve", id).status == 1)
 
-                async let refused = Self.asks(
+                async let refused = scene.asks(
                     "egress-proxy-block",
                     #"{"routes": "[{\"host\": \"api.bt.test\", \"methods\": [\"GET\", \"DELETE\"], \"path_allowlist\": [\"/\"]}]", "justification": "all of it"}"#,
-                    in: sample,
-                    scene
+                    in: sample
                 )
-                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
-                let second = try await Self.waiting(sample, scene)[0]["id"].text
+                let second = try await scene.asked(by: sample)["id"].text
                 let rejected = try await scene.bottle("reject", second, "--reason", "too much")
                 #expect(rejected.status == 0, "\(rejected)")
                 let no = try await refused
@@ -106,14 +76,13 @@ import Testing
             try await scene.applied(sample)
             let question = #"{"hosts": "files.bt.test", "justification": "to read the files"}"#
             // No controller at all: the sidecar keeps what is asked.
-            async let cut = Self.asks("firewall-block", question, in: sample, scene)
-            try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
-            let first = try await Self.waiting(sample, scene)[0]["id"].text
+            async let cut = scene.asks("firewall-block", question, in: sample)
+            let first = try await scene.asked(by: sample)["id"].text
             try await scene.docker("kill", "-s", "KILL", "bottle-\(sample.name)-supervise")
             _ = try await cut
             let healed = try await scene.bottle(["apply", "-f", try scene.write(sample), "--yes"])
             #expect(healed.status == 0, "\(healed)")
-            async let again = Self.asks("firewall-block", question, in: sample, scene)
+            async let again = scene.asks("firewall-block", question, in: sample)
             // Killed at some moment around the commit; the same approval again is made whole, or refused as made.
             let killed = try await scene.bottle(["approve", first], kill: ("KILL", .milliseconds(120)))
             if killed.status != 0 {
@@ -129,9 +98,9 @@ import Testing
             #expect(remediations.map(\.["proposal"].text) == [first])
             #expect(try await Self.status(of: "https://files.bt.test/a", sample, scene) == "200")
             // What is in force is refused at once, not asked again.
-            let late = try await Self.asks("firewall-block", question, in: sample, scene)
+            let late = try await scene.asks("firewall-block", question, in: sample)
             #expect(!late.output.isEmpty)
-            #expect(try await Self.waiting(sample, scene).isEmpty)
+            #expect(try await scene.proposals(of: sample).isEmpty)
         }
     }
 
@@ -148,9 +117,8 @@ import Testing
             }
             func ask(_ step: String) async throws -> String {
                 let text = question(step)
-                async let asked = Self.asks("capability-block", text, in: sample, scene)
-                try await scene.until("it waits") { try await !Self.waiting(sample, scene).isEmpty }
-                let id = try await Self.waiting(sample, scene)[0]["id"].text
+                async let asked = scene.asks("capability-block", text, in: sample)
+                let id = try await scene.asked(by: sample)["id"].text
                 let shown = try await scene.bottle("proposals", "show", id)
                 #expect(shown.output.contains("\n  FROM bottle/agent\n") && shown.output.contains("\n+ RUN \(step)\n"))
                 let approved = try await scene.bottle("approve", id, "--yes", "--reason", "take it")
@@ -171,47 +139,20 @@ import Testing
             let left = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/image.json")
             #expect(left.contains(#""source" : "proposal""#) && left.contains(#""words" : "take it""#), "\(left)")
             // The answer was heard; what is in force is known to be, as it was proposed and as it is shown.
-            let shown = try await Self.asks("show-dockerfile", "{}", in: sample, scene)
+            let shown = try await scene.asks("show-dockerfile", "{}", in: sample)
             #expect(shown.output.contains(#"FROM bottle/agent\n# it is long"#), "\(shown)")
             let step = "echo made >/var/tmp/made"
-            let again = try await Self.asks("capability-block", question(step), in: sample, scene)
+            let again = try await scene.asks("capability-block", question(step), in: sample)
             #expect(again.output.contains(#""state":"applied""#), "\(again)")
-            let same = try await Self.asks(
+            let same = try await scene.asks(
                 "capability-block",
                 question(step, from: "bottle/agent:latest"),
-                in: sample,
-                scene
+                in: sample
             )
             #expect(same.output.contains("already in force"), "\(same)")
             let answers = try await scene.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"]
                 .list
             #expect(answers.map(\.["state"].text).sorted() == ["applied", "failed"])
-        }
-    }
-
-    @Test func theAgentReachesNothingOfTheControlPlaneButTheEndpoint() async throws {
-        try await Scene.run { scene in
-            var sample = Sample.alone(scene.name())
-            sample.supervise = true
-            try await scene.applied(sample)
-            let agent = "bottle-\(sample.name)-agent"
-            let scan = """
-                for port in $(seq 1 200) 2375 2376 8888 9099 $(seq 9090 9110); do
-                timeout 1 bash -c "</dev/tcp/supervise/$port" 2>/dev/null && echo $port; done; true
-                """
-            #expect(try await scene.docker("exec", agent, "bash", "-c", scan) == "9100")
-            let mounts = try await scene.docker("inspect", "-f", "{{json .Mounts}}", agent)
-            #expect(!mounts.contains("queue"))
-            let sidecar = "bottle-\(sample.name)-supervise"
-            let writable = try await scene.docker(
-                "inspect",
-                "-f",
-                "{{range .Mounts}}{{.Destination}}={{.RW}} {{end}}",
-                sidecar
-            )
-            #expect(writable.contains("/queue/in=true") && writable.contains("/queue/out=false"))
-            let files = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/routes.json")
-            #expect(files.contains("["))
         }
     }
 

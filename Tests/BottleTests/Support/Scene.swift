@@ -140,7 +140,7 @@ actor Scene {
         return []
     }
 
-    /// Runs a program to its end, whatever that is.
+    /// Runs a program to its end, whatever that is; after `timeLimit` it is ended.
     nonisolated func run(
         _ line: [String],
         environment: [String: String]? = nil,
