@@ -28,9 +28,9 @@ struct EngineGoneTests {
                 let head = try scene.desiredHead()
                 async let approved = scene.bottle("approve", first, "--reason", "go on", environment: bed.here)
                 try await bed.soon("it is committed") { try scene.desiredHead() != head }
-                let length = try bed.auditLength()
                 try await engine.kill()
                 _ = try await approved
+                let length = try bed.auditLength()
                 try await engine.launch("--live-restore")
                 try await bed.soon("the pass begins") {
                     try bed.auditLength() != length || bed.heard("one.bt.test") != nil
@@ -104,7 +104,7 @@ private struct Bed: Sendable {
 
     /// Waits for something that is due at once, without taking long to notice it.
     func soon(_ what: String, _ isSo: () throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(120)
         while try !isSo() {
             guard ContinuousClock.now < deadline else {
                 Issue.record("waited in vain: \(what)")
