@@ -25,10 +25,10 @@ enum StopSignals {
         }
     }
 
-    /// Returns once one of them came.
+    /// Returns once one of them came, or a quarter of a second later: whoever waits idles.
     ///
     /// - Throws: `CancellationError`.
     static func wait() async throws {
-        while received.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(50)) }
+        while received.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(250)) }
     }
 }
