@@ -35,7 +35,7 @@ class NextLayer:
             return
         pace = nextlayer.context.client.pace
         if pace.phase is Phase.GREETING:
-            pace.enter(Phase.HELLO)
+            pace.turn(Phase.HELLO)
         try:
             nextlayer.layer = self._pick(nextlayer.context, data)
         except Exception as error:

@@ -58,6 +58,15 @@ class Pace:
         self.since = self.moved = monotonic()
         self.ahead = 0
 
+    def turn(self, phase: Phase) -> None:
+        """Go on with another phase of the same wait: the time of the whole goes on."""
+        self.phase = phase
+        self.moved = monotonic()
+
+    def resume(self, phase: Phase, since: float) -> None:
+        """Go back to a phase that was not over after all."""
+        self.phase, self.since = phase, since
+
     def overdue(self, now: float) -> bool:
         """Whether the phase has lasted too long. A pause is one when it is met twice: bytes that have come are read
         in between, however late this asks."""

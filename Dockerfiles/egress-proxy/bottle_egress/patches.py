@@ -380,6 +380,7 @@ class BoundedServer(http1.Http1Server):
 
     gate: ClassVar[Gate]
     _drained = 0
+    _before_head = Phase.SILENT, 0.0
 
     def send(self, event):
         if isinstance(event, http_layer.ResponseProtocolError) and not self.response:
@@ -400,8 +401,10 @@ class BoundedServer(http1.Http1Server):
             return
         if not self.buf:
             return
-        if self.conn.pace.phase is not Phase.HEAD:
-            self.conn.pace.enter(Phase.HEAD)
+        pace = self.conn.pace
+        if pace.phase is not Phase.HEAD:
+            self._before_head = pace.phase, pace.since
+            pace.enter(Phase.HEAD)
         if not event.data or len(self.buf) == len(event.data) or b"\n" in event.data:
             head = bytes(self.buf).lstrip(b"\r\n")
             if not _may_be_http(head):
@@ -413,7 +416,9 @@ class BoundedServer(http1.Http1Server):
         while (lines := self.buf.maybe_extract_lines()) == []:
             pass  # empty lines before a request line are skipped (RFC 9112, 2.2)
         if not lines:
-            if len(self.buf) > MAX_HEAD:
+            if not self.buf:
+                pace.resume(*self._before_head)  # empty lines are no head that was begun
+            elif len(self.buf) > MAX_HEAD:
                 yield from self._end("the request head is too large", 431)
             return
         if sum(map(len, lines)) > MAX_HEAD:
@@ -540,7 +545,7 @@ class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
         if done:
             self.conn.pace.enter(Phase.IDLE)
         elif self.client_hello_parsed and self.conn.pace.phase is Phase.HELLO:
-            self.conn.pace.enter(Phase.GREETING)
+            self.conn.pace.turn(Phase.GREETING)
         return done, failure
 
     def start_tls(self):

@@ -58,7 +58,8 @@ def test_a_head_that_drips_is_cut(start, firewall, inside, start_of_head):
     connection = proxy.tunnel("api.example.com") if inside else proxy.connect()
     connection.sendall(start_of_head)
     assert drips(connection, b"X: y\r\n" if start_of_head.startswith(b"G") else (start_of_head or b"G"))
-    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+    # Empty lines begin no head: the connection ends as one that sends nothing.
+    assert [line["rule"] for line in proxy.refusals()] == ([] if start_of_head == b"\r\n" else ["malformed"])
     assert firewall.seen == []
 
 
@@ -73,7 +74,7 @@ def test_a_greeting_that_is_never_whole_is_cut(start, firewall, piece):
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
 
 
-@pytest.mark.parametrize("start_of_head", ["GET /ok/x HTTP/1.1\r\nHo", "G", "\r\n"], ids=["field", "line", "blank"])
+@pytest.mark.parametrize("start_of_head", ["GET /ok/x HTTP/1.1\r\nHo", "G", "\r\nG"], ids=["field", "line", "blank"])
 @pytest.mark.parametrize("place", ["outside", "inside", "next"])
 def test_a_head_is_not_waited_for_when_nothing_more_of_it_comes(common, place, start_of_head):
     proxy, firewall = common
@@ -96,6 +97,29 @@ def test_a_greeting_is_not_waited_for_when_nothing_more_of_it_comes(common, piec
     assert closed(raw, SOON)
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
     assert firewall.seen == []
+
+
+def test_an_empty_line_behind_a_request_begins_no_head(common):
+    proxy, _ = common
+    tunnel = proxy.tunnel("api.example.com")
+    assert answer(tunnel, get()).status == 200
+    tunnel.sendall(b"\r\n")
+    time.sleep(THINKING)
+    assert answer(tunnel, get()).status == 200
+    assert proxy.refusals() == []
+
+
+def test_a_greeting_in_pieces_has_no_more_time_than_one_in_one(start, firewall):
+    proxy = start(firewall.address, limits={"GREETING": 6, "HELLO": 6})
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    begun = time.monotonic()
+    time.sleep(4)
+    raw.sendall(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03")
+    assert drips(raw, b"\0")
+    assert time.monotonic() - begun < 9
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
 
 
 def test_a_client_may_think_before_it_greets_within_the_handshake_and_before_a_request(common):

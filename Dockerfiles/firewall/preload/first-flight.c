@@ -32,20 +32,22 @@ enum {
     BAD = -1,
 };
 
+enum place { WITHIN = 0, AT_START, AFTER_CR };
+
 // On the outer port there is a head only, and what follows it is none of ours.
 enum phase { ELSEWHERE = 0, IN_OUTER_HEAD, IN_HEAD, IN_GREETING, OUTER_HEAD_GIVEN_UP, GREETING_GIVEN_UP };
 
 static struct {
     uint8_t phase;
-    uint8_t matched; // how much of the end of the head of CONNECT has come
+    uint8_t line; // where in a line of a head the last byte was
     uint16_t looked_at;
 } connections[MOST_DESCRIPTORS];
 
 static uint8_t flight[LARGEST_FLIGHT];
-static const char head_end[] = "\r\n\r\n";
 // What squid's parser takes neither for TLS nor for the beginning of an SSLv2 greeting.
 static const char not_tls[] = "not tls";
-// What ends any head, and makes it one that squid's parser refuses: no line of a head may hold a NUL.
+// What ends any head, and makes it one that squid's parser refuses: no line of a head may hold a NUL, and with
+// `relaxed_header_parser off` nor may the request line.
 static const char bad_end[] = "\0\r\n\r\n";
 
 static int (*next_accept)(int, struct sockaddr *restrict, socklen_t *restrict);
@@ -87,14 +89,17 @@ int judge_flight(const uint8_t *bytes, size_t count)
     }
 }
 
-// How many of the bytes complete the head; 0: none do.
+// How many of the bytes complete the head; 0: none do. Like squid it takes a line feed alone for the end of a line.
 static size_t end_of_head(int socket, const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        uint8_t matched = connections[socket].matched;
-        matched = bytes[i] == head_end[matched] ? matched + 1 : bytes[i] == head_end[0];
-        connections[socket].matched = matched;
-        if (matched == sizeof head_end - 1) return i + 1;
+        uint8_t *line = &connections[socket].line;
+        if (bytes[i] == '\n') {
+            if (*line != WITHIN) return i + 1;
+            *line = AT_START;
+        } else {
+            *line = bytes[i] == '\r' && *line == AT_START ? AFTER_CR : WITHIN;
+        }
     }
     return 0;
 }
@@ -195,6 +200,7 @@ int accept(int listener, struct sockaddr *restrict address, socklen_t *restrict 
         return -1;
     }
     memset(&connections[socket], 0, sizeof connections[socket]);
+    wait_no_more(socket);
     connections[socket].phase = is_inner(socket) ? IN_HEAD : IN_OUTER_HEAD;
     return socket;
 }

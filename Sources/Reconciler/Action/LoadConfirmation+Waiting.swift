@@ -13,7 +13,8 @@ struct LoadWatcher: Sendable {
     /// Waits until the confirmation counts, that is until the program handles SIGHUP.
     ///
     /// - Returns: what it says then.
-    /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended.
+    /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended,
+    ///   `container-killed` when a signal ended it.
     func firstWord(of container: String, name: String) async throws -> LoadedGeneration {
         let silence = BottleError(
             BottleError.silentCode,
@@ -27,7 +28,7 @@ struct LoadWatcher: Sendable {
     /// Waits until `generation`, which is that of these files, is in force.
     ///
     /// - Throws: `BottleError` `load-refused` when the sidecar refused it, `not-loaded` when the time is over,
-    ///   `file-changed` when a file is another by now, `container-ended` when its program ended.
+    ///   `file-changed` when a file is another by now, `container-ended` or `container-killed` when its program ended.
     func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
     {
         let late = BottleError(
@@ -95,8 +96,10 @@ struct LoadWatcher: Sendable {
     }
 
     private func ended(_ details: ContainerDetails, name: String) async -> BottleError {
-        BottleError(
-            "container-ended",
+        // SIGKILL, also the kernel's for memory, and SIGTERM come from outside.
+        let isKilled = [128 + 9, 128 + 15].contains(details.state.exitCode)
+        return BottleError(
+            isKilled ? "container-killed" : "container-ended",
             "the container ended with status \(details.state.exitCode) instead of confirming what it was given",
             at: name,
             remedy: "see `docker logs \(name)`",

@@ -46,6 +46,20 @@ extension BottlePass {
                 group.addTask {
                     do {
                         return .success(try await underLock(lock) { try await run(plan) })
+                    } catch let error as BottleError where error.code == BottleError.busyCode {
+                        // What else was done is told all the same.
+                        let text = [error.message, error.cause].compactMap { $0 }.joined(separator: ": ")
+                        return .success(
+                            plan.actions.map {
+                                PerformedAction(
+                                    action: $0,
+                                    outcome: .failed,
+                                    milliseconds: 0,
+                                    error: text,
+                                    code: error.code
+                                )
+                            }
+                        )
                     } catch {
                         return .failure(error)
                     }

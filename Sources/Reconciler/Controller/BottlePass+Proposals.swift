@@ -135,8 +135,10 @@ extension BottlePass {
 
 extension PerformedAction {
     /// Failures of our own words that another attempt does not mend.
+    ///
+    /// A sidecar that was killed, or that said nothing in time, has judged nothing.
     private static let verdicts: Set<String> = [
-        "base-missing", "build-failed", "build-refused", "container-ended", "load-refused", "not-loaded",
+        "base-missing", "build-failed", "build-refused", "container-ended", "load-refused",
     ]
 
     /// Whether it failed in a way that another attempt does not mend: an image that can't be built, files that a sidecar

@@ -13,11 +13,12 @@ extension Controller {
         var seen: [FileMoment?] = []
         var marks: [Identity: QueueMark] = [:]
         var round = 0
+        let roundsPerSecond = max(Int(Duration.seconds(1) / pace.poll), 1)
         while true {
             let found = ["", "/refs/heads"].map { try? FileMoment(ofLastChange: git + $0) }
-            if found != seen || round.isMultiple(of: 10) { looks.yield() }
+            if found != seen || round.isMultiple(of: roundsPerSecond) { looks.yield() }
             seen = found
-            lookAtQueues(&marks, showsRefusals: round.isMultiple(of: 20))
+            lookAtQueues(&marks, showsRefusals: round.isMultiple(of: 2 * roundsPerSecond))
             round += 1
             try await Task.sleep(for: pace.poll)
         }

@@ -53,10 +53,11 @@ package struct FullRound: Sendable {
     }
 
     private func settle(_ bottle: Identity, since begin: ContinuousClock.Instant) async throws -> Bool {
-        for _ in 0..<Self.passes {
+        for number in 0..<Self.passes {
             let id = PassID.random()
             var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
-            pass.lists = .init(shared: lists, since: begin)
+            // What the round itself did is in no lists of before.
+            pass.lists = .init(shared: lists, since: number == 0 ? begin : .now)
             report(.began(bottle, id))
             do {
                 switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {

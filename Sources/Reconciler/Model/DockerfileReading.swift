@@ -96,6 +96,9 @@ struct DockerfileReading {
         problems.append(.init(line: number, text: "'# \(name)=' would change how it is read"))
     }
 
+    /// To Unicode the same as `;`, a backtick and `K`; to a shell not.
+    private static let twins: Set<Unicode.Scalar> = ["\u{37e}", "\u{1fef}", "\u{212a}"]
+
     private static func problem(of line: String) -> String? {
         if line.utf8.count > lineBytes { return "a line of more than \(lineBytes >> 10) KiB" }
         for scalar in line.unicodeScalars where scalar != "\t" {
@@ -104,6 +107,8 @@ struct DockerfileReading {
                 return "a control or an invisible character, U+\(String(scalar.value, radix: 16, uppercase: true))"
             case .spaceSeparator where scalar != " ":
                 return "a blank that is no plain space, U+\(String(scalar.value, radix: 16, uppercase: true))"
+            case _ where twins.contains(scalar):
+                return "a character that looks like another, U+\(String(scalar.value, radix: 16, uppercase: true))"
             default: continue
             }
         }

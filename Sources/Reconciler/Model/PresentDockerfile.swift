@@ -12,7 +12,7 @@ package struct PresentDockerfile: Sendable, Hashable {
         self.built = built
         let names = proposed.flatMap { Self.names(in: $0, for: built) } ?? Self.names(in: built, for: built) ?? [:]
         self.names = names
-        if let proposed, Self.sealed(proposed, names) == built {
+        if let proposed, Self.areSame(Self.sealed(proposed, names), built) {
             text = proposed
         } else {
             text = built
@@ -20,7 +20,12 @@ package struct PresentDockerfile: Sendable, Hashable {
     }
 
     /// Whether `other` would be built to the same, each name standing for the image that it stood for then.
-    package func isBuilt(from other: String) -> Bool { other == text || Self.sealed(other, names) == built }
+    package func isBuilt(from other: String) -> Bool {
+        Self.areSame(other, text) || Self.areSame(Self.sealed(other, names), built)
+    }
+
+    /// Byte by byte: to Swift's `==` other texts are the same, too.
+    private static func areSame(_ one: String?, _ other: String) -> Bool { one?.utf8.elementsEqual(other.utf8) == true }
 
     private static func sealed(_ text: String, _ names: [String: ImageID]) -> String? {
         names.isEmpty ? nil : try? RestrictedDockerfile(text, bases: names).text

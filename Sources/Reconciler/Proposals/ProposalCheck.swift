@@ -29,7 +29,7 @@ package enum ProposalCheck {
     }
 
     private static func isBuilt(_ present: PresentDockerfile, from text: String) -> Bool {
-        ProposedDockerfile.normalised(present.text) == text || present.isBuilt(from: text)
+        ProposedDockerfile.normalised(present.text).utf8.elementsEqual(text.utf8) || present.isBuilt(from: text)
     }
 
     // MARK: - Routes

@@ -135,7 +135,8 @@ enum ProposalView {
     private static func changes(from old: [String], to new: [String]) -> (removed: Set<Int>, inserted: Set<Int>) {
         guard old.count + new.count <= lineLimit else { return (Set(old.indices), Set(new.indices)) }
         var (removed, inserted): (Set<Int>, Set<Int>) = ([], [])
-        for change in new.difference(from: old) {
+        // Byte by byte: to Swift's `==` other texts are the same, too.
+        for change in new.map({ Array($0.utf8) }).difference(from: old.map { Array($0.utf8) }) {
             switch change {
             case .remove(let offset, _, _): removed.insert(offset)
             case .insert(let offset, _, _): inserted.insert(offset)
@@ -153,5 +154,10 @@ enum ProposalView {
 }
 
 extension String {
-    fileprivate var lines: [String] { split(whereSeparator: \.isNewline).map(String.init) }
+    /// As a builder counts them.
+    fileprivate var lines: [String] {
+        var lines = utf8.split(separator: 10, omittingEmptySubsequences: false).map { String(Substring($0)) }
+        if lines.last?.isEmpty == true { lines.removeLast() }
+        return lines
+    }
 }

@@ -53,6 +53,10 @@ struct PresentDockerfileTests {
         ] {
             #expect(!present.isBuilt(from: text), "\(text)")
         }
+        // The same to Unicode, other files to a builder.
+        let accent = PresentDockerfile(built: "FROM \(Self.id)\nRUN caf\u{e9}\n")
+        #expect(accent.isBuilt(from: "FROM \(Self.id)\nRUN caf\u{e9}\n"))
+        #expect(!accent.isBuilt(from: "FROM \(Self.id)\nRUN cafe\u{301}\n"))
     }
 
     @Test(

@@ -62,6 +62,7 @@ struct RestrictedDockerfileTests {
             ("COPY --from=$x /a /b", "a flag with quotes"),
             ("COPY --from=\"debian\" /a /b", "a flag with quotes"),
             ("COPY --chown=1\u{a0}--from=debian /a /b", "U+A0"),
+            ("RUN a\u{37e} b", "U+37E"), ("RUN \u{1fef}a\u{1fef}", "U+1FEF"), ("RUN \u{212a}", "U+212A"),
             ("COPY --chown=1 \u{301}--from=debian /a /b", "a flag with quotes"),
             ("COPY --link a /b", "COPY takes no --link"),
             ("COPY --parents a /b", "COPY takes no --parents"),

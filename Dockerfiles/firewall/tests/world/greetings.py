@@ -141,6 +141,11 @@ STOPPED_HEADS: dict[str, list[bytes | float]] = {
     "half a head": [b"CONNECT good.test:443 HTTP/1.1\r\nHo"],
     "a head without its end": [b"CONNECT good.test:443 HTTP/1.1\r\nHost: good.test:443\r\n"],
     "half a request line": [b"GET http://good.test/ HT"],
+    "a request line": [b"GET http://good.test/ HTTP/1.1"],
+    "a request line and CR": [b"GET http://good.test/ HTTP/1.1\r"],
+    "a request line without a version": [b"GET http://good.test/"],
+    "a request line without a version, and CR": [b"GET http://good.test/\r"],
+    "bare line feeds": [b"GET http://good.test/ HTTP/1.1\nHost: good.test\n"],
     "a letter": [b"G"],
     "empty lines": [b"\r\n\r\n"],
     "half an end": [b"GET http://good.test/ HTTP/1.1\r\nHost: good.test\r\n\r"],
@@ -156,6 +161,11 @@ UNFINISHED: dict[str, list[bytes | float]] = {
 }
 UNFINISHED_HEADS: dict[str, list[bytes | float]] = {
     "no byte": [],
+    "half a second head": [
+        head("GET http://other.test/ HTTP/1.1", "Host: other.test"),
+        0.5,
+        b"GET http://good.test/ HTTP/1.1\r\nHo",
+    ],
     "a head, a byte now and then": drip(connect(GOOD)[: 2 * DEADLINE], 1, 0.5),
 }
 # A pause is none before the first byte, and a short one is as good as none.

@@ -67,7 +67,8 @@ enum AgentGuidance {
             source = decision.map { $0.proposal == nil ? "operator" : "proposal" } ?? "manifest"
             decidedAt = decision?.time.description
             proposal = decision?.proposal
-            words = decision.map { Self.plain($0.reason) }
+            // An operator's reason for an edit of their own is for the history.
+            words = decision.flatMap { $0.proposal == nil ? nil : Self.plain($0.reason) }
         }
 
         /// A person's words, bounded and without what hides or reorders text.
