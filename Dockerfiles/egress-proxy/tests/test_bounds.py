@@ -44,6 +44,14 @@ def drips(connection, piece: bytes) -> bool:
     return time.monotonic() < end
 
 
+def opened(proxy) -> socket.socket:
+    """A tunnel before its first byte of TLS."""
+    raw = proxy.connect()
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
+    raw.recv(4096)
+    return raw
+
+
 # Time
 
 
@@ -66,9 +74,7 @@ def test_a_head_that_drips_is_cut(start, firewall, inside, start_of_head):
 @pytest.mark.parametrize("piece", [b"", b"\x16", b"\x16\x03\x01\x40\x00", b"\x16\x03\x01\x00\x01\x01"])
 def test_a_greeting_that_is_never_whole_is_cut(start, firewall, piece):
     proxy = start(firewall.address, limits=BRIEF)
-    raw = proxy.connect()
-    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
-    raw.recv(4096)
+    raw = opened(proxy)
     raw.sendall(piece)
     assert closed(raw)
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
@@ -90,9 +96,7 @@ def test_a_head_is_not_waited_for_when_nothing_more_of_it_comes(common, place, s
 @pytest.mark.parametrize("piece", [b"\x16", b"\x16\x03", b"\x16\x03\x01\x40\x00", b"\x16\x03\x01\x00\x01\x01"])
 def test_a_greeting_is_not_waited_for_when_nothing_more_of_it_comes(common, piece):
     proxy, firewall = common
-    raw = proxy.connect()
-    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
-    raw.recv(4096)
+    raw = opened(proxy)
     raw.sendall(piece)
     assert closed(raw, SOON)
     assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
@@ -111,9 +115,7 @@ def test_an_empty_line_behind_a_request_begins_no_head(common):
 
 def test_a_greeting_in_pieces_has_no_more_time_than_one_in_one(start, firewall):
     proxy = start(firewall.address, limits={"GREETING": 6, "HELLO": 6})
-    raw = proxy.connect()
-    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
-    raw.recv(4096)
+    raw = opened(proxy)
     begun = time.monotonic()
     time.sleep(4)
     raw.sendall(b"\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03")
@@ -124,9 +126,7 @@ def test_a_greeting_in_pieces_has_no_more_time_than_one_in_one(start, firewall):
 
 def test_a_client_may_think_before_it_greets_within_the_handshake_and_before_a_request(common):
     proxy, _ = common
-    raw = proxy.connect()
-    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
-    raw.recv(4096)
+    raw = opened(proxy)
     time.sleep(THINKING)
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = proxy.tls.wrap_bio(incoming, outgoing, server_hostname="api.example.com")
@@ -183,9 +183,7 @@ def test_bytes_after_a_request_that_begin_no_other_end_the_connection_at_once(st
 
 def test_a_greeting_is_bounded_in_size(common):
     proxy, _ = common
-    raw = proxy.connect()
-    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n")
-    raw.recv(4096)
+    raw = opened(proxy)
     record = b"\x16\x03\x01\x40\x00" + b"\x01\xff\xff\xff" + b"a" * (0x4000 - 4)
     with contextlib.suppress(OSError):
         for _ in range(8):
