@@ -181,12 +181,60 @@ struct DesiredRepositoryDamageTests {
         try await shell(
             """
             touch HEAD.lock refs/heads/main.lock packed-refs.lock
-            cp index bottle-index.0123; ln bottle-index.0123 index.lock; touch bottle-index.4567
+            mkdir bottle-scratch.0123 bottle-scratch.4567 bottle-scratch.89ab
+            cp index bottle-scratch.0123/index; ln bottle-scratch.0123/index index.lock
+            touch bottle-scratch.4567/0 bottle-scratch.4567/index.lock
             """,
             in: dotGit
         )
         #expect(try await repository.commit(["bottles/b.yaml": .write("1")], message: "m") != nil)
         #expect(try text("\(repository.folder)/bottles/a.yaml") == "2")
+        try await expectSound()
+    }
+
+    @Test("a git that outlives its killed writer leaves nothing behind the next commit")
+    func outliving() async throws {
+        let repository = try await repository()
+        _ = try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
+        let slow = "\(scratch.path)/slow"
+        try POSIX.makeFolder(slow)
+        // A git that does what it was told only when its writer is gone and the next one is done.
+        try DurableFile.write(
+            Array(
+                """
+                #!/bin/sh
+                PATH=/usr/local/bin:/usr/bin:/bin
+                case " $* " in
+                *" update-index "*)
+                    cat >'\(slow)/input'
+                    touch '\(slow)/begun'
+                    until test -e '\(slow)/go'; do sleep 0.02; done
+                    git "$@" <'\(slow)/input'
+                    touch '\(slow)/done' ;;
+                *) exec git "$@" ;;
+                esac
+
+                """.utf8
+            ),
+            to: "\(slow)/git",
+            mode: 0o700
+        )
+        let path = state.path
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, slow = slow as String] in
+            let repository = try await DesiredRepository.create(
+                in: try StateFolder.create(path),
+                environment: ["PATH": "\(slow):/usr/local/bin:/usr/bin:/bin"]
+            )
+            Task.detached {
+                while try POSIX.status("\(slow)/begun", followLinks: false) == nil {
+                    try await Task.sleep(for: .milliseconds(5))
+                }
+                dieNow()
+            }
+            _ = try await repository.commit(["bottles/a.yaml": .write("2")], message: "m")
+        }
+        #expect(try await repository.commit(["bottles/b.yaml": .write("1")], message: "m") != nil)
+        try await shell("touch go; until test -e done; do sleep 0.02; done", in: slow)
         try await expectSound()
     }
 

@@ -178,30 +178,30 @@ extension DesiredRepository {
             guard let only = contents.first else { return [] }
             return [try await git.line(command + ["--stdin"], input: only)]
         }
-        let names = contents.map { _ in "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())" }
-        defer { for name in names { _ = try? POSIX.unlink(name) } }
-        for (name, content) in zip(names, contents) {
-            let file = try POSIX.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-            try file.write(content, to: name)
+        let ids = try await withScratch { scratch in
+            let names = contents.indices.map { "\(scratch)/\($0)" }
+            for (name, content) in zip(names, contents) {
+                let file = try POSIX.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                try file.write(content, to: name)
+            }
+            let list = names.map { $0 + "\n" }.joined()
+            return try await git.line(command + ["--stdin-paths"], input: Array(list.utf8)).split(separator: "\n")
         }
-        let list = names.map { $0 + "\n" }.joined()
-        let ids = try await git.line(command + ["--stdin-paths"], input: Array(list.utf8)).split(separator: "\n")
         guard ids.count == contents.count else { throw Self.unreadable(folder, "git hash-object is not understood") }
         return ids.map(String.init)
     }
 
     /// Stores a tree of these files; nothing refers to it yet.
     private func storeTree(of entries: [String: GitEntry], like example: String) async throws -> String {
-        let index = "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())"
-        let variables = ["GIT_INDEX_FILE": index]
-        _ = try await git.output(
-            ["update-index", "-z", "--index-info"],
-            input: Array(Self.indexLines(entries.mapValues { $0 }, like: example).utf8),
-            variables: variables
-        )
-        let tree = try await git.line(["write-tree"], variables: variables)
-        try POSIX.unlink(index)
-        return tree
+        try await withScratch { scratch in
+            let variables = ["GIT_INDEX_FILE": "\(scratch)/\(Self.scratchIndex)"]
+            _ = try await git.output(
+                ["update-index", "-z", "--index-info"],
+                input: Array(Self.indexLines(entries.mapValues { $0 }, like: example).utf8),
+                variables: variables
+            )
+            return try await git.line(["write-tree"], variables: variables)
+        }
     }
 
     /// Makes sure that HEAD is still where it was.

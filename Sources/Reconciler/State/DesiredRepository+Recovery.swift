@@ -13,13 +13,39 @@ import ReconcilerModel
 /// A writer that holds the lock puts down a note before it runs a git command that could leave something, and takes it
 /// away at the end. Whoever takes the lock and finds the note knows that its writer died.
 extension DesiredRepository {
-    static let indexPrefix = "bottle-index."
+    private static let scratchPrefix = "bottle-scratch."
+    /// The index that git works on in such a folder.
+    static let scratchIndex = "index"
 
     private var note: String { "\(git.folder)/bottle-writing" }
 
     /// - Parameter paths: what will be changed.
     func beginWriting(_ paths: Set<String>) throws {
         try DurableFile.write(Array(paths.sorted().map { $0 + "\n" }.joined().utf8), to: note)
+    }
+
+    /// Runs `body` with a new folder of its own for what git is to work on, and removes it.
+    ///
+    /// In a folder, so that a git that outlives its killed writer has nowhere left to write once the next one cleared
+    /// it away. It is beside git's own files, where they can be given a second name there.
+    func withScratch<Result>(_ body: (_ folder: String) async throws -> Result) async throws -> Result {
+        let folder = "\(git.folder)/\(Self.scratchPrefix)\(POSIX.randomHexadecimal())"
+        try POSIX.makeFolder(folder)
+        let result: Result
+        do {
+            result = try await body(folder)
+        } catch {
+            try? POSIX.removeTree(folder)  // or the next writer does: the note stays
+            throw error
+        }
+        try POSIX.removeTree(folder)
+        return result
+    }
+
+    private func scratchFolders() throws -> [String] {
+        (try POSIX.names(in: git.folder) ?? [])
+            .filter { $0.hasPrefix(Self.scratchPrefix) }
+            .map { "\(git.folder)/\($0)" }
     }
 
     /// Brings the views of these paths, work tree and index, to the revision; then there is nothing to mend.
@@ -49,9 +75,7 @@ extension DesiredRepository {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
         let paths = Set(lines.filter(Self.isPath))
         try await removeStaleLocks()
-        for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
-            try POSIX.unlink("\(git.folder)/\(name)")
-        }
+        for folder in try scratchFolders() { try POSIX.removeTree(folder) }
         let head = try await head()
         try await settle(paths, at: head, entries: try await filesByPath(of: head))
         return paths
@@ -60,8 +84,8 @@ extension DesiredRepository {
     private func removeStaleLocks() async throws {
         let indexLock = "\(git.folder)/index.lock"
         if let lock = try POSIX.status(indexLock, followLinks: false) {
-            for name in try POSIX.names(in: git.folder) ?? [] where name.hasPrefix(Self.indexPrefix) {
-                let own = try POSIX.status("\(git.folder)/\(name)", followLinks: false)
+            for folder in try scratchFolders() {
+                let own = try POSIX.status("\(folder)/\(Self.scratchIndex)", followLinks: false)
                 if own?.st_ino == lock.st_ino, own?.st_dev == lock.st_dev { try POSIX.unlink(indexLock) }
             }
         }

@@ -116,22 +116,23 @@ extension DesiredRepository {
     /// - Parameter lines: the changes; whatever else someone staged stays.
     func refreshIndex(with lines: String, of revision: Revision) async throws {
         let index = "\(git.folder)/index"
-        let new = "\(git.folder)/\(Self.indexPrefix)\(POSIX.randomHexadecimal())"
-        let variables = ["GIT_INDEX_FILE": new]
-        var done = false
-        if let present = try DurableFile.read(index, limit: 256 << 20, followLinks: false) {
-            try DurableFile.write(present, to: new)
-            done = try await git.run(
-                ["update-index", "-z", "--index-info"],
-                input: Array(lines.utf8),
-                variables: variables
-            ).succeeded
+        try await withScratch { scratch in
+            let new = "\(scratch)/\(Self.scratchIndex)"
+            let variables = ["GIT_INDEX_FILE": new]
+            var done = false
+            if let present = try DurableFile.read(index, limit: 256 << 20, followLinks: false) {
+                try DurableFile.write(present, to: new)
+                done = try await git.run(
+                    ["update-index", "-z", "--index-info"],
+                    input: Array(lines.utf8),
+                    variables: variables
+                ).succeeded
+            }
+            if !done { _ = try await git.output(["read-tree", revision.id], variables: variables) }
+            // The lock of git's own protocol, as a second name of our file: a leftover is known for ours by that.
+            // When someone's git holds it, the index is theirs now; it is a view, and the next commit brings it up.
+            if try POSIX.link(new, as: "\(index).lock") { try POSIX.rename("\(index).lock", to: index) }
         }
-        if !done { _ = try await git.output(["read-tree", revision.id], variables: variables) }
-        // The lock of git's own protocol, as a second name of our file: a leftover is known for ours by that.
-        // When someone's git holds it, the index is theirs now; it is a view, and the next commit brings it up to date.
-        if try POSIX.link(new, as: "\(index).lock") { try POSIX.rename("\(index).lock", to: index) }
-        try POSIX.unlink(new)
     }
 
     /// The files as `git update-index --index-info` reads them; nil: removed.
