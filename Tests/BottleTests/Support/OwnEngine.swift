@@ -26,7 +26,7 @@ struct OwnEngine: Sendable {
             environment: ["PATH": path],
             workingFolder: "/",
             input: [],
-            timeLimit: .seconds(10)
+            timeLimit: .seconds(60)
         ).run()
         return run?.status == .exited(0)
     }

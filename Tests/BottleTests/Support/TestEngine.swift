@@ -16,7 +16,7 @@ enum TestEngine {
         let environment = ProcessInfo.processInfo.environment
         let address = try EngineAddress.resolve(flag: nil, environment: environment, home: environment["HOME"] ?? "/")
             .address
-        return try await EngineClient.connect(to: address, timeout: .seconds(10))
+        return try await EngineClient.connect(to: address, timeout: .seconds(30))
     }
 }
 

@@ -22,7 +22,7 @@ enum RealEngine {
         let environment = ProcessInfo.processInfo.environment
         let address = try EngineAddress.resolve(flag: nil, environment: environment, home: environment["HOME"] ?? "/")
             .address
-        return try await EngineClient.connect(to: address, timeout: .seconds(5))
+        return try await EngineClient.connect(to: address, timeout: .seconds(30))
     }
 
     /// Runs `body` and then undoes what it did, last things first, also when it throws.

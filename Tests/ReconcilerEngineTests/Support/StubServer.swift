@@ -248,9 +248,9 @@ final class Recorder: Sendable {
     }
 }
 
-/// Waits until `condition` holds; false when it did not within five seconds.
+/// Waits until `condition` holds; false when it did not within a minute.
 func eventually(_ condition: () -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(5)
+    let end = ContinuousClock.now + .seconds(60)
     while !condition() {
         if ContinuousClock.now > end { return false }
         try? await Task.sleep(for: .milliseconds(5))
