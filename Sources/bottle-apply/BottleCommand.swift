@@ -6,7 +6,7 @@ struct BottleCommand: AsyncParsableCommand {
         commandName: "bottle",
         abstract: "Run AI coding agents unattended and safely.",
         discussion: """
-            Each agent lives in a container that reaches only a few sidecars; they hold every credential and let out
+            Each agent lives in a container that reaches only a few sidecars; they hold every credential and let out \
             only what the manifest names. What should be is written down; bottle makes it so.
 
               bottle init > bottle.yaml             start a manifest

@@ -44,6 +44,29 @@ struct CommandTests {
         #expect(item["containers"][0]["state"].text == "running")
     }
 
+    @Test("explain themselves in paragraphs that a terminal breaks, and in examples that fit it")
+    func help() async throws {
+        try await Scene.run { scene in
+            let dump = try await scene.bottle("--experimental-dump-help").document()
+            var commands = [dump["command"]]
+            var count = 0
+            while let command = commands.popLast() {
+                count += 1
+                commands += command["subcommands"].list
+                let name = command["commandName"].text
+                let lines = command["discussion"].text.split(separator: "\n", omittingEmptySubsequences: false)
+                for (line, next) in zip(lines, lines.dropFirst() + [""]) {
+                    if line.hasPrefix(" ") {
+                        #expect(line.count <= 80, "\(name): \(line)")
+                    } else {
+                        #expect(line.isEmpty || next.isEmpty, "\(name) breaks its own line: \(line)")
+                    }
+                }
+            }
+            #expect(count > 20)
+        }
+    }
+
     @Test("make a manifest that is valid, and check one without an engine")
     func manifest() async throws {
         try await Scene.run { scene in

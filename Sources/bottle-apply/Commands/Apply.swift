@@ -7,8 +7,8 @@ struct Apply: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make bottles what their manifests say.",
         discussion: """
-            Commits the manifests, with everything they refer to, to the desired state, then does what closes the
-            difference to what the engine shows, and nothing else. Run it again at any time: it goes on from what is
+            Commits the manifests, with everything they refer to, to the desired state, then does what closes the \
+            difference to what the engine shows, and nothing else. Run it again at any time: it goes on from what is \
             there.
 
               bottle apply -f bottle.yaml

@@ -8,7 +8,7 @@ struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what was done, when, why and by whom; prove that the record is whole.",
         discussion: """
-            Every edit of the desired state, every action with its outcome and every drift that was mended is one line
+            Every edit of the desired state, every action with its outcome and every drift that was mended is one line \
             of a log in which each line names the one before by its hash.
 
               bottle audit dev --kind heal --since 1d

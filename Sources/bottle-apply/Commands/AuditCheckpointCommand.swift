@@ -7,11 +7,11 @@ struct AuditCheckpointCommand: AsyncParsableCommand {
         commandName: "checkpoint",
         abstract: "Sign the record as it is now with an ssh key.",
         discussion: """
-            The signature goes beside the log and into it, and is printed with -o json: keep copies where whoever can
+            The signature goes beside the log and into it, and is printed with -o json: keep copies where whoever can \
             write to the state folder can't.
 
               bottle audit checkpoint
-              bottle audit checkpoint --key ~/.ssh/id_ed25519 -o json > /backup/checkpoint.json
+              bottle audit checkpoint --key ~/.ssh/id_ed25519 -o json > checkpoint.json
             """
     )
 

@@ -10,7 +10,7 @@ struct AuditVerify: AsyncParsableCommand {
             A cut-off end, and a log written anew as a whole, show only against a checkpoint; keep some elsewhere.
 
               bottle audit verify
-              bottle audit verify --allowed-signers ~/.config/git/allowed_signers --checkpoint /backup/checkpoint.json
+              bottle audit verify --checkpoint checkpoint.json --allowed-signers signers
             """
     )
 

@@ -8,8 +8,9 @@ struct Denied: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what bottles' sidecars refused, by host and rule.",
         discussion: """
-            What `bottle run` keeps, and what the sidecars' logs hold beyond that. Known telemetry, and what the settings
-            name in `denied: {ignore: [host]}`, is left out unless --all is given; how much was left out is always said.
+            What `bottle run` keeps, and what the sidecars' logs hold beyond that. Known telemetry, and what the \
+            settings name in `denied: {ignore: [host]}`, is left out unless --all is given; how much was left out is \
+            always said.
 
               bottle denied dev --since 1h
               bottle denied dev --watch -o json

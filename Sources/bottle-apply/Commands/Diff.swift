@@ -6,9 +6,9 @@ struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what apply would do: exits 0 when nothing, 2 when something.",
         discussion: """
-            With -f: from the manifests to what the engine shows. With bottles' names, or nothing: from the desired
-            state as it is committed. With a bottle and a revision, or two: how its desired state differs between them,
-            or from what it is now; `bottle history` lists revisions.
+            With -f: from the manifests to what the engine shows. With bottles' names, or nothing: from the desired \
+            state as it is committed. With a bottle and a revision, or two: how its desired state differs between \
+            them, or from what it is now; `bottle history` lists revisions.
 
               bottle diff -f bottle.yaml
               bottle diff dev -o json

@@ -7,9 +7,9 @@ struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Change a bottle's desired state in an editor: its routes, allowlist, Dockerfile or manifest.",
         discussion: """
-            Routes, allowlist and Dockerfile are shown with what was granted; the edit becomes remediations, which later
-            applies of the manifest keep. An edit of the manifest takes its place. A text that is not valid comes back
-            with the errors on top; one that is saved unchanged changes nothing.
+            Routes, allowlist and Dockerfile are shown with what was granted; the edit becomes remediations, which \
+            later applies of the manifest keep. An edit of the manifest takes its place. A text that is not valid \
+            comes back with the errors on top; one that is saved unchanged changes nothing.
 
               bottle edit allowlist dev
               EDITOR='code --wait' bottle edit routes dev --reason 'a narrower path'

@@ -7,8 +7,8 @@ struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print a bottle's manifest with its remediations folded in.",
         discussion: """
-            Applied, it desires the same, and the remediations that it holds are dropped. What is granted within limits
-            only is left out, and said so.
+            Applied, it desires the same, and the remediations that it holds are dropped. What is granted within \
+            limits only is left out, and said so.
 
               bottle export dev > bottle.yaml
             """

@@ -7,11 +7,11 @@ struct Grant: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Let a bottle reach more, for a time, for some requests, or until it is revoked.",
         discussion: """
-            Each thing granted is a remediation: a commit of the desired state that later applies of the manifest keep.
-            Limits are kept by the egress-proxy itself, whether a controller runs or not.
+            Each thing granted is a remediation: a commit of the desired state that later applies of the manifest \
+            keep. Limits are kept by the egress-proxy itself, whether a controller runs or not.
 
-              bottle grant dev host docs.example.org --for 2h --reason 'the agent reads the manual'
-              bottle grant dev route '{host: api.example.org, methods: [GET], path_allowlist: [/v1/]}' --uses 5
+              bottle grant dev host docs.example.org --for 2h --reason 'it reads the manual'
+              bottle grant dev route '{host: api.example.org, methods: [GET]}' --uses 5
               bottle grant dev --from-refusal a7bq3kfm2xwd
             """
     )

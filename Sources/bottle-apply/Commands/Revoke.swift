@@ -6,8 +6,8 @@ struct Revoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Take back what was granted, or a host or route of the manifest; live connections of it are cut.",
         discussion: """
-            A number or name takes one remediation back. A host or route goes whoever wrote it: remediations that added
-            it are withdrawn, and what the manifest says of it is taken away by a remediation.
+            A number or name takes one remediation back. A host or route goes whoever wrote it: remediations that \
+            added it are withdrawn, and what the manifest says of it is taken away by a remediation.
 
               bottle revoke dev 7
               bottle revoke dev host docs.example.org --reason 'no longer needed'

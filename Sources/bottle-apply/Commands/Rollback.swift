@@ -6,7 +6,7 @@ struct Rollback: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a bottle's desired state what it was at an earlier revision, by a new commit.",
         discussion: """
-            Its manifest and its remediations as they were then; nothing of the history is lost. A bottle that was
+            Its manifest and its remediations as they were then; nothing of the history is lost. A bottle that was \
             deleted meanwhile comes back, without its old home.
 
               bottle history dev

@@ -10,9 +10,9 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Keep every bottle as declared, until stopped.",
         discussion: """
-            The controller: it looks on a timer, on the engine's events and on every commit of the desired state, and
-            does what closes the difference. `apply`, `delete` and the others can run beside it. SIGTERM and Ctrl-C let
-            it finish what it is doing; it can be killed at any moment, too.
+            The controller: it looks on a timer, on the engine's events and on every commit of the desired state, and \
+            does what closes the difference. `apply`, `delete` and the others can run beside it. SIGTERM and Ctrl-C \
+            let it finish what it is doing; it can be killed at any moment, too.
 
               bottle run
               bottle run --once

@@ -7,8 +7,8 @@ struct Wait: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Wait until bottles have a condition, or are gone.",
         discussion: """
-            Only looks: a controller (`bottle run`) or an `apply` has to do the work. Ready counts only for the desired
-            state's last change of the bottle, not for one before it.
+            Only looks: a controller (`bottle run`) or an `apply` has to do the work. Ready counts only for the \
+            desired state's last change of the bottle, not for one before it.
 
               bottle wait dev --for condition=Ready --timeout 60s
               bottle wait dev --for condition=Degraded=False

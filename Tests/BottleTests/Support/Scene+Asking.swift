@@ -5,7 +5,10 @@ extension Scene {
     /// Calls a tool as an agent would, and gives all that the server says; waits as long as that takes.
     nonisolated func asks(_ tool: String, _ arguments: String, in sample: Sample) async throws -> Run {
         let line = ["docker", "exec", "bottle-\(sample.name)-agent", "sh", "-c", Self.call, "call", tool, arguments]
-        return try await run(line, timeLimit: .seconds(280))
+        let answer = try await run(line, timeLimit: .seconds(280))
+        // For whoever looks at a failed run: a question that never arrived is waited for in vain.
+        if !answer.output.contains(#""result""#) { print("\(sample.name) asked and heard: \(answer)") }
+        return answer
     }
 
     private static let call = """
