@@ -9,7 +9,7 @@ extension EngineState {
     }
 
     /// The image that a name or an id means.
-    func findImage(_ reference: String) -> MemoryImage? {
+    package func findImage(_ reference: String) -> MemoryImage? {
         if let exact = images[reference] ?? images["sha256:\(reference)"] { return exact }
         let name = Self.tagged(reference)
         return images.values.first { $0.tags.contains(name) }

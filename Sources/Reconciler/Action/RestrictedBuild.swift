@@ -225,9 +225,7 @@ package struct RestrictedBuild: Sendable {
     private func firewallImage() async throws -> String {
         let observer = Observer(engine: engine)
         let found = try await observer.images([firewall.reference])[firewall.reference]
-        if let found, firewall.context == nil || found.labels[DesiredImage.contextLabel] == firewall.context?.hex {
-            return found.id
-        }
+        if let found, found.isMade(as: firewall) { return found.id }
         let maker = ImageMaker(engine: engine) { _ in }
         if let firewallContext {
             try await maker.build(firewall, from: firewallContext)

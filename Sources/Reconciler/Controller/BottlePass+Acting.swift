@@ -27,25 +27,35 @@ extension BottlePass {
 
     /// Performs the actions that bring images side by side, each while the image's lock is ours.
     ///
-    /// Whoever needs the same image waits, and finds it; nobody else waits for a build, nor for another image of ours.
+    /// Whoever needs the same image waits, and finds it; nobody else waits for a build, nor for another image of ours: the
+    /// pass has no place among those that work on the engine meanwhile.
     private func bring(
         _ images: Plan,
         _ assessment: Assessor.Assessment,
         _ run: @escaping @Sendable (Plan) async throws -> [PerformedAction]
     ) async throws -> [PerformedAction] {
-        var parts: [FileLock: Plan] = [:]
+        var parts: [FileLock: (plan: Plan, images: [DesiredImage])] = [:]
         for image in assessment.desired.images {
             let actions = images.actions.filter { $0.object == .image(image.role) }
             guard !actions.isEmpty else { continue }
             var rest = images
             rest.actions = []
-            parts[installation.state.lock(ofImage: image.reference), default: rest].actions += actions
+            let lock = installation.state.lock(ofImage: image.reference)
+            parts[lock, default: (rest, [])].plan.actions += actions
+            parts[lock]?.images.append(image)
         }
+        await place?.leave()
         let ended = await withTaskGroup(of: Result<[PerformedAction], any Error>.self) { group in
-            for (lock, plan) in parts {
+            for (lock, (plan, wanted)) in parts {
                 group.addTask {
                     do {
-                        return .success(try await underLock(lock) { try await run(plan) })
+                        let performed: [PerformedAction]
+                        performed = try await underLock(lock, lookingEvery: .milliseconds(200)) {
+                            if await areHere(wanted) { return [] }
+                            guard let place else { return try await run(plan) }
+                            return try await place.builds.pass { try await run(plan) }
+                        }
+                        return .success(performed)
                     } catch let error as BottleError where error.code == BottleError.busyCode {
                         // What else was done is told all the same.
                         let text = [error.message, error.cause].compactMap { $0 }.joined(separator: ": ")
@@ -67,8 +77,19 @@ extension BottlePass {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
+        // After the locks of the images were let go: whoever waits for one of them may have a place.
+        try await place?.comeBack()
         let performed = try ended.flatMap { try $0.get() }
         return images.actions.compactMap { action in performed.first { $0.action == action } }
+    }
+
+    /// Whether all of these images are here by now: somebody else brought them while their lock was waited for.
+    ///
+    /// An engine that can't say is asked to bring them, and that says what is wrong.
+    private func areHere(_ images: [DesiredImage]) async -> Bool {
+        let observer = Observer(engine: installation.engine)
+        guard let found = try? await observer.images(Set(images.map(\.reference))) else { return false }
+        return images.allSatisfy { found[$0.reference]?.isMade(as: $0) == true }
     }
 
     private func run(

@@ -21,8 +21,13 @@ extension BottlePass {
 
     /// Runs `body` while holding a lock, and says so when that takes a while.
     ///
+    /// - Parameter pause: between two looks whether the lock is free, once the wait has become a long one.
     /// - Throws: `FileLock.TimedOut` after ten minutes, as `BottleError` `busy`.
-    func underLock<Value>(_ lock: FileLock, _ body: () async throws -> Value) async throws -> Value {
+    func underLock<Value>(
+        _ lock: FileLock,
+        lookingEvery pause: Duration = .milliseconds(20),
+        _ body: () async throws -> Value
+    ) async throws -> Value {
         var held: FileLock.Held?
         do {
             held = try await lock.acquire(wait: .seconds(1))
@@ -30,7 +35,7 @@ extension BottlePass {
             report(identity, .waiting(timeout.holder.map { "process \($0)" } ?? "another process"))
         }
         do {
-            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600)) }
+            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600), longestPause: pause) }
             defer { extendLifetime(held) }
             return try await body()
         } catch let timeout as FileLock.TimedOut {

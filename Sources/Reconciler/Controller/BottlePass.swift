@@ -19,6 +19,8 @@ package struct BottlePass: Sendable {
     package var patience: Duration = .seconds(30)
     /// Where the pass finds lists of the engine that others took; nil: it takes all of them itself.
     package var lists: Lists?
+    /// The pass's place among others; nil: it is bounded by nobody.
+    var place: PassPlace?
 
     /// Lists that passes share, and of when they must be for this one.
     package struct Lists: Sendable {

@@ -93,9 +93,7 @@ package struct CapabilityBuild: Sendable {
 
     private func here(_ image: DesiredImage) async throws -> ImageID? {
         let found = try await Observer(engine: installation.engine).images([image.reference])[image.reference]
-        guard let found, image.context == nil || found.labels[DesiredImage.contextLabel] == image.context?.hex else {
-            return nil
-        }
+        guard let found, found.isMade(as: image) else { return nil }
         return try ImageID(found.id)
     }
 

@@ -14,9 +14,13 @@ package actor Controller {
     let now: @Sendable () -> String
     private let origin = ContinuousClock.now
 
-    private var queue: WorkQueue
+    var queue: WorkQueue
+    /// Where the passes that want a place again wait for it.
+    var returns: [Identity: AsyncStream<Void>.Continuation] = [:]
+    /// As many builds and pulls at once as passes.
+    let builds: Turnstile
     private let wakes: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
+    let wake: AsyncStream<Void>.Continuation
     nonisolated let looksWanted: AsyncStream<Void>
     /// Asks for a look at the desired state.
     nonisolated let looks: AsyncStream<Void>.Continuation
@@ -68,6 +72,7 @@ package actor Controller {
         self.onProposal = onProposal
         self.report = report
         queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
+        builds = Turnstile(limit: pace.concurrency)
         (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         for loop in ControllerVitals.Loop.allCases { rounds[loop] = .now }
@@ -90,10 +95,11 @@ package actor Controller {
         }
     }
 
-    /// Begins no further pass, and lets `run` return once those under way have ended.
-    package func stop() {
+    /// Begins no further pass, build or pull, and lets `run` return once those under way have ended.
+    package func stop() async {
         guard !isStopping else { return }
         isStopping = true
+        await builds.close()
         report(.stopping)
         wake.yield()
     }
@@ -155,6 +161,7 @@ package actor Controller {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for await _ in wakes {
                 comesRound(.dispatcher)
+                letBack()
                 while !isStopping, let bottle = queue.next(now: elapsed) {
                     group.addTask { await self.pass(bottle) }
                 }
@@ -200,6 +207,7 @@ package actor Controller {
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         pass.reading = suspects.removeValue(forKey: bottle) ?? []
         pass.lists = .init(shared: lists, since: happened[bottle] ?? .now)
+        pass.place = place(of: bottle)
         var hasRead = false
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {

@@ -5,7 +5,8 @@ import ReconcilerModel
 /// Other processes may work beside it; each bottle's lock says whose turn it is.
 package struct FullRound: Sendable {
     private let installation: Installation
-    private let concurrency: Int
+    private let places: Turnstile
+    private let builds: Turnstile
     private let now: @Sendable () -> String
     private let report: @Sendable (ControllerReport) -> Void
     private let lists = SharedInventory()
@@ -26,7 +27,8 @@ package struct FullRound: Sendable {
         report: @escaping @Sendable (ControllerReport) -> Void
     ) {
         self.installation = installation
-        self.concurrency = max(concurrency, 1)
+        places = Turnstile(limit: concurrency)
+        builds = Turnstile(limit: concurrency)
         self.now = now
         self.report = report
     }
@@ -43,12 +45,10 @@ package struct FullRound: Sendable {
         // Without the lists each pass takes its own, and tells what is wrong.
         if !bottles.isEmpty { _ = try? await lists.take(from: installation.engine) }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
-            var isWhole = true
-            for (index, bottle) in bottles.enumerated() {
-                if index >= concurrency, try await group.next() == false { isWhole = false }
-                group.addTask { try await settle(bottle, since: begin) }
+            for bottle in bottles {
+                group.addTask { try await places.pass { try await settle(bottle, since: begin) } }
             }
-            return try await group.reduce(isWhole) { $0 && $1 }
+            return try await group.reduce(true) { $0 && $1 }
         }
     }
 
@@ -58,6 +58,12 @@ package struct FullRound: Sendable {
             var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
             // What the round itself did is in no lists of before.
             pass.lists = .init(shared: lists, since: number == 0 ? begin : .now)
+            // Who can't come back was cancelled, and with it the whole round: nobody counts the places any more.
+            pass.place = PassPlace(
+                leave: { await places.leave() },
+                comeBack: { try await places.enter() },
+                builds: builds
+            )
             report(.began(bottle, id))
             do {
                 switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {

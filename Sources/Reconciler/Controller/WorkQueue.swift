@@ -19,6 +19,8 @@ package struct WorkQueue: Sendable {
         /// When its next pass may begin; nil: none is wanted.
         var due: Duration?
         var isUnderWay = false
+        /// Whether its pass has given up its place among those that work at once.
+        var isAside = false
         /// Asked for urgently while it was under way: that pass's failure does not delay the next.
         var isUrgent = false
         var failures = 0
@@ -32,15 +34,20 @@ package struct WorkQueue: Sendable {
     private let backoff: Backoff
     private var entries: [Identity: Entry] = [:]
     private var places: UInt64 = 0
+    /// The bottles whose passes want a place again, in the order in which they asked.
+    private var returning: [Identity] = []
 
-    /// - Parameter limit: how many passes may be under way at once.
+    /// - Parameter limit: how many passes may have a place at once.
     package init(limit: Int, backoff: Backoff) {
         self.limit = max(limit, 1)
         self.backoff = backoff
     }
 
-    /// The bottles whose pass is under way.
+    /// The bottles whose pass is under way, those that stepped aside included.
     package var underWay: Int { entries.values.count { $0.isUnderWay } }
+
+    /// Whether another pass may have a place.
+    private var hasRoom: Bool { entries.values.count { $0.isUnderWay && !$0.isAside } < limit }
 
     /// The bottles that wait for a pass, those whose time has not come included.
     package var waiting: Int { entries.values.count { $0.due != nil } }
@@ -70,9 +77,9 @@ package struct WorkQueue: Sendable {
         entries[bottle] = entry
     }
 
-    /// The bottle whose pass begins now; nil while none is due or as many as may are under way.
+    /// The bottle whose pass begins now; nil while none is due or no place is free.
     package mutating func next(now: Duration) -> Identity? {
-        guard underWay < limit else { return nil }
+        guard hasRoom else { return nil }
         let ready = entries.filter { !$0.value.isUnderWay && ($0.value.due.map { $0 <= now } ?? false) }
         guard let bottle = ready.min(by: { $0.value.place < $1.value.place })?.key else { return nil }
         entries[bottle]?.due = nil
@@ -83,16 +90,47 @@ package struct WorkQueue: Sendable {
 
     /// When `next` should be asked again; nil: only after something was added or ended.
     package var nextDue: Duration? {
-        guard underWay < limit else { return nil }
+        guard hasRoom else { return nil }
         return entries.values.filter { !$0.isUnderWay }.compactMap(\.due).min()
     }
 
-    /// Takes note of how a pass ended.
+    // MARK: - Aside
+
+    /// Takes note that a pass that is under way has nothing to do on the engine for a while: its place is free.
+    package mutating func stepAside(_ bottle: Identity) {
+        guard entries[bottle]?.isUnderWay == true else { return }
+        entries[bottle]?.isAside = true
+    }
+
+    /// Takes note that a pass that stepped aside wants to go on.
+    package mutating func wantsBack(_ bottle: Identity) {
+        guard isAside(bottle), !returning.contains(bottle) else { return }
+        returning.append(bottle)
+    }
+
+    /// The bottle whose pass has a place again; nil while none wants one or none is free.
+    ///
+    /// Asked before `next`: what is begun ends first.
+    package mutating func nextBack() -> Identity? {
+        guard hasRoom, !returning.isEmpty else { return nil }
+        let bottle = returning.removeFirst()
+        entries[bottle]?.isAside = false
+        return bottle
+    }
+
+    /// Whether the bottle's pass is under way without a place.
+    package func isAside(_ bottle: Identity) -> Bool { entries[bottle]?.isAside == true }
+
+    // MARK: - Ending
+
+    /// Takes note of how a pass ended, wherever it was.
     ///
     /// - Parameter jitter: at random, from 0 to 1.
     package mutating func ended(_ bottle: Identity, _ ending: Ending, now: Duration, jitter: Double) {
         guard var entry = entries[bottle], entry.isUnderWay else { return }
         entry.isUnderWay = false
+        entry.isAside = false
+        returning.removeAll { $0 == bottle }
         switch ending {
         case .converged, .stalled:
             entry.failures = 0

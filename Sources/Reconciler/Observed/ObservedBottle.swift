@@ -44,6 +44,11 @@ package struct ObservedImage: Sendable, Hashable {
         self.id = id
         self.labels = labels
     }
+
+    /// Whether it is what `image` asks for; its name is the caller's to compare.
+    package func isMade(as image: DesiredImage) -> Bool {
+        image.context == nil || labels[DesiredImage.contextLabel] == image.context?.hex
+    }
 }
 
 package struct ObservedVolume: Sendable, Hashable {

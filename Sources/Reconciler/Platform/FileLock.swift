@@ -57,11 +57,13 @@ package struct FileLock: Sendable, Hashable {
         }
     }
 
-    /// Takes the lock, looking again every 1 to 20 ms until it is free.
+    /// Takes the lock, looking again after 1 ms, 2 ms and so on until it is free.
     ///
-    /// - Parameter wait: how long to try; nil: until the task is cancelled.
+    /// - Parameters:
+    ///   - wait: how long to try; nil: until the task is cancelled.
+    ///   - longestPause: between two looks. Longer where many may wait for long.
     /// - Throws: `TimedOut`, `CancellationError` or `SystemError`; nothing is held then.
-    package func acquire(wait: Duration? = nil) async throws -> Held {
+    package func acquire(wait: Duration? = nil, longestPause: Duration = .milliseconds(20)) async throws -> Held {
         let start = ContinuousClock.now
         var pause = Duration.milliseconds(1)
         while true {
@@ -69,7 +71,7 @@ package struct FileLock: Sendable, Hashable {
             if let held = try tryAcquire() { return held }
             if let wait, ContinuousClock.now - start >= wait { throw TimedOut(path: path, holder: holder()) }
             try await Task.sleep(for: pause)
-            pause = min(pause * 2, .milliseconds(20))
+            pause = min(pause * 2, longestPause)
         }
     }
 

@@ -64,7 +64,8 @@ package struct StateFolder: Sendable, Hashable {
 
     /// Held by whoever brings an image of this name, however long its build or its pull takes.
     ///
-    /// Its holder waits for nothing else but `buildLock`, and under that for `sharedLock`.
+    /// Its holder waits for nothing else but its turn among the builds of its process, then for `buildLock`, and under
+    /// that for `sharedLock`.
     package func lock(ofImage reference: ImageReference) -> FileLock {
         FileLock(path: "\(locks)/.image-\(ContentDigest(of: reference.text).hex.prefix(32)).lock")
     }

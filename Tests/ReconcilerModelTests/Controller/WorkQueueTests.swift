@@ -133,4 +133,65 @@ import Testing
         queue.ended(a, .retry, now: .zero, jitter: 1)
         #expect(queue.next(now: .zero) == b)
     }
+
+    @Test func oneThatStepsAsideMakesRoomAndIsStillUnderWay() {
+        var queue = queue(limit: 1)
+        for bottle in [a, b] { queue.add(bottle, now: .zero) }
+        #expect(queue.next(now: .zero) == a)
+        #expect(queue.next(now: .zero) == nil)
+        queue.stepAside(a)
+        queue.add(a, now: .zero)
+        #expect(queue.nextDue == .zero)
+        #expect(queue.next(now: .zero) == b)
+        #expect(queue.next(now: .zero) == nil)
+        #expect(queue.underWay == 2)
+    }
+
+    @Test func whoComesBackWaitsForAPlaceAndGoesBeforeOneThatHasNotBegun() {
+        var queue = queue(limit: 1)
+        for bottle in [a, b, c] { queue.add(bottle, now: .zero) }
+        #expect(queue.next(now: .zero) == a)
+        queue.stepAside(a)
+        #expect(queue.next(now: .zero) == b)
+        #expect(queue.nextBack() == nil)
+        queue.wantsBack(a)
+        queue.wantsBack(a)
+        #expect(queue.nextBack() == nil)
+        #expect(queue.isAside(a))
+        queue.ended(b, .converged, now: .zero, jitter: 0)
+        #expect(queue.nextBack() == a)
+        #expect(!queue.isAside(a))
+        #expect(queue.nextBack() == nil)
+        #expect(queue.next(now: .zero) == nil)
+        queue.ended(a, .converged, now: .zero, jitter: 0)
+        #expect(queue.next(now: .zero) == c)
+    }
+
+    @Test func oneThatEndsAsideLeavesNoPlaceBehindAndTakesNone() {
+        var queue = queue(limit: 1)
+        for bottle in [a, b] { queue.add(bottle, now: .zero) }
+        #expect(queue.next(now: .zero) == a)
+        queue.stepAside(a)
+        #expect(queue.next(now: .zero) == b)
+        queue.wantsBack(a)
+        queue.ended(a, .stalled, now: .zero, jitter: 0)
+        queue.ended(b, .stalled, now: .zero, jitter: 0)
+        #expect(queue.nextBack() == nil)
+        #expect(queue.isIdle)
+        queue.add(a, now: .zero)
+        queue.add(b, now: .zero)
+        #expect(queue.next(now: .zero) == a)
+        #expect(queue.next(now: .zero) == nil)
+    }
+
+    @Test func whoIsNotUnderWayCanNeitherStepAsideNorComeBack() {
+        var queue = queue(limit: 1)
+        queue.add(a, now: .zero)
+        queue.stepAside(a)
+        queue.stepAside(b)
+        queue.wantsBack(a)
+        #expect(!queue.isAside(a) && !queue.isAside(b))
+        #expect(queue.nextBack() == nil)
+        #expect(queue.next(now: .zero) == a)
+    }
 }
