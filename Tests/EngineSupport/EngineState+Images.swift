@@ -127,7 +127,8 @@ extension EngineState {
                 if let code = Self.exitCode(of: rest), code != 0 {
                     lines.append(
                         ProgressLine(
-                            error: "The command '/bin/sh -c \(rest)' returned a non-zero code: \(code)"
+                            error: "The command '/bin/sh -c \(rest)' returned a non-zero code: \(code)",
+                            code: code
                         )
                     )
                     return lines

@@ -36,7 +36,8 @@ package struct ImageMaker: Sendable {
 
     /// Builds an image and names it once it is whole; its label tells what it was made from.
     ///
-    /// - Throws: `BottleError` `build-failed` with the last lines of the build; `EngineError` when no answer came.
+    /// - Throws: `BottleError` `build-failed` with the last lines of the build, or `host-trouble`; `EngineError` when no
+    ///   answer came.
     package func build(_ image: DesiredImage, from context: BuildContext) async throws {
         var dockerfile = "Dockerfile"
         if case .stored(_, let path, let base) = image.source {
@@ -62,6 +63,7 @@ package struct ImageMaker: Sendable {
         } catch let error as EngineError {
             // The engine went away: that says nothing of the Dockerfile.
             if case .transport = error { throw error }
+            if error.isHostTrouble { throw BottleError.hostTrouble(building: image, cause: printed.cause(error)) }
             throw BottleError(
                 "build-failed",
                 "the image could not be built",

@@ -30,8 +30,8 @@ package struct RestrictedBuild: Sendable {
     /// If the process dies here, the engine ends the build; what was made around it goes with the bottle's next build,
     /// pass or deletion.
     /// - Returns: the image's id.
-    /// - Throws: `BottleError` `build-failed` with the last lines, `build-refused`, `base-missing`, `busy`,
-    ///   `build-exit-failed`; `EngineError`; `CancellationError`.
+    /// - Throws: `BottleError` `build-failed` with the last lines, `host-trouble`, `build-refused`, `base-missing`,
+    ///   `busy`, `build-exit-failed`; `EngineError`; `CancellationError`.
     package func build(
         _ image: DesiredImage,
         from context: BuildContext,
@@ -144,6 +144,8 @@ package struct RestrictedBuild: Sendable {
             case .cancelled: throw CancellationError()
             // The engine went away: that says nothing of the Dockerfile.
             case .transport: throw error
+            case _ where error.isHostTrouble:
+                throw BottleError.hostTrouble(building: image, cause: printed.cause(error))
             default: throw failed(image, "failed", printed.cause(error))
             }
         }

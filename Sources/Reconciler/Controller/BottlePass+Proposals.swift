@@ -34,7 +34,7 @@ extension BottlePass {
                 answer = unapproved(proposal, verdict, known, result, at: moment)
                 if known == nil, answer.state == .pending { result.proposed.append(proposal) }
             } else {
-                answer = approved(proposal, own, result, at: moment)
+                answer = approved(proposal, own, known, result, at: moment)
                 if answer.state == .failed { withdrawn.formUnion(own.map(\.remediation.name)) }
             }
             answer.edited = known?.edited
@@ -82,6 +82,7 @@ extension BottlePass {
     private func approved(
         _ proposal: Proposal,
         _ own: [RemediationOutcome],
+        _ known: ProposalAnswer?,
         _ result: PassResult,
         at moment: Timestamp
     ) -> ProposalAnswer {
@@ -107,7 +108,8 @@ extension BottlePass {
             }
         case .retry(let error), .stalled(let error):
             // What a sidecar refuses or a build can't make will not come right by itself; all else is tried again.
-            guard error.code == "load-refused" || result.performed.contains(where: \.isHopeless) else { break }
+            let isHopeless = error.code == "load-refused" || result.performed.contains(where: \.isHopeless)
+            guard isHopeless || hasOutlivedPatience(known, result, at: moment) else { break }
             answer.state = .failed
             let cause = error.cause.map { ": \($0)" } ?? ""
             answer.words =
@@ -115,6 +117,18 @@ extension BottlePass {
                 + "\(error.message)\(cause)"
         }
         return answer
+    }
+
+    /// How long after its approval a build that the engine's host can't carry out is tried again.
+    private static let patienceWithHost: Int64 = 3600
+
+    /// Whether the host could not carry out a build, and the approval is so old that it is given up: an agent could write
+    /// a Dockerfile that looks as if.
+    private func hasOutlivedPatience(_ known: ProposalAnswer?, _ result: PassResult, at moment: Timestamp) -> Bool {
+        guard let known, known.state == .approved,
+            result.performed.contains(where: { $0.outcome == .failed && $0.code == BottleError.hostTroubleCode })
+        else { return false }
+        return moment.seconds - known.time.seconds > Self.patienceWithHost
     }
 
     /// Takes back by a commit what could not be put in force: failed stays failed.

@@ -24,7 +24,8 @@ package struct CapabilityBuild: Sendable {
     /// Judges `dockerfile` for a bottle without building anything: what `build` would refuse at once, and the text that
     /// it would build.
     ///
-    /// - Throws: `BottleError` `dockerfile-refused` with every reason, `base-missing`, `build-failed`.
+    /// - Throws: `BottleError` `dockerfile-refused` with every reason, `base-missing`, `build-failed`,
+    ///   `host-trouble`.
     package func check(dockerfile: String, state: DesiredState) async throws -> RestrictedDockerfile {
         let bases = try await bases(of: state.declared)
         do {

@@ -21,6 +21,8 @@ package enum EngineError: Error, Sendable, Hashable {
     case archive(String)
     /// The engine took up a build or pull and then told this failure in its progress.
     case failed(String)
+    /// A step of a build ended with another code than 0; the words repeat its command.
+    case stepFailed(String, code: Int)
     /// The calling task was cancelled; whether the engine acted is not known.
     case cancelled
 
@@ -81,7 +83,7 @@ extension EngineError: CustomStringConvertible {
             "the engine speaks API \(engine); at least \(minimum) (Docker 20.10) is needed"
         case .limitExceeded(let message): message
         case .archive(let message): message
-        case .failed(let message): message
+        case .failed(let message), .stepFailed(let message, _): message
         case .cancelled: "cancelled"
         }
     }

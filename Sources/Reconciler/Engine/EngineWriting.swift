@@ -102,7 +102,7 @@ extension EngineWriting {
         try await self.exec(container: container, exec, limit: 1 << 20)
     }
 
-    /// Builds an image to its end and gives its id; a failed build throws `.failed` with the engine's words.
+    /// Builds an image to its end and gives its id; a failed build throws `.stepFailed` or `.failed` with the engine's words.
     package func buildImage(
         context: EngineBody,
         options: BuildOptions,
@@ -112,7 +112,9 @@ extension EngineWriting {
         var id: String?
         while let message = try await messages.next() {
             onProgress(message)
-            if let error = message.error { throw .failed(error) }
+            if let error = message.error {
+                throw if let code = message.code { .stepFailed(error, code: code) } else { .failed(error) }
+            }
             id = message.imageID ?? id
         }
         guard let id else { throw .failed("the build ended without an image") }

@@ -8,6 +8,8 @@ package struct ProgressLine: Codable, Sendable, Hashable {
     package var item: String?
     /// Why the whole thing failed, in the engine's words; the last message.
     package var error: String?
+    /// What the step of a build ended with that failed by itself; nil: the engine failed, or nothing did.
+    package var code: Int?
     /// The image that was built.
     package var imageID: String?
 
@@ -17,12 +19,14 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         status: String? = nil,
         item: String? = nil,
         error: String? = nil,
+        code: Int? = nil,
         imageID: String? = nil
     ) {
         self.text = text
         self.status = status
         self.item = item
         self.error = error
+        self.code = code
         self.imageID = imageID
     }
 
@@ -35,7 +39,10 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         case aux
     }
 
-    private struct ErrorDetail: Codable { var message: String? }
+    private struct ErrorDetail: Codable {
+        var code: Int?
+        var message: String?
+    }
 
     private struct Aux: Codable {
         var id: String?
@@ -51,6 +58,7 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         item = try values.decodeIfPresent(String.self, forKey: .item)
         let detail = try values.decodeIfPresent(ErrorDetail.self, forKey: .errorDetail)
         error = try values.decodeIfPresent(String.self, forKey: .error) ?? detail?.message
+        code = detail?.code
         imageID = try? values.decodeIfPresent(Aux.self, forKey: .aux)?.id
     }
 
@@ -61,6 +69,7 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         try values.encodeIfPresent(status, forKey: .status)
         try values.encodeIfPresent(item, forKey: .item)
         try values.encodeIfPresent(error, forKey: .error)
+        try values.encodeIfPresent(error.map { ErrorDetail(code: code, message: $0) }, forKey: .errorDetail)
         try values.encodeIfPresent(imageID.map { Aux(id: $0) }, forKey: .aux)
     }
 }

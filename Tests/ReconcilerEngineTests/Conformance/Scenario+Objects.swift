@@ -110,7 +110,7 @@ extension Scenario {
             let failing = await failure {
                 _ = try await stage.build("FROM \(stage.image)\nRUN exit 9\n", stage.name("i"), [:])
             }
-            #expect(failing == .failed("The command '/bin/sh -c exit 9' returned a non-zero code: 9"))
+            #expect(failing == .stepFailed("The command '/bin/sh -c exit 9' returned a non-zero code: 9", code: 9))
             let wrong = await failure { _ = try await stage.build("NONSENSE\n", stage.name("i"), [:]) }
             #expect(wrong?.status == 400)
             let missing = await failure {

@@ -170,7 +170,7 @@ struct RealEngineStreamTests {
                 }
             }
             #expect(text.contains("before\n"))
-            guard case .failed(let words) = error else {
+            guard case .stepFailed(let words, code: 9) = error else {
                 Issue.record("not a failed build: \(String(describing: error))")
                 return
             }
