@@ -19,19 +19,20 @@ struct BottleLister {
 
     /// The named bottles, or all of them.
     ///
+    /// - Parameter leavingOutMissing: whether a name that nothing has is no error.
     /// - Throws: `BottleError` `not-found` for a name that nothing has.
-    mutating func items(_ names: [Identity]) async throws -> [BottleItem] {
+    mutating func items(_ names: [Identity], leavingOutMissing: Bool = false) async throws -> [BottleItem] {
         if history == nil { history = try DesiredHistory(context) }
         guard let state = history?.state, let desired = try await history?.lastChanges() else {
-            if let first = names.first { throw BottleError.missing(first) }
+            if let first = names.first, !leavingOutMissing { throw BottleError.missing(first) }
             return []
         }
         let records = try JSONStore<BottleRecord>(folder: state.records, noun: "record").loadAll()
         let known = Set(desired.keys).union(records.keys)
-        for name in names where !known.contains(name) { throw BottleError.missing(name) }
+        for name in names where !known.contains(name) && !leavingOutMissing { throw BottleError.missing(name) }
         let statuses = JSONStore<BottleStatus>(folder: state.status, noun: "status")
         let containers = try await containers(of: state.installation)
-        return try (names.isEmpty ? known.sorted() : names).map { identity in
+        return try (names.isEmpty ? known.sorted() : names.filter(known.contains)).map { identity in
             let status = try statuses.load(identity)
             return BottleItem(
                 identity: identity.name,

@@ -31,12 +31,14 @@ import Testing
         }
     }
 
-    @Test func watchingShowsEachBottleAgainWhenItChanged() async throws {
+    @Test(arguments: [true, false])
+    func watchingShowsEachBottleAgainWhenItChangedAndThatItWasDeleted(isNamed: Bool) async throws {
         try await Scene.run { scene in
             let sample = Sample.alone(scene.name())
             try await scene.applied(sample)
             let watched = "\(scene.folder)/watched"
-            let line = "echo $$ >'\(watched).pid'; exec '\(scene.executable)' get -w -o json >'\(watched)'"
+            let get = "get \(isNamed ? sample.name : "") -w -o json"
+            let line = "echo $$ >'\(watched).pid'; exec '\(scene.executable)' \(get) >'\(watched)'"
             func told() throws -> [JSON] {
                 let text = String(decoding: try DurableFile.read(watched, limit: 1 << 20) ?? [], as: UTF8.self)
                 return try text.split(separator: "\n").map { try JSONDecoder().decode(JSON.self, from: Data($0.utf8)) }
@@ -47,7 +49,17 @@ import Testing
                 try await scene.until("how it is") { try states() == ["running"] }
                 try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-agent")
                 try await scene.until("that it ended") { try states().last == "exited" }
-                #expect(try told().allSatisfy { $0["identity"].text == sample.name })
+                let deleted = try await scene.bottle("delete", sample.name, "--yes")
+                #expect(deleted.status == 0, "\(deleted)")
+                try await scene.until("that it was deleted") { try told().last?["deleted"] == .bool(true) }
+                let items = try told()
+                #expect(items.allSatisfy { $0["identity"].text == sample.name })
+                #expect(items.count { $0["deleted"] != .missing } == 1)
+                let gone = try #require(items.last)
+                #expect(gone["containers"] == .array([]) && gone["conditions"] == .array([]))
+                #expect(gone["desiredRevision"] == .null && gone["observedRevision"] == .null)
+                try await scene.applied(sample)
+                try await scene.until("that it is back") { try states().last == "running" }
                 let watcher = try DurableFile.read("\(watched).pid", limit: 32) ?? []
                 let process = String(decoding: watcher, as: UTF8.self).trimmingSuffix(while: \.isNewline)
                 _ = try await scene.run(["kill", "-TERM", String(process)])

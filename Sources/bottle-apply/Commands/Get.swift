@@ -9,13 +9,16 @@ struct Get: AsyncParsableCommand {
               bottle get
               bottle get dev -o json
               bottle get --watch
+
+            With --watch and -o json each line is an item of the list. A bottle that was deleted has a last line, in
+            which "deleted" is true and nothing else is said.
             """
     )
 
     @Argument(help: "Bottles to list; default: all.")
     var bottles: [String] = []
 
-    @Flag(name: [.customShort("w"), .long], help: "Stay, and show each bottle again when it changed.")
+    @Flag(name: [.customShort("w"), .long], help: "Stay, and show each bottle again when it changed or went.")
     var watch = false
 
     @OptionGroup var common: CommonOptions
@@ -31,14 +34,18 @@ struct Get: AsyncParsableCommand {
         try context.show(BottleList(items: items)) { text(items, context.format) }
     }
 
-    /// One line, or one JSON document on a line, for each bottle at first and whenever it changed.
+    /// One line, or one JSON document on a line, for each bottle at first, whenever it changed, and when it was deleted.
+    ///
+    /// A name that nothing has is an error at first; later it may come back.
     private func watch(_ names: [Identity], _ context: CommandContext) async throws {
         var lister = BottleLister(context: context)
         defer { lister.close() }
         var shown: [String: BottleItem] = [:]
         var hasHeader = false
+        var hasLooked = false
         while true {
-            let items = try await lister.items(names)
+            let items = try await lister.items(names, leavingOutMissing: hasLooked)
+            hasLooked = true
             for item in items where shown[item.identity] != item {
                 if context.format.isDocument {
                     context.console.out(try OutputFormat.line(of: item))
@@ -48,9 +55,9 @@ struct Get: AsyncParsableCommand {
                     hasHeader = true
                 }
             }
-            for name in shown.keys where !items.contains(where: { $0.identity == name }) {
-                guard !context.format.isDocument else { continue }
-                context.console.out("\(name)   deleted")
+            for name in shown.keys.sorted() where !items.contains(where: { $0.identity == name }) {
+                let item = BottleItem(deleted: name)
+                context.console.out(context.format.isDocument ? try OutputFormat.line(of: item) : "\(name)   deleted")
             }
             shown = Dictionary(items.map { ($0.identity, $0) }) { first, _ in first }
             try await Task.sleep(for: .milliseconds(500))
@@ -104,9 +111,12 @@ struct BottleItem: Encodable, Equatable {
     var observedRevision: String?
     var conditions: [Condition]
     var containers: [Container]
+    /// Whether nothing of it is desired or recorded any more; only whoever watched is told.
+    var isDeleted = false
 
     private enum CodingKeys: String, CodingKey {
         case identity, desiredRevision, observedRevision, conditions, containers
+        case isDeleted = "deleted"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -116,5 +126,13 @@ struct BottleItem: Encodable, Equatable {
         try container.encode(observedRevision, forKey: .observedRevision)
         try container.encode(conditions, forKey: .conditions)
         try container.encode(containers, forKey: .containers)
+        if isDeleted { try container.encode(true, forKey: .isDeleted) }
+    }
+}
+
+extension BottleItem {
+    /// The last that a watcher is told of a bottle.
+    init(deleted identity: String) {
+        self.init(identity: identity, conditions: [], containers: [], isDeleted: true)
     }
 }
