@@ -24,7 +24,7 @@ build: ## build the executable for development: .build/debug/bottle
 release: ## build the executable for use: .build-release/bottle
 	@scripts/release
 
-lint: ## check the form of the Swift, Python and shell files
+lint: ## check the form of the Swift, Python and shell files, and the unit
 	@scripts/lint
 
 bench: ## time start-up, applies, a route change of the release build, and the way through the sidecars
