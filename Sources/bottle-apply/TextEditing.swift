@@ -33,6 +33,7 @@ struct TextEditing {
         try POSIX.makeFolder(state.edits)
         try POSIX.makeFolder(folder)
         let path = "\(folder)/\(identity)-\(name)"
+        let text = Self.normalised(text)
         var shown = text
         var notes = hints
         var last: (any Error)?
@@ -74,9 +75,12 @@ struct TextEditing {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw BottleError("edit-abandoned", "what was written is not UTF-8", at: path)
         }
-        return text.split(separator: "\n", omittingEmptySubsequences: false)
+        return Self.normalised(text).split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.hasPrefix(Self.mark.dropLast()) }.joined(separator: "\n")
     }
+
+    /// With one kind of line break, whatever the editor or the agent has: to Swift `\r\n` is a character of its own.
+    private static func normalised(_ text: String) -> String { text.replacing("\r\n", with: "\n") }
 
     private func runEditor(on path: String) async throws {
         let chosen = ["VISUAL", "EDITOR"].compactMap { context.environment[$0] }.first { !$0.isEmpty } ?? "vi"

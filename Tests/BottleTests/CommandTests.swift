@@ -85,7 +85,7 @@ struct CommandTests {
 
     @Test(
         "print one document each, without an engine and without state",
-        arguments: [["schema"], ["version", "-o", "json"]]
+        arguments: [["schema"], ["version", "-o", "json"], ["init", "-o", "json"]]
     )
     func documents(_ line: [String]) async throws {
         try await Scene.run { scene in
@@ -93,6 +93,29 @@ struct CommandTests {
             #expect(run.status == 0)
             #expect(try !run.document().keys.isEmpty)
             #expect(!exists(scene.state))
+        }
+    }
+
+    @Test("show no text as it is that could steer a terminal, in a document either", arguments: ["json", "yaml"])
+    func documentsAreHarmless(_ format: String) async throws {
+        try await Scene.run { scene in
+            let text = "a\u{202E}b\u{9B}31m\u{E0041}"
+            let run = try await scene.bottle("describe", text, "-o", format)
+            #expect(run.status == 1)
+            #expect(run.output.contains("202e"), "\(run)")
+            let harmful = run.text.unicodeScalars.filter { scalar in
+                scalar != "\n" && [.control, .format, .unassigned].contains(scalar.properties.generalCategory)
+            }
+            #expect(harmful.isEmpty, "\(harmful)")
+            if format == "json" { #expect(try run.document()["message"].text.contains(text)) }
+        }
+    }
+
+    @Test("refuse what they would have to pass over", arguments: [["diff", "dev", "-f", "bottle.yaml"]])
+    func passedOver(_ line: [String]) async throws {
+        try await Scene.run { scene in
+            let run = try await scene.bottle(line, environment: ["DOCKER_HOST": "unix:///nonexistent"])
+            #expect(run.status == 64, "\(run)")
         }
     }
 

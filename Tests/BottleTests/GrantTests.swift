@@ -187,7 +187,9 @@ import Testing
             // Unchanged is nothing; what can't be read comes back once with the errors on top, and is kept.
             let before = try await scene.bottle("history", name, "-o", "json").output
             environment = try editor(scene, "true")
-            #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 0)
+            let unchanged = try await scene.bottle("edit", "routes", name, "-o", "json", environment: environment)
+            #expect(unchanged.status == 0, "\(unchanged)")
+            #expect(try unchanged.document()["kind"].text == "Result" && unchanged.actions() == [])
             environment = try editor(scene, "grep -q nonsense \"$1\" || echo 'nonsense: yes' >>\"$1\"")
             let refused = try await scene.bottle("edit", "routes", name, environment: environment)
             #expect(refused.status == 1, "\(refused)")
@@ -201,6 +203,17 @@ import Testing
             environment["EDITOR"] = "/nowhere/editor"
             #expect(try await scene.bottle("edit", "routes", name, environment: environment).status == 1)
             #expect(try await scene.bottle("history", name, "-o", "json").output == before)
+        }
+    }
+
+    @Test func anEditorThatWritesOtherLineBreaksLosesNothing() async throws {
+        try await Scene.run { scene in
+            let sample = walled(scene)
+            try await scene.applied(sample)
+            let environment = try editor(scene, "echo files.bt.test >>\"$1\"; sed -i 's/$/\\r/' \"$1\"")
+            let edited = try await scene.bottle("edit", "allowlist", sample.name, environment: environment)
+            #expect(edited.status == 0, "\(edited)")
+            #expect(try await exported(sample.name, scene).contains("files.bt.test"))
         }
     }
 

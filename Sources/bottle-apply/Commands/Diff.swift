@@ -23,6 +23,12 @@ struct Diff: AsyncParsableCommand {
     @OptionGroup var manifests: ManifestArguments
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if !manifests.file.isEmpty, !bottles.isEmpty {
+            throw ValidationError("-f says what to look at: name no bottle beside it")
+        }
+    }
+
     func run() async throws { try await common.run(run(in:)) }
 
     func run(in context: CommandContext) async throws {

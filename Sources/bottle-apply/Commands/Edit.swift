@@ -51,7 +51,7 @@ struct Edit: AsyncParsableCommand {
         case .dockerfile: changes = try await dockerfile(state, identity, context)
         case .manifest: return try await manifest(edit, base, state, context)
         }
-        guard let changes, !changes.isEmpty else { return context.console.err("nothing was changed") }
+        guard let changes, !changes.isEmpty else { return try PassReport(context: context).showNothing("nothing was changed") }
         let step = RemediationStep(
             adding: changes.map { RemediationDraft($0, reason: edit.reason) },
             reason: edit.reason
@@ -134,7 +134,9 @@ struct Edit: AsyncParsableCommand {
             .edit(ManifestDocument.yaml(of: state.declared), hints: hints) { text in
                 try ManifestArguments.resolved(text: text, named: "manifest.yaml", as: identity, context)
             }
-        guard let written, written != state.declared else { return context.console.err("nothing was changed") }
+        guard let written, written != state.declared else {
+            return try PassReport(context: context).showNothing("nothing was changed")
+        }
         let remedied = try base.snapshot.remedied(written, at: base.moment)
         try await edit.perform(from: base, to: remedied, telling: ["another manifest"]) { repository in
             try await repository.commit(

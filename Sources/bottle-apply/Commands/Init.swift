@@ -18,9 +18,18 @@ struct Init: AsyncParsableCommand {
 
     func run() async throws {
         try await common.run { context in
-            context.console.out(ManifestStarter.text(name: try Identity(name)).trimmingLastNewline)
+            let text = ManifestStarter.text(name: try Identity(name))
+            try context.show(StarterDocument(manifest: text)) { text.trimmingLastNewline }
         }
     }
+}
+
+/// `init -o json`.
+private struct StarterDocument: Encodable {
+    var apiVersion = "bottle/v1"
+    var kind = "Starter"
+    /// The manifest as YAML.
+    var manifest: String
 }
 
 struct SchemaCommand: AsyncParsableCommand {

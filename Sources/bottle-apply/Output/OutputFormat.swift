@@ -8,17 +8,17 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     /// Whether standard output must be one document and nothing else.
     var isDocument: Bool { self == .json || self == .yaml }
 
-    /// The document's text in this format.
+    /// The document's text in this format, harmless for a terminal.
     func text(of document: some Encodable) throws -> String {
         let json = try JSONEncoder.document.encode(document)
-        guard self == .yaml else { return String(decoding: json, as: UTF8.self) }
-        return try JSONDecoder().decode(JSONValue.self, from: json).yaml()
+        guard self == .yaml else { return Escaped.document(String(decoding: json, as: UTF8.self)) }
+        return Escaped.document(try JSONDecoder().decode(JSONValue.self, from: json).yaml(), isYAML: true)
     }
 
-    /// A document on one line, as a stream of them has.
+    /// A document on one line, as a stream of them has, harmless for a terminal.
     static func line(of document: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(document), as: UTF8.self)
+        return Escaped.document(String(decoding: try encoder.encode(document), as: UTF8.self))
     }
 }

@@ -32,6 +32,14 @@ struct PassReport {
         if !failed.isEmpty { throw ExitStatus.failure }
     }
 
+    /// Says that there was nothing to do; for programs a result without bottles.
+    func showNothing(_ note: String) throws {
+        context.console.err(note)
+        if context.format.isDocument {
+            context.console.out(try context.format.text(of: PlanDocument(kind: .result, bottles: [])))
+        }
+    }
+
     private func text(_ result: PassResult) -> String {
         let done = result.performed.count { $0.outcome == .done }
         let notes = result.findings.filter { $0.error == nil }.map { "\n  note: \(PlanText.text(of: $0))" }.joined()
