@@ -14,6 +14,8 @@ struct OperatorEdit {
     let reason: String
     /// Whether nothing is asked.
     let assumesYes: Bool
+    /// The proposal that it approves, if any, and what was written in place of what that asks for.
+    var approved: (proposal: Proposal, edited: String?)?
 
     /// What is desired, as it was looked at.
     struct Base: Sendable {
@@ -93,8 +95,18 @@ struct OperatorEdit {
         let plan = try await plan(for: after, installation)
         let mayEndAgent = try confirm(plan, authority, notes)
         let edit = AuditedEdit(identity, from: before, to: after.manifest)
-        let revision = try await installation.recording(kind, of: [edit], reason: reason, now: CommandContext.now) {
-            try await commit(installation.repository)
+        func record() async throws -> Revision? {
+            let told = approved.map { "\($0.proposal.id): \(reason)" } ?? reason
+            return try await installation.recording(kind, of: [edit], reason: told, now: CommandContext.now) {
+                try await commit(installation.repository)
+            }
+        }
+        let revision: Revision?
+        if let (proposal, edited) = approved {
+            let ruling = ProposalRuling(installation.state, installation.repository, now: CommandContext.now)
+            revision = try await ruling.approve(proposal, edited: edited, record)
+        } else {
+            revision = try await record()
         }
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
         let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }

@@ -39,7 +39,7 @@ struct ProposalFinder {
     /// - Throws: `BottleError` `already-decided` too.
     func waiting(_ text: String) async throws -> ProposalReview {
         let review = try await one(text)
-        guard review.state == .pending else { throw BottleError.alreadyDecided(review.proposal, review.answer) }
+        guard review.state == .pending else { throw BottleError.alreadyDecided(review.proposal, review.state) }
         return review
     }
 }

@@ -9,56 +9,16 @@ import Testing
 /// Proposals from the queue to the running bottle, and the answers.
 @Suite("Proposals in the loop")
 struct ProposalLoopTests {
-    private static let now = Sample.known(try Timestamp("2026-01-01T00:00:00Z"))
-    private static let supervised = Sample.edited { $0.supervise = true }
-
-    private func queue(_ bed: LoopBed) throws -> ProposalQueue {
-        ProposalQueue(Sample.identity, in: try StateFolder.create(bed.state))
-    }
-
-    /// Puts a proposal into the queue as the sidecar does.
-    private func ask(
-        _ argument: String,
-        tool: ProposalTool = .firewallBlock,
-        in bed: LoopBed
-    ) async throws -> Proposal {
-        let content = try ProposalContent(tool, argument)
-        let question = ProposalID.question(Sample.identity, tool, content.canonical)
-        let proposal = try Proposal(
-            id: ProposalID(question: question, at: Self.now),
-            bottle: Sample.identity,
-            tool: tool,
-            argument: argument,
-            justification: "because",
-            time: Self.now
-        )
-        try SidecarQueue(folder: try queue(bed).folder).submit(proposal)
-        return proposal
-    }
-
-    /// Commits what approves a proposal, as `approve` does.
-    private func approve(_ proposal: Proposal, in bed: LoopBed) async throws {
-        let installation = try await bed.installation()
-        let state = try #require(try await installation.repository.desired(of: Sample.identity, at: Self.now)).state
-        let review = ProposalReview(proposal, nil, in: state, dockerfile: nil, at: Self.now)
-        let step = RemediationStep(adding: review.drafts(limits: nil, reason: "go on"), reason: "go on")
-        _ = try await installation.repository.commit(step, for: Sample.identity, at: Self.now)
-    }
-
-    private func answer(_ proposal: Proposal, in bed: LoopBed) throws -> ProposalAnswer? {
-        try queue(bed).answer(to: proposal.id)
-    }
-
     @Test("One is told to wait, and that it is in force once a pass has converged with what approves it")
     func approved() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
-        let proposal = try await ask("files.example.net\n", in: bed)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask("files.example.net\n")
         let seen = try await bed.run()
         #expect(seen.proposed == [proposal])
-        #expect(try answer(proposal, in: bed)?.state == .pending)
-        #expect(try await bed.run().proposed == [])
+        #expect(try bed.answer(to: proposal)?.state == .pending)
+        #expect(try await bed.run().proposed == [proposal])
 
-        try await approve(proposal, in: bed)
+        try await bed.approve(proposal)
         let result = try await bed.run()
         #expect(
             result.performed.map { "\($0.action.verb.rawValue) \($0.action.object)" } == [
@@ -66,34 +26,34 @@ struct ProposalLoopTests {
                 "signal container/egress-proxy", "copy container/agent",
             ]
         )
-        let told = try #require(try answer(proposal, in: bed))
+        let told = try #require(try bed.answer(to: proposal))
         #expect(told.state == ProposalAnswer.State.applied && told.words == "go on" && told.revision == result.revision)
-        let state = try #require(try SidecarQueue(folder: try queue(bed).folder).state())
+        let state = try #require(try SidecarQueue(folder: try bed.queue().folder).state())
         #expect(state.policy.allowlist.map(\.text).contains("files.example.net") && state.revision == result.revision)
         #expect(try await bed.run().performed.isEmpty)
     }
 
     @Test("One that a sidecar refuses to load has failed, is taken back, and what was in force is again")
     func failed() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
-        let proposal = try await ask("[{\"host\": \"\(Sample.refusedHost)\"}]", tool: .egressProxyBlock, in: bed)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask("[{\"host\": \"\(Sample.refusedHost)\"}]", tool: .egressProxyBlock)
         _ = try await bed.run()
-        try await approve(proposal, in: bed)
+        try await bed.approve(proposal)
         _ = try await bed.run()
-        let told = try #require(try answer(proposal, in: bed))
+        let told = try #require(try bed.answer(to: proposal))
         #expect(told.state == .failed)
         #expect(told.words?.contains("bad-routes") == true, "\(told)")
         let result = try await bed.run()
         #expect(result.error == nil, "\(result.outcome)")
         #expect(result.remediations == [])
-        #expect(try answer(proposal, in: bed)?.state == .failed)
+        #expect(try bed.answer(to: proposal)?.state == .failed)
         #expect(try await bed.run().performed.isEmpty)
     }
 
     @Test("One whose approval is revoked before a pass came has failed; one that is in force by itself is applied")
     func overtaken() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
-        let proposal = try await ask("files.example.net\n", in: bed)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask("files.example.net\n")
         _ = try await bed.run()
         try await bed.commit(
             Sample.edited {
@@ -102,29 +62,29 @@ struct ProposalLoopTests {
             }
         )
         _ = try await bed.run()
-        #expect(try answer(proposal, in: bed)?.state == .applied)
+        #expect(try bed.answer(to: proposal)?.state == .applied)
     }
 
     @Test("What asks for authority of its own is refused, whoever put it into the queue")
     func refused() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
         let argument = "[{\"host\": \"api.example.com\", \"methods\": [\"GET\", \"HEAD\", \"DELETE\"]}]"
-        let proposal = try await ask(argument, tool: .egressProxyBlock, in: bed)
+        let proposal = try bed.ask(argument, tool: .egressProxyBlock)
         let result = try await bed.run()
         #expect(result.proposed == [])
-        #expect(try answer(proposal, in: bed)?.state == .refused)
+        #expect(try bed.answer(to: proposal)?.state == .refused)
         #expect(result.performed.isEmpty)
     }
 
     @Test("A process killed between commit and answer is followed by one that answers, and approves nothing twice")
     func killed() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
-        let proposal = try await ask("files.example.net\n", in: bed)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask("files.example.net\n")
         // Nobody saw it before it was approved, and the process that approved it did no more.
-        try await approve(proposal, in: bed)
-        await #expect(throws: BottleError.self) { try await approve(proposal, in: bed) }
+        try await bed.approve(proposal)
+        await #expect(throws: BottleError.self) { try await bed.approve(proposal) }
         _ = try await bed.run()
-        #expect(try answer(proposal, in: bed)?.state == .applied)
+        #expect(try bed.answer(to: proposal)?.state == .applied)
         let remediations = try await bed.run().remediations
         #expect(remediations?.map(\.remediation.provenance.proposal) == [proposal.id.text])
     }
@@ -141,9 +101,9 @@ struct ProposalLoopTests {
         arguments: Loss.allCases
     )
     func lost(_ loss: Loss) async throws {
-        let before = try await LoopBed.converged(Self.supervised)
-        let proposal = try await ask("files.example.net\n", in: before)
-        try await approve(proposal, in: before)
+        let before = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try before.ask("files.example.net\n")
+        try await before.approve(proposal)
         let clean = try await before.fork()
         let counted = FaultyEngine(clean.engine)
         #expect(try await clean.run(on: counted).error == nil)
@@ -170,13 +130,13 @@ struct ProposalLoopTests {
                 return number >= call
             }
             let cut = try await bed.run(on: faulty)
-            #expect(try answer(proposal, in: bed)?.state == (cut.error == nil ? .applied : .approved), place)
+            #expect(try bed.answer(to: proposal)?.state == (cut.error == nil ? .applied : .approved), place)
             if cut.error != nil { losses += 1 }
 
             let next = loss == .engine ? bed : try await bed.fork(state: "\(bed.folder)/lost")
             let result = try await next.run()
             #expect(result.error == nil, place)
-            let told = try answer(proposal, in: next)
+            let told = try next.answer(to: proposal)
             #expect(told?.state == .applied && told?.words == "go on", place)
             #expect(result.remediations?.map(\.remediation.provenance.proposal) == [proposal.id.text], place)
             #expect(await lines(next) == end, place)
@@ -190,25 +150,25 @@ struct ProposalLoopTests {
         .timeLimit(.minutes(3))
     )
     func controller() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
         let installation = try await bed.installation()
         let (hooked, hook) = AsyncStream.makeStream(of: Proposal.self)
         let controller = Controller(
             installation,
             pace: ControllerPace(),
-            now: { Self.now.description },
+            now: { LoopBed.now.description },
             onProposal: { hook.yield($0) },
             report: { _ in }
         )
         try await controller.whileRunning {
-            let proposal = try await ask("files.example.net\n", in: bed)
+            let proposal = try bed.ask("files.example.net\n")
             var told = hooked.makeAsyncIterator()
             #expect(await told.next() == proposal)
-            try await eventually("it waits") { try answer(proposal, in: bed)?.state == .pending }
-            let ruling = ProposalRuling(installation.state) { Self.now.description }
+            try await eventually("it waits") { try bed.answer(to: proposal)?.state == .pending }
+            let ruling = ProposalRuling(installation.state, installation.repository) { LoopBed.now.description }
             try await ruling.reject(proposal, words: "no")
             await #expect(throws: BottleError.self) { try await ruling.reject(proposal, words: "again") }
-            #expect(try answer(proposal, in: bed)?.state == .rejected)
+            #expect(try bed.answer(to: proposal)?.state == .rejected)
         }
         hook.finish()
         let log = AuditLog(installation.state)
@@ -220,9 +180,9 @@ struct ProposalLoopTests {
 
     @Test("The queue goes with its bottle")
     func deleted() async throws {
-        let bed = try await LoopBed.converged(Self.supervised)
-        _ = try await ask("files.example.net\n", in: bed)
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        _ = try bed.ask("files.example.net\n")
         _ = try await bed.pass().delete(reason: "delete")
-        #expect(try POSIX.status(try queue(bed).folder, followLinks: false) == nil)
+        #expect(try POSIX.status(try bed.queue().folder, followLinks: false) == nil)
     }
 }

@@ -21,26 +21,27 @@ extension BottlePass {
         guard manifest.supervise else { return }
         let moment = try Timestamp(now())
         let dockerfile = try? AgentDockerfile(of: state, contexts: installation.state.contexts).inForce()
-        var withdrawn: Set<String> = []
         let listing = try queue.listing()
-        let answers = try queue.answers()
+        var answers = try queue.answers()
         for proposal in listing.proposals {
             let known = answers[proposal.id]
             guard known?.state.isFinal != true else { continue }
+            // A sidecar that is not itself any more can ask for ever; what it is told must not fill the disk.
+            guard known != nil || answers.count < ProposalQueue.answerLimit else { continue }
             let own = state.remedied.outcomes.filter { $0.remediation.provenance.proposal == proposal.id.text }
             var answer: ProposalAnswer
             if own.isEmpty {
                 let verdict = ProposalReview.verdict(on: proposal, in: manifest, dockerfile: dockerfile)
                 answer = unapproved(proposal, verdict, known, result, at: moment)
-                if known == nil, answer.state == .pending { result.proposed.append(proposal) }
+                if answer.state == .pending { result.proposed.append(proposal) }
             } else {
                 answer = approved(proposal, own, known, result, at: moment)
-                if answer.state == .failed { withdrawn.formUnion(own.map(\.remediation.name)) }
             }
             answer.edited = known?.edited
             if known?.state != answer.state { try queue.tell(answer) }
+            answers[proposal.id] = answer
         }
-        if !withdrawn.isEmpty { try await withdraw(withdrawn, from: manifest, at: moment) }
+        try await withdraw(whatFailed: answers, from: state, at: moment)
         if case .converged = result.outcome { try publish(manifest, revision: result.revision, dockerfile: dockerfile) }
         try queue.sweep(at: moment)
     }
@@ -101,6 +102,9 @@ extension BottlePass {
             return answer
         }
         switch result.outcome {
+        case .converged where own.allSatisfy({ $0.fit == .expired }):
+            answer.state = .failed
+            answer.words = "approved, but the time for which it was ended before it was in force"
         case .converged:
             answer.state = .applied
             if let limits = own.compactMap(\.remediation.limits).first {
@@ -132,17 +136,31 @@ extension BottlePass {
     }
 
     /// Takes back by a commit what could not be put in force: failed stays failed.
-    private func withdraw(_ names: Set<String>, from manifest: BottleManifest, at moment: Timestamp) async throws {
-        let reason = "Withdraw what could not be put in force: \(names.sorted().joined(separator: ", "))"
+    ///
+    /// Also what an earlier pass, which was killed before it came to this, has said to have failed.
+    private func withdraw(
+        whatFailed answers: [ProposalID: ProposalAnswer],
+        from state: DesiredState,
+        at moment: Timestamp
+    ) async throws {
+        let failed = Set(answers.values.filter { $0.state == .failed }.map(\.id.text))
+        @Sendable func hasFailed(_ remediation: Remediation) -> Bool {
+            remediation.provenance.proposal.map(failed.contains) ?? false
+        }
+        let all = state.remedied.outcomes.map(\.remediation)
+        let names = all.filter(hasFailed).map(\.name).sorted()
+        guard !names.isEmpty else { return }
+        let reason = "Withdraw what could not be put in force: \(names.joined(separator: ", "))"
         let author = Author(name: "bottle", email: "bottle@\(HostName.current)")
-        let edit = AuditedEdit(identity, from: manifest, to: manifest)
+        let after = DesiredRepository.remedied(state.declared, all.filter { !hasFailed($0) }, at: moment)
+        let edit = AuditedEdit(identity, from: state.remedied.manifest, to: after.manifest)
         _ = try await installation.recording(.revoke, of: [edit], reason: reason, now: now) {
             try await installation.repository.dropRemediations(
                 of: identity,
                 reason: reason,
                 author: author,
                 at: moment
-            ) { names.contains($0.remediation.name) }?.revision
+            ) { hasFailed($0.remediation) }?.revision
         }
     }
 }

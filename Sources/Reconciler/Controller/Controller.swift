@@ -38,8 +38,11 @@ package actor Controller {
     private var suspects: [Identity: Set<Role>] = [:]
     /// How often each agent was started again of late, and when last.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
-    /// What agents asked for in the pass that just ended.
+    /// What the pass that just ended found waiting and nobody was told of by this controller.
     private var proposed: [Identity: [Proposal]] = [:]
+    /// The proposals that were told of by this controller: another process can have seen one first, or been killed
+    /// before it told of one.
+    private var announced: [Identity: Set<ProposalID>] = [:]
     /// What is desired, as last read whole.
     var desired: DesiredSnapshot?
     /// Every bottle that is desired or recorded.
@@ -56,7 +59,8 @@ package actor Controller {
     /// - Parameters:
     ///   - now: the time, as RFC 3339 in UTC.
     ///   - jitter: at random, from 0 to 1.
-    ///   - onProposal: gets each proposal once, when it is new; the next pass of its bottle does not wait for it.
+    ///   - onProposal: gets each proposal that waits, once while this controller runs; the next pass of its bottle does
+    ///     not wait for it.
     package init(
         _ installation: Installation,
         pace: ControllerPace,
@@ -235,7 +239,7 @@ package actor Controller {
     private func conclude(_ result: PassResult) async throws -> WorkQueue.Ending {
         let bottle = result.identity
         views[bottle] = result.view
-        proposed[bottle] = result.proposed
+        announce(result.proposed, of: bottle)
         // What it did is in no lists of before.
         if !result.performed.isEmpty { happened[bottle] = .now }
         noteAgentStart(in: result)
@@ -247,6 +251,14 @@ package actor Controller {
         case .retry: return .retry
         case .stalled: return .stalled
         }
+    }
+
+    private func announce(_ waiting: [Proposal], of bottle: Identity) {
+        let known = announced[bottle] ?? []
+        proposed[bottle] = waiting.filter { !known.contains($0.id) }
+        let all = known.union(waiting.map(\.id))
+        // More than are answered in a week: only a sidecar that is not itself any more asks for so many.
+        announced[bottle] = all.count > 8 * ProposalQueue.answerLimit ? Set(waiting.map(\.id)) : all
     }
 
     /// When an agent that ended may be started again; at once, unless it ended again and again.
@@ -270,6 +282,7 @@ package actor Controller {
         happened[bottle] = nil
         views[bottle] = nil
         suspects[bottle] = nil
+        announced[bottle] = nil
     }
 
     // MARK: - Trouble

@@ -26,19 +26,24 @@ extension Installation {
     }
 }
 
-/// An operator's no, and what an operator wrote in place of what was asked for.
+/// What an operator decides on proposals: one decision each.
+///
+/// While one is made the bottle's lock is held, so that no pass answers and nobody else decides in between.
 package struct ProposalRuling: Sendable {
     private let state: StateFolder
+    private let repository: DesiredRepository
     private let now: @Sendable () -> String
 
-    package init(_ state: StateFolder, now: @escaping @Sendable () -> String) {
+    package init(_ state: StateFolder, _ repository: DesiredRepository, now: @escaping @Sendable () -> String) {
         self.state = state
+        self.repository = repository
         self.now = now
     }
 
     /// Says no, on record first.
     ///
-    /// - Throws: `BottleError` `already-decided`, `busy`, `queue-unusable`, `audit-unwritable`.
+    /// - Throws: `BottleError` `already-decided`, also where the commit that approves it is made and no pass has come
+    ///   yet; `busy`, `queue-unusable`, `audit-unwritable`, and what reading the desired state throws.
     package func reject(_ proposal: Proposal, words: String) async throws {
         try await end(proposal, as: .rejected, words: words)
     }
@@ -48,6 +53,25 @@ package struct ProposalRuling: Sendable {
     /// - Throws: as `reject`.
     package func fail(_ proposal: Proposal, words: String) async throws {
         try await end(proposal, as: .failed, words: words)
+    }
+
+    /// Says yes by `commit`, which commits the remediations that name the proposal; a pass puts them in force.
+    ///
+    /// If the process dies here the proposal waits as before, or is approved.
+    /// - Parameter edited: what is approved in place of what was asked for; nil: exactly that.
+    /// - Throws: as `reject`, and what `commit` throws.
+    package func approve<Result>(
+        _ proposal: Proposal,
+        edited: String?,
+        _ commit: () async throws -> Result
+    ) async throws -> Result {
+        try await underLock(proposal) { queue, known in
+            var answer = try known ?? ProposalAnswer(id: proposal.id, state: .pending, time: Timestamp(now()))
+            answer.edited = edited
+            // Before the commit, since a pass may answer right after it. An approval that came to nothing left its own.
+            if answer.edited != known?.edited { try queue.tell(answer) }
+            return try await commit()
+        }
     }
 
     private func end(_ proposal: Proposal, as state: ProposalAnswer.State, words: String) async throws {
@@ -61,30 +85,16 @@ package struct ProposalRuling: Sendable {
             )
             try queue.tell(ProposalAnswer(id: proposal.id, state: state, time: try Timestamp(now()), words: words))
         }
+        ControlSocket(path: self.state.controlSocket).poke()
     }
 
-    /// Notes, before the commit that approves it, what is approved in place of what was asked for.
-    ///
-    /// - Throws: as `reject`.
-    package func note(edited text: String, of proposal: Proposal) async throws {
-        try await underLock(proposal) { queue, known in
-            var answer = try known ?? ProposalAnswer(id: proposal.id, state: .pending, time: Timestamp(now()))
-            answer.edited = text
-            try queue.tell(answer)
-        }
-    }
-
-    private func underLock(
+    private func underLock<Result>(
         _ proposal: Proposal,
-        _ body: (ProposalQueue, ProposalAnswer?) throws -> Void
-    ) async throws {
+        _ body: (ProposalQueue, ProposalAnswer?) async throws -> Result
+    ) async throws -> Result {
+        let held: FileLock.Held
         do {
-            let held = try await state.lock(of: proposal.bottle).acquire(wait: .seconds(60))
-            defer { extendLifetime(held) }
-            let queue = ProposalQueue(proposal.bottle, in: state)
-            let known = try queue.answer(to: proposal.id)
-            guard (known?.state ?? .pending) == .pending else { throw BottleError.alreadyDecided(proposal, known) }
-            try body(queue, known)
+            held = try await state.lock(of: proposal.bottle).acquire(wait: .seconds(60))
         } catch let timeout as FileLock.TimedOut {
             throw BottleError(
                 "busy",
@@ -94,18 +104,35 @@ package struct ProposalRuling: Sendable {
                 cause: "\(timeout)"
             )
         }
-        ControlSocket(path: state.controlSocket).poke()
+        defer { extendLifetime(held) }
+        let queue = ProposalQueue(proposal.bottle, in: state)
+        let known = try queue.answer(to: proposal.id)
+        let desired = try await repository.desired(of: proposal.bottle, at: try Timestamp(now()))?.state
+        let present = ProposalAnswer.State(of: proposal.id, answered: known, in: desired)
+        guard present == .pending else { throw BottleError.alreadyDecided(proposal, present) }
+        return try await body(queue, known)
+    }
+}
+
+extension ProposalAnswer.State {
+    /// Where a proposal stands: as it was answered, or approved by a commit that no pass has answered yet.
+    init(of id: ProposalID, answered answer: ProposalAnswer?, in state: DesiredState?) {
+        let isCommitted = state?.remedied.outcomes.contains { $0.remediation.provenance.proposal == id.text } ?? false
+        let known = answer?.state ?? .pending
+        self = known == .pending && isCommitted ? .approved : known
     }
 }
 
 extension BottleError {
-    /// `already-decided`: a proposal has its answer.
-    package static func alreadyDecided(_ proposal: Proposal, _ answer: ProposalAnswer?) -> BottleError {
+    /// `already-decided`: a proposal has its answer, or the commit that approves it is made.
+    package static func alreadyDecided(_ proposal: Proposal, _ state: ProposalAnswer.State) -> BottleError {
         BottleError(
             "already-decided",
-            "the proposal \(proposal.id) is \(answer?.state.rawValue ?? "answered") already",
+            "the proposal \(proposal.id) is \(state.rawValue) already",
             at: proposal.bottle.name,
-            remedy: "`bottle proposals` lists those that wait"
+            remedy: state == .approved
+                ? "the next pass puts it in force and tells the agent; `bottle revoke` takes it back"
+                : "`bottle proposals` lists those that wait"
         )
     }
 }

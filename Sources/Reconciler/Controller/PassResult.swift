@@ -25,7 +25,7 @@ package struct PassResult: Sendable {
     package var remediations: [RemediationOutcome]?
     /// How long after the pass began the next limit ends by time; nil: none will.
     package var untilNextEnd: Duration?
-    /// What agents asked for and nobody was told of before.
+    /// What agents ask for and waits for an operator, whether somebody was told of it before or not.
     package var proposed: [Proposal] = []
     /// What the engine's lists said when nothing was left to do; nil: something was.
     package var view: QuietView?

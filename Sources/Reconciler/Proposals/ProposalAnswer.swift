@@ -25,18 +25,17 @@ package struct ProposalAnswer: Sendable, Hashable {
     /// When it came to this state.
     package var time: Timestamp
     /// The operator's words to the agent, or why it failed or was refused.
-    package var words: String?
+    package var words: String? { didSet { words = words.map(Self.bounded) } }
     /// The commit that approved it.
-    package var revision: String?
+    package var revision: String? { didSet { revision = revision.map(Self.bounded) } }
     /// What was approved in place of what was asked for; nil: exactly that.
-    package var edited: String?
+    package var edited: String? { didSet { edited = edited.map(Self.bounded) } }
 
-    /// Bytes of a file that holds an answer.
-    package static let fileLimit = 256 << 10
-    /// Bytes of each text.
+    /// Bytes of a file that holds an answer: every byte of its texts can take six.
+    package static let fileLimit = 320 << 10
+    /// Bytes of each text; one that is too long is cut, whenever it is set.
     package static let textLimit = 16 << 10
 
-    /// Texts that are too long are cut.
     package init(
         id: ProposalID,
         state: State,

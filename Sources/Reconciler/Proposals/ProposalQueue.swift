@@ -29,6 +29,8 @@ package struct ProposalQueue: Sendable {
     package static let readLimit = 64
     /// How many names of `in/` are looked at.
     package static let nameLimit = 4096
+    /// How many answers there are at most: beyond that, new proposals wait until old answers are swept away.
+    package static let answerLimit = 512
     /// How long an answer stays after its proposal is gone.
     package static let keptFor: Int64 = 24 * 60 * 60
 
@@ -181,17 +183,16 @@ package struct ProposalQueue: Sendable {
         try publish(state)
     }
 
-    /// Removes answers whose proposals are gone for a day, so that the folder stays small.
+    /// Removes answers that are a day old and whose proposals are gone, so that the folder stays small.
+    ///
+    /// However much else lies in `in/`, each answer costs one look.
     package func sweep(at moment: Timestamp) throws {
-        let answers = try answers()
-        guard !answers.isEmpty else { return }
-        let listing = try listing()
-        guard listing.isComplete else { return }
-        let waiting = Set(listing.proposals.map(\.id))
+        let old = try answers().filter { $0.value.time.seconds + Self.keptFor <= moment.seconds }
         try explained {
-            for (id, answer) in answers where !waiting.contains(id) {
-                guard answer.time.seconds + Self.keptFor <= moment.seconds else { continue }
-                try DurableFile.remove("\(outFolder)/\(Self.file(of: id))")
+            for id in old.keys.sorted() {
+                let file = Self.file(of: id)
+                guard try POSIX.status("\(inFolder)/\(file)", followLinks: false) == nil else { continue }
+                try DurableFile.remove("\(outFolder)/\(file)")
             }
         }
     }

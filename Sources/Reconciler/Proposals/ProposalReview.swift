@@ -6,6 +6,8 @@ package struct ProposalReview: Sendable, Hashable {
     package let proposal: Proposal
     /// What became of it; nil: nothing yet.
     package let answer: ProposalAnswer?
+    /// Where it stands: as it was answered, or approved by a commit that no pass has answered yet.
+    package let state: ProposalAnswer.State
     /// What it comes to now.
     package let verdict: ProposalVerdict
     /// What is desired, with what the proposal asks for; the same as now where it asks for an image, whose content
@@ -26,6 +28,7 @@ package struct ProposalReview: Sendable, Hashable {
     ) {
         self.proposal = proposal
         self.answer = answer
+        self.state = ProposalAnswer.State(of: proposal.id, answered: answer, in: state)
         self.dockerfile = dockerfile
         before = state.remedied.manifest
         verdict = Self.verdict(on: proposal, in: before, dockerfile: dockerfile)
@@ -51,9 +54,6 @@ package struct ProposalReview: Sendable, Hashable {
             return .refused(error.reasons)
         }
     }
-
-    /// Where it stands.
-    package var state: ProposalAnswer.State { answer?.state ?? .pending }
 
     /// What approving it gives the bottle, and takes from it.
     package var authority: [AuthorityChange] { Authority.changes(from: before, to: after) }

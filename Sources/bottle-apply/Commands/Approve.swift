@@ -44,12 +44,13 @@ struct Approve: AsyncParsableCommand {
     func run(in context: CommandContext) async throws {
         let found = try await ProposalFinder(context: context).waiting(id)
         let proposal = found.proposal
-        let operatorEdit = OperatorEdit(
+        var operatorEdit = OperatorEdit(
             context: context,
             identity: proposal.bottle,
             kind: .approval,
             reason: reason ?? "approve \(proposal.id.text.prefix(12)) of \(proposal.bottle)",
-            assumesYes: yes
+            assumesYes: yes,
+            approved: (proposal, nil)
         )
         let (base, state) = try await operatorEdit.desired()
         guard let folder = try StateFolder.open(context.paths.state) else { throw BottleError.missing(proposal.bottle) }
@@ -66,13 +67,12 @@ struct Approve: AsyncParsableCommand {
                 remedy: "look again: bottle proposals show \(proposal.id.text.prefix(12))"
             )
         }
-        let ruling = ProposalRuling(folder, now: CommandContext.now)
         if edit {
             guard let edited = try await edited(proposal, review, context) else {
-                return context.console.err("nothing was changed: the proposal still waits")
+                return try PassReport(context: context).showNothing("nothing was changed: the proposal still waits")
             }
             chosen = edited
-            try await ruling.note(edited: edited.proposal.argument, of: proposal)
+            operatorEdit.approved = (proposal, edited.proposal.argument)
         }
         if case .refused(let reasons) = chosen.verdict {
             throw BottleError(
@@ -149,7 +149,7 @@ struct Approve: AsyncParsableCommand {
                 candidate: review.candidate
             )
         } catch let error as BottleError where ["build-failed", "dockerfile-refused"].contains(error.code) {
-            try await ProposalRuling(installation.state, now: CommandContext.now)
+            try await ProposalRuling(installation.state, installation.repository, now: CommandContext.now)
                 .fail(proposal, words: [error.message, error.cause].compactMap { $0 }.joined(separator: "\n"))
             throw error
         }

@@ -26,10 +26,10 @@ struct Reject: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let review = try await ProposalFinder(context: context).waiting(id)
-        guard let state = try StateFolder.open(context.paths.state) else {
-            throw BottleError.missing(review.proposal.bottle)
-        }
-        try await ProposalRuling(state, now: CommandContext.now).reject(review.proposal, words: reason)
+        guard let state = try StateFolder.open(context.paths.state),
+            let repository = try DesiredRepository.open(in: state, environment: context.environment)
+        else { throw BottleError.missing(review.proposal.bottle) }
+        try await ProposalRuling(state, repository, now: CommandContext.now).reject(review.proposal, words: reason)
         var item = ProposalItem(review)
         item.state = ProposalAnswer.State.rejected.rawValue
         item.words = reason

@@ -181,6 +181,24 @@ struct ProposalQueueTests {
         #expect(try Array(queue.answers().keys) == [kept.id])
     }
 
+    @Test("forgets what it said a day ago also where a sidecar has left more names than are looked at")
+    func sweepInAFlood() throws {
+        let kept = try ProposalSample.proposal("a.example")
+        let gone = try ProposalSample.proposal("b.example")
+        try sidecar.submit(kept)
+        for number in 0...ProposalQueue.nameLimit {
+            let file = unsafe open("\(queue.inFolder)/\(number)", O_CREAT | O_WRONLY, 0o600)
+            #expect(file >= 0)
+            close(file)
+        }
+        #expect(try !queue.listing().isComplete)
+        for id in [kept.id, gone.id] {
+            try queue.tell(ProposalAnswer(id: id, state: .rejected, time: Timestamp(seconds: 1_800_000_000)))
+        }
+        try queue.sweep(at: Timestamp(seconds: 1_800_000_000 + ProposalQueue.keptFor))
+        #expect(try Array(queue.answers().keys) == [kept.id])
+    }
+
     @Test("names the same question the same and each asking anew")
     func ids() throws {
         let dev = try Identity("dev")

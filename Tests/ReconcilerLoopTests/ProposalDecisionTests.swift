@@ -1,0 +1,156 @@
+import EngineTestSupport
+import Reconciler
+import ReconcilerModel
+import Synchronization
+import Testing
+
+/// One decision a proposal, whoever decides at the same time and whatever is killed in between.
+@Suite("A decision on a proposal")
+struct ProposalDecisionTests {
+    private static let host = "files.example.net\n"
+
+    private func ruling(_ bed: LoopBed) async throws -> ProposalRuling {
+        let installation = try await bed.installation()
+        return ProposalRuling(installation.state, installation.repository) { LoopBed.now.description }
+    }
+
+    private func isAllowed(_ bed: LoopBed) async throws -> Bool {
+        let desired = try await bed.installation().repository.desired(of: Sample.identity, at: LoopBed.now)
+        return desired?.state.remedied.manifest.egress.allowlist.contains(Sample.host("files.example.net")) == true
+    }
+
+    @Test(
+        "that has failed is withdrawn by the next pass, where the process that said so was killed before it did that",
+        arguments: [true, false]
+    )
+    func failedAndKilled(_ isStillAsked: Bool) async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        try await bed.approve(proposal)
+        try bed.queue().tell(ProposalAnswer(id: proposal.id, state: .failed, time: LoopBed.now, words: "refused"))
+        if !isStillAsked { try SidecarQueue(folder: bed.queue().folder).withdraw(proposal.id) }
+        _ = try await bed.run()
+        let result = try await bed.run()
+        #expect(result.remediations == [] && result.error == nil)
+        #expect(try bed.answer(to: proposal)?.state == .failed)
+        #expect(try await !isAllowed(bed))
+    }
+
+    @Test("that was limited and ended before a pass came has failed, and says why")
+    func ended() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        let before = Timestamp(seconds: LoopBed.now.seconds - 100)
+        let end = Timestamp(seconds: LoopBed.now.seconds - 1)
+        try await bed.approve(proposal, limits: try GrantLimits(notAfter: end), at: before)
+        _ = try await bed.run()
+        let told = try #require(try bed.answer(to: proposal))
+        #expect(told.state == .failed, "\(told)")
+        #expect(told.words?.contains("ended") == true, "\(told)")
+    }
+
+    @Test("can't be a no once a yes is committed, whether a pass has come or not")
+    func rejectedAfterApproval() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        _ = try await bed.run()
+        try await bed.approve(proposal)
+        let ruling = try await ruling(bed)
+        await #expect(throws: BottleError.self) { try await ruling.reject(proposal, words: "no") }
+        #expect(try bed.answer(to: proposal)?.state == .pending)
+        _ = try await bed.run()
+        #expect(try bed.answer(to: proposal)?.state == .applied)
+    }
+
+    @Test("can't be a yes once a no was said, and what would have been committed is not")
+    func approvedAfterRejection() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        _ = try await bed.run()
+        let ruling = try await ruling(bed)
+        try await ruling.reject(proposal, words: "no")
+        await #expect(throws: BottleError.self) {
+            try await ruling.approve(proposal, edited: nil) { try await bed.approve(proposal) }
+        }
+        #expect(try bed.answer(to: proposal)?.state == .rejected)
+        #expect(try await !isAllowed(bed))
+    }
+
+    @Test("tells the agent what was approved, and nothing of an edit that came to nothing")
+    func editThatCameToNothing() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        _ = try await bed.run()
+        let ruling = try await ruling(bed)
+        await #expect(throws: CancellationError.self) {
+            try await ruling.approve(proposal, edited: "other.example.net\n") { throw CancellationError() }
+        }
+        try await ruling.approve(proposal, edited: nil) { try await bed.approve(proposal) }
+        _ = try await bed.run()
+        let told = try #require(try bed.answer(to: proposal))
+        #expect(told.state == .applied && told.edited == nil, "\(told)")
+    }
+
+    @Test("of which a long edit is noted can still be read")
+    func longEdit() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        let ruling = try await ruling(bed)
+        let text = String(repeating: "\u{1}", count: Proposal.argumentLimit)
+        try await ruling.approve(proposal, edited: text) { try await bed.approve(proposal) }
+        #expect(try await bed.run().error == nil)
+        #expect(try bed.answer(to: proposal)?.state == .applied)
+    }
+
+    @Test("puts what is withdrawn for a failure on record as what it takes away")
+    func withdrawalOnRecord() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask("[{\"host\": \"\(Sample.refusedHost)\"}]", tool: .egressProxyBlock)
+        try await bed.approve(proposal)
+        _ = try await bed.run()
+        let state = try await bed.installation().state
+        var follower = AuditFollower(AuditFiles(folder: state.path))
+        let line = try #require(try follower.more().last { $0.what == AuditKind.revoke.rawValue })
+        #expect(line.details.authority?.contains { $0.contains(Sample.refusedHost.text) } == true, "\(line.details)")
+    }
+
+    @Test("is asked for by the hook also where another process saw the proposal first", .timeLimit(.minutes(3)))
+    func seenByAnother() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let proposal = try bed.ask(Self.host)
+        // As `apply` does beside a controller, or a controller that was killed before it ran the hook.
+        _ = try await bed.run()
+        #expect(try bed.answer(to: proposal)?.state == .pending)
+        let told = Mutex<[Proposal]>([])
+        let controller = Controller(
+            try await bed.installation(),
+            pace: ControllerPace(interval: .milliseconds(50)),
+            now: { LoopBed.now.description },
+            onProposal: { proposal in told.withLock { $0.append(proposal) } },
+            report: { _ in }
+        )
+        try await controller.whileRunning {
+            try await eventually("it is told") { told.withLock { !$0.isEmpty } }
+            // Further passes tell of nothing else.
+            let other = try bed.ask("other.example.net\n")
+            try await eventually("another is told") { told.withLock { $0.contains(other) } }
+            #expect(told.withLock { $0 } == [proposal, other])
+        }
+    }
+
+    @Test("is answered for so many proposals a day, and no more files than that are left on the host")
+    func flooded() async throws {
+        let bed = try await LoopBed.converged(LoopBed.supervised)
+        let queue = try bed.queue()
+        for number in 0..<ProposalQueue.answerLimit {
+            let digits = String(number, radix: 16)
+            let id = try ProposalID(String(repeating: "0", count: 32 - digits.count) + digits)
+            try queue.tell(ProposalAnswer(id: id, state: .refused, time: LoopBed.now))
+        }
+        let proposal = try bed.ask(Self.host)
+        let result = try await bed.run()
+        #expect(result.proposed == [] && result.error == nil)
+        #expect(try bed.answer(to: proposal) == nil)
+        #expect(try queue.answers().count == ProposalQueue.answerLimit)
+    }
+}
