@@ -55,5 +55,5 @@ struct SuperviseServerTests {
         "holds against an agent that floods, forges, stalls and sends what is no message",
         .timeLimit(.minutes(5))
     )
-    func hostileClient() async throws { try await expect(12, from: "hostile-client.py") }
+    func hostileClient() async throws { try await expect(13, from: "hostile-client.py") }
 }

@@ -14,6 +14,8 @@ actor SessionTable {
         var request: RPCRequest
         var proposal: ProposalID
         fileprivate var caller: Caller?
+        /// Which of the streams that served it this is.
+        fileprivate var stream = 0
         fileprivate var isAnswered = false
     }
 
@@ -72,10 +74,12 @@ actor SessionTable {
     func resume(after event: String, in id: String, _ caller: Caller) -> Call? {
         let key = event.prefix { $0 != "-" }
         guard let index = sessions[id]?.calls.firstIndex(where: { $0.key == key }),
-            let call = sessions[id]?.calls[index], call.caller != nil || active < limits.calls
+            var call = sessions[id]?.calls[index], call.caller != nil || active < limits.calls
         else { return nil }
         call.caller?.finish()
-        sessions[id]?.calls[index].caller = caller
+        call.caller = caller
+        call.stream += 1
+        sessions[id]?.calls[index] = call
         return call
     }
 
@@ -83,7 +87,8 @@ actor SessionTable {
     func end(_ call: Call, in id: String, wasAnswered: Bool) {
         guard let index = sessions[id]?.calls.firstIndex(where: { $0.key == call.key }) else { return }
         if wasAnswered { sessions[id]?.calls[index].isAnswered = true }
-        // A stream that took its place is not ended by it.
+        // Another stream may have taken its place: that one goes on to serve the call.
+        guard sessions[id]?.calls[index].stream == call.stream else { return }
         sessions[id]?.calls[index].caller = nil
         let idle = sessions[id]?.calls.filter { $0.caller == nil } ?? []
         guard idle.count > Self.answeredLimit, let oldest = idle.first(where: \.isAnswered) ?? idle.first else {

@@ -54,8 +54,28 @@ def cancelled(host: Host) -> None:
     assert len(host.proposals()) == 1
 
 
+def taken_up(host: Host) -> None:
+    """A stream that takes another's place serves the call from then on, and ends when that is cancelled."""
+    client = begun(host)
+    first = client.block("a.example", identifier=7)
+    event, _ = next(events(first))
+    other = Raw(host.port)
+    other.session = client.session
+    second = other.send(None, "GET", Last_Event_ID=event)
+    assert second.status == 200
+    assert [data for _, data in events(first) if data] == []
+    third = Raw(host.port)
+    third.session = client.session
+    assert third.ask("ping")["result"] == {}
+    cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}}
+    assert third.status(cancel) == 202
+    host.decide(host.proposal("a.example"), "rejected")
+    assert [data for _, data in events(second) if data] == []
+
+
 def main() -> None:
-    scenarios = (protocol, refused, planted, fuzzed, flood, large, silent, vanished, sessions, crowd, resuming, cancelled)
+    scenarios = (protocol, refused, planted, fuzzed, flood, large, silent, vanished, sessions, crowd)
+    scenarios += (resuming, cancelled, taken_up)
     for scenario in scenarios:
         if sys.argv[2:] and scenario.__name__ not in sys.argv[2:]:
             continue
