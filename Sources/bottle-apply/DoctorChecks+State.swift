@@ -10,7 +10,7 @@ extension DoctorChecks {
                     DoctorCheck(name: "state", verdict: .good, finding: "\(context.paths.state) (made on first use)")
                 ]
             }
-            return [await desired(in: state), await history(in: state), audit()]
+            return [await desired(in: state), await history(in: state), queues(in: state), audit()]
         } catch {
             return [bad("state", error)]
         }
@@ -55,6 +55,37 @@ extension DoctorChecks {
             return DoctorCheck(name: "history", verdict: .good, finding: "whole: \(state.desired)")
         } catch {
             return bad("history", error)
+        }
+    }
+
+    /// Whether anything lies in the queues that no supervise sidecar leaves there, and whether each is still answered.
+    private func queues(in state: StateFolder) -> DoctorCheck {
+        do {
+            let bottles = try (POSIX.names(in: state.queue) ?? []).compactMap { try? Identity($0) }.sorted()
+            var odd: [String] = []
+            for bottle in bottles {
+                let queue = ProposalQueue(bottle, in: state)
+                let listing = try queue.listing()
+                if let first = listing.ignored.first {
+                    let all = listing.isComplete ? "\(listing.ignoredCount)" : "more than \(listing.ignoredCount)"
+                    odd.append("\(queue.inFolder) holds \(all) that are no proposals: \(first.name): \(first.reason)")
+                }
+                if try queue.answers().count >= ProposalQueue.answerLimit {
+                    odd.append("\(bottle) asked \(ProposalQueue.answerLimit) times a day: nothing new of it is answered")
+                }
+            }
+            guard odd.isEmpty else {
+                return DoctorCheck(
+                    name: "queues",
+                    verdict: .warning,
+                    finding: odd.joined(separator: "; "),
+                    remedy: "a supervise sidecar may not be itself any more: see its `bottle logs`, then remove its "
+                        + "container, which is made anew, and what is no proposal"
+                )
+            }
+            return DoctorCheck(name: "queues", verdict: .good, finding: "\(bottles.count) of bottles that can ask")
+        } catch {
+            return bad("queues", error)
         }
     }
 

@@ -1,3 +1,4 @@
+import Reconciler
 import Testing
 
 @Suite("The other commands", .serialized, .needsEngine)
@@ -160,6 +161,13 @@ struct CommandTests {
             #expect(try await verdicts()["state"] == "bad")
             #expect(try await scene.run(["git", "-C", desired, "reset", "-q", "--hard", "HEAD~1"]).status == 0)
             #expect(try await verdicts()["state"] == "good")
+
+            #expect(whole["queues"] == "good")
+            let queue = "\(scene.state)/queue/\(sample.name)"
+            for folder in [queue, "\(queue)/in", "\(queue)/out"] { try POSIX.makeFolder(folder) }
+            try DurableFile.write([1], to: "\(queue)/in/odd")
+            #expect(try await verdicts()["queues"] == "warning")
+            try POSIX.removeTree(queue)
 
             let spoil = "sed -i '2s/\"what\"/\"what_\"/' '\(scene.state)/audit.jsonl'"
             #expect(try await scene.run(["sh", "-c", spoil]).status == 0)
