@@ -25,7 +25,7 @@ package actor Controller {
     /// Asks for a look at the desired state.
     nonisolated let looks: AsyncStream<Void>.Continuation
     /// When the dispatcher will be woken without being asked.
-    private var alarm: Duration?
+    private var alarm = Alarm()
     private var isStopping = false
 
     /// What lists said of each bottle when its last pass left nothing to do.
@@ -170,9 +170,8 @@ package actor Controller {
                     group.addTask { await self.pass(bottle) }
                 }
                 if isStopping, queue.underWay == 0 { break }
-                if let due = queue.nextDue, !isStopping, alarm.map({ due < $0 }) ?? true {
-                    alarm = due
-                    group.addTask { await self.ring(at: due) }
+                if !isStopping, let due = queue.nextDue, let moment = alarm.set(for: due, now: elapsed) {
+                    group.addTask { await self.ring(at: moment) }
                 }
             }
             try Task.checkCancellation()
@@ -186,7 +185,7 @@ package actor Controller {
         } catch {
             return
         }
-        if let alarm, alarm <= moment { self.alarm = nil }
+        alarm.rang(at: moment)
         wake.yield()
     }
 
