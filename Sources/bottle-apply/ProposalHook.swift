@@ -37,7 +37,8 @@ struct ProposalHook: Sendable {
                 timeLimit: .seconds(30)
             ).run()
             guard outcome.succeeded else {
-                throw BottleError("hook-failed", "it ended with \(outcome.status)")
+                let words = String(decoding: outcome.errors.suffix(1000), as: UTF8.self)
+                throw BottleError("hook-failed", "it ended: \(outcome.status)", cause: words.isEmpty ? nil : words)
             }
         } catch is CancellationError {
             return

@@ -73,7 +73,7 @@ final class ControllerPrinter: Sendable {
             say("\(bottle)  \(isComplete ? "removed" : "not all of it could be removed") (pass \(pass))")
         case .proposed(let proposal):
             say("\(proposal.bottle)  asks with \(proposal.tool.rawValue): `bottle proposals show \(proposal.id)`")
-        case .failed(let bottle, let pass, let error): say("\(bottle)  \(error.summary) (pass \(pass))")
+        case .failed(let bottle, let pass, let error): say("\(bottle)  \(Escaped.line(error.summary)) (pass \(pass))")
         case .trouble(let error): complain(of: error)
         case .recovered(let matter): say("\(matter.rawValue) can be read again")
         case .stopping: say("stopping: what is under way is finished first")
