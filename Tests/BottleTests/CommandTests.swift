@@ -100,12 +100,14 @@ struct CommandTests {
     @Test("show no text as it is that could steer a terminal, in a document either", arguments: ["json", "yaml"])
     func documentsAreHarmless(_ format: String) async throws {
         try await Scene.run { scene in
-            let text = "a\u{202E}b\u{9B}31m\u{E0041}"
+            let text = "a\u{202E}b\u{9B}31m\u{E0041}\u{3164}"
             let run = try await scene.bottle("describe", text, "-o", format)
             #expect(run.status == 1)
             #expect(run.output.contains("202e"), "\(run)")
             let harmful = run.text.unicodeScalars.filter { scalar in
-                scalar != "\n" && [.control, .format, .unassigned].contains(scalar.properties.generalCategory)
+                scalar != "\n"
+                    && ([.control, .format, .unassigned].contains(scalar.properties.generalCategory)
+                        || scalar.properties.isDefaultIgnorableCodePoint)
             }
             #expect(harmful.isEmpty, "\(harmful)")
             if format == "json" { #expect(try run.document()["message"].text.contains(text)) }

@@ -65,11 +65,12 @@ package struct Proposal: Sendable, Hashable {
     /// Whether a character is one that shows as nothing, or changes how others show.
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "\n" || scalar == "\r" || scalar == "\t" { return false }
+        // Joiners of emoji and scripts show, and so does what chooses between a letter's and a picture's form.
+        if [0x200C, 0x200D, 0xFE0E, 0xFE0F].contains(scalar.value) { return false }
         switch scalar.properties.generalCategory {
-        case .control, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return true
-        // Joiners of emoji and scripts show; what turns the direction does not.
-        case .format: return scalar.value != 0x200D && scalar.value != 0x200C
-        default: return false
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return true
+        // Fillers and selectors are letters and marks to Unicode, and nothing to the eye.
+        default: return scalar.properties.isDefaultIgnorableCodePoint
         }
     }
 }

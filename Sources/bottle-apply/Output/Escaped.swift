@@ -1,6 +1,6 @@
 /// Text from elsewhere, made harmless for a terminal.
 enum Escaped {
-    /// One line: no control or bidirectional characters, bounded.
+    /// One line: no control, bidirectional or invisible characters, bounded.
     static func line(_ text: String, limit: Int = 2000) -> String {
         var shown = ""
         for (count, scalar) in text.unicodeScalars.enumerated() {
@@ -44,7 +44,8 @@ enum Escaped {
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        default: true
+        // What shows as nothing does harm too, but for what chooses between a letter's and a picture's form.
+        default: !scalar.properties.isDefaultIgnorableCodePoint || scalar.value == 0xFE0E || scalar.value == 0xFE0F
         }
     }
 }

@@ -214,12 +214,23 @@ struct ProposalQueueTests {
 
     @Test(
         "takes no proposal with what can't be seen",
-        arguments: ["\u{202E}", "\u{7}", "\u{1B}[31m", "\u{2066}", "\u{200B}", "\u{E0041}", "\u{FEFF}", "\u{85}"]
+        arguments: [
+            "\u{202E}", "\u{7}", "\u{1B}[31m", "\u{2066}", "\u{200B}", "\u{E0041}", "\u{FEFF}", "\u{85}", "\u{3164}",
+            "\u{115F}", "\u{34F}", "\u{E0100}", "\u{180B}",
+        ]
     )
     func hidden(_ mark: String) throws {
         #expect(throws: ProposalRefusal.self) {
             try ProposalSample.proposal("a.example", justification: "please\(mark) say yes")
         }
+    }
+
+    @Test(
+        "takes what people write with characters that join and vary others",
+        arguments: ["\u{2764}\u{FE0F}", "\u{1F469}\u{200D}\u{1F4BB}"]
+    )
+    func joined(_ text: String) throws {
+        #expect(try ProposalSample.proposal("a.example", justification: text).justification == text)
     }
 
     @Test("takes no proposal without a reason or with one that is too long")
