@@ -52,7 +52,7 @@ struct OperatorEdit {
 
     /// Takes a step of remediations.
     ///
-    /// What was shown is what is committed: when the desired state moved meanwhile, nothing is.
+    /// What was shown is what is committed: when what is desired of the bottle moved meanwhile, nothing is.
     func take(_ step: RemediationStep, from base: Base, _ state: DesiredState) async throws {
         guard let repository = try context.openRepository() else { throw BottleError.missing(identity) }
         let author = await repository.operatorName()

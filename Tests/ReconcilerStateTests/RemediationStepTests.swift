@@ -76,6 +76,33 @@ struct RemediationStepTests {
         try await repository.expect(try await repository.head())
     }
 
+    @Test("is made where nothing but another bottle moved since it was shown")
+    func anotherMoved() async throws {
+        let repository = try await repository()
+        let seen = try await repository.head()
+        var other = try bed.manifest()
+        other.identity = try Identity("other")
+        _ = try await repository.commit(manifests: [other], reason: "apply", at: now)
+        _ = try await repository.commit(try added("b.example"), for: dev, at: now, expecting: seen)
+        #expect(try await hosts(repository).contains("b.example"))
+        _ = try await repository.commit(manifests: [other], reason: "apply", at: now)
+        let second = try await repository.head()
+        _ = try await repository.remove(try Identity("other"), reason: "delete")
+        let manifest = try bed.manifest(["docs.example.com", "c.example"])
+        #expect(
+            try await repository.commit(manifests: [manifest], reason: "edit", at: now, unmovedSince: second) != nil
+        )
+        await #expect {
+            try await repository.commit(manifests: [try bed.manifest()], reason: "edit", at: now, unmovedSince: second)
+        } throws: {
+            ($0 as? BottleError)?.code == "desired-moved"
+        }
+        let third = try await repository.head()
+        let rolled = try await repository.rollBack(dev, to: seen, reason: "back", at: now, expecting: third)
+        #expect(rolled != nil)
+        #expect(try await !hosts(repository).contains("b.example"))
+    }
+
     @Test("an apply that prunes leaves the manifest alone, and gives no number again")
     func pruned() async throws {
         let repository = try await repository()

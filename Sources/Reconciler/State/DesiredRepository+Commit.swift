@@ -212,6 +212,20 @@ extension DesiredRepository {
         guard found == expected else { throw moved(from: expected, to: found) }
     }
 
+    /// Makes sure that a bottle is desired at `head` as it was at `expected`; whatever else moved is nobody's matter.
+    ///
+    /// - Parameter expected: the revision that was looked at; nil: none was.
+    /// - Throws: `BottleError` `desired-moved`, `desired-unreadable`.
+    func expect(_ expected: Revision?, of identity: Identity, at head: Revision) async throws {
+        guard let expected, expected != head else { return }
+        let then = try await files(of: identity, at: expected)
+        let now = try await files(of: identity, at: head)
+        // Byte by byte: to Swift's `==` other texts are the same, too.
+        func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+        guard then.text.map(bytes) == now.text.map(bytes), then.files.mapValues(bytes) == now.files.mapValues(bytes)
+        else { throw moved(from: expected, to: head) }
+    }
+
     private func moved(from expected: Revision?, to found: Revision) -> BottleError {
         BottleError(
             "desired-moved",

@@ -43,7 +43,7 @@ extension DesiredRepository {
     /// dies here, the whole step is there or nothing of it.
     /// - Parameters:
     ///   - author: nil: the operator, as their git knows them.
-    ///   - expected: the revision that was looked at; nil: whatever HEAD is.
+    ///   - expected: the revision that was looked at; the bottle must be desired as it was there. nil: as HEAD has it.
     /// - Throws: `BottleError` `not-found` for a bottle that is not desired, what `DesiredState.taking` throws, and what
     ///   `commit` and `desired` throw.
     package func commit(
@@ -56,7 +56,8 @@ extension DesiredRepository {
         let user = author == nil ? await git.operator() : nil
         let name = author ?? (user ?? GitUser()).author
         var taken: RemediationStep.Outcome?
-        let revision = try await commit(by: user, author: author, expecting: expected) { old in
+        let revision = try await commit(by: user, author: author, expecting: nil) { old in
+            try await expect(expected, of: identity, at: old)
             let (text, files) = try await files(of: identity, at: old)
             guard let text else { throw BottleError.missing(identity) }
             let state = try Self.desired(of: identity, text: text, files: files, at: moment)
@@ -96,7 +97,10 @@ extension DesiredRepository {
 
     /// Commits manifests, and drops the remediations of their bottles that they make superfluous or that have ended.
     ///
-    /// - Parameter prunesRemediations: whether all remediations of the bottles go.
+    /// - Parameters:
+    ///   - prunesRemediations: whether all remediations of the bottles go.
+    ///   - expected: the revision that HEAD must be; nil: whatever it is.
+    ///   - seen: the revision that was looked at; the bottles must be desired as they were there. nil: as HEAD has them.
     /// - Returns: the new revision; nil, and no commit, when nothing changed.
     /// - Throws: what `commit` throws, `BottleError` `remediation-unreadable`.
     package func commit(
@@ -105,13 +109,15 @@ extension DesiredRepository {
         prunesRemediations: Bool = false,
         author: Author? = nil,
         at moment: Timestamp,
-        expecting expected: Revision? = nil
+        expecting expected: Revision? = nil,
+        unmovedSince seen: Revision? = nil
     ) async throws -> Revision? {
         try await commit(author: author, expecting: expected) { old in
             var changes: [String: DesiredChange] = [:]
             var lines: [String] = []
             for manifest in manifests {
                 let identity = manifest.identity
+                try await expect(seen, of: identity, at: old)
                 changes[Self.path(of: identity)] = .write(ManifestDocument.yaml(of: manifest))
                 let (_, files) = try await files(of: identity, at: old)
                 let remediations = try Self.remediations(of: identity, files: files)

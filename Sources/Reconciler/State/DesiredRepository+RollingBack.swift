@@ -6,6 +6,8 @@ extension DesiredRepository {
     /// Remediations that have ended since stay out; of a bottle that was deleted meanwhile every limited one, since what
     /// counted their uses went with it. The file of numbers stays as it is: no number is given twice, and the
     /// uses of one that comes back go on being counted.
+    /// - Parameter expected: the revision that was looked at; the bottle must be desired as it was there. nil: as HEAD
+    ///   has it.
     /// - Returns: the new revision; nil, and no commit, when nothing differs.
     /// - Throws: `BottleError` `not-found` when the bottle was not desired then, and what `commit` and `desired` throw.
     package func rollBack(
@@ -15,7 +17,8 @@ extension DesiredRepository {
         at moment: Timestamp,
         expecting expected: Revision? = nil
     ) async throws -> Revision? {
-        try await commit(expecting: expected) { head in
+        try await commit { head in
+            try await expect(expected, of: identity, at: head)
             let then = try await files(of: identity, at: old)
             guard let text = then.text else {
                 throw BottleError("not-found", "bottle \(identity) was not desired at \(old.short)")

@@ -8,7 +8,8 @@ struct Approve: AsyncParsableCommand {
         abstract: "Let an agent have what it asks for.",
         discussion: """
             Commits what is shown as remediations, runs the bottle's pass, and tells the agent once it is in force. \
-            What is approved is what was shown: when the desired state moved meanwhile, nothing is committed.
+            What is approved is what was shown: when what is desired of the bottle moved meanwhile, nothing is \
+            committed.
 
               bottle approve 3f2a91c0 --reason 'fine, but only reading'
               bottle approve 3f2a91c0 --for 2h

@@ -143,7 +143,7 @@ struct Edit: AsyncParsableCommand {
                 manifests: [written],
                 reason: edit.reason,
                 at: base.moment,
-                expecting: base.snapshot.revision
+                unmovedSince: base.snapshot.revision
             )
         }
     }
