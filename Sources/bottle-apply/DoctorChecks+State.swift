@@ -71,7 +71,7 @@ extension DoctorChecks {
                     odd.append("\(queue.inFolder) holds \(all) that are no proposals: \(first.name): \(first.reason)")
                 }
                 if try queue.answers().count >= ProposalQueue.answerLimit {
-                    odd.append("\(bottle) asked \(ProposalQueue.answerLimit) times a day: nothing new of it is answered")
+                    odd.append("\(bottle) asked \(ProposalQueue.answerLimit) times a day: no new proposal is answered")
                 }
             }
             guard odd.isEmpty else {

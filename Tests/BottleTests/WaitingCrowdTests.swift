@@ -150,7 +150,8 @@ struct WaitingCrowdTests {
                 let step = RemediationStep(adding: drafts, reason: decision.words)
                 _ = try await repository.commit(step, for: proposal.bottle, at: moment)
             } else {
-                try await ProposalRuling(state, repository) { moment.description }.reject(proposal, words: decision.words)
+                let ruling = ProposalRuling(state, repository) { moment.description }
+                try await ruling.reject(proposal, words: decision.words)
             }
         }
     }

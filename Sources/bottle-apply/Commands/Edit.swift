@@ -51,7 +51,9 @@ struct Edit: AsyncParsableCommand {
         case .dockerfile: changes = try await dockerfile(state, identity, context)
         case .manifest: return try await manifest(edit, base, state, context)
         }
-        guard let changes, !changes.isEmpty else { return try PassReport(context: context).showNothing("nothing was changed") }
+        guard let changes, !changes.isEmpty else {
+            return try PassReport(context: context).showNothing("nothing was changed")
+        }
         let step = RemediationStep(
             adding: changes.map { RemediationDraft($0, reason: edit.reason) },
             reason: edit.reason
