@@ -60,7 +60,7 @@ struct AuditShow: AsyncParsableCommand {
         let found = try lines()
         guard follow else {
             if context.format.isDocument {
-                context.console.out(AuditView.ascii(try context.format.text(of: AuditList(items: found))))
+                context.console.out(try context.format.text(of: AuditList(items: found)))
             } else {
                 context.console.out(found.isEmpty ? "nothing on record" : AuditView.header)
                 for line in found { context.console.out(AuditView.row(line)) }
@@ -79,7 +79,7 @@ struct AuditShow: AsyncParsableCommand {
     }
 
     private func show(_ line: AuditLine, _ context: CommandContext) throws {
-        let text = context.format.isDocument ? AuditView.ascii(try OutputFormat.line(of: line)) : AuditView.row(line)
+        let text = context.format.isDocument ? try OutputFormat.line(of: line) : AuditView.row(line)
         context.console.out(text)
     }
 }

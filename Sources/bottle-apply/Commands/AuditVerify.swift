@@ -51,7 +51,7 @@ struct AuditVerify: AsyncParsableCommand {
         }
         let document = AuditVerificationDocument(found: found, checkpoints: signed)
         if context.format.isDocument {
-            context.console.out(AuditView.ascii(try context.format.text(of: document)))
+            context.console.out(try context.format.text(of: document))
         } else {
             context.console.out(text(document, namesSigners: signers != nil))
         }

@@ -1,7 +1,7 @@
 import Reconciler
 import ReconcilerModel
 
-/// Lines of the audit log as a person reads them, and as documents that no text in them can steer a terminal by.
+/// Lines of the audit log as a person reads them.
 enum AuditView {
     static let header = row("SEQ", "TIME", "BOTTLE", "WHAT", "DETAILS")
 
@@ -46,19 +46,5 @@ enum AuditView {
         let about = [action.path, action.network].compactMap { $0 }.map { " \($0)" }.joined()
         let outcome = [action.outcome, action.error].compactMap { $0 }.map { " \($0)" }.joined()
         return "\(action.verb) \(action.object)\(about) (\(action.reason))\(outcome)"
-    }
-
-    /// A document in ASCII: outside of texts JSON and our YAML have nothing else, and in them `\u` stands for it.
-    static func ascii(_ document: String) -> String {
-        var text = ""
-        for unit in document.utf16 {
-            if unit < 0x7F, let scalar = Unicode.Scalar(unit) {
-                text.unicodeScalars.append(scalar)
-            } else {
-                let digits = String(unit, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            }
-        }
-        return text
     }
 }
