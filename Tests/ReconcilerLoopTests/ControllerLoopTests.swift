@@ -46,6 +46,36 @@ struct ControllerLoopTests {
         #expect(WorldText.lines(await bed.engine.world) == before)
     }
 
+    @Test("lets a bottle rest that needs to be healed again and again, but not from what a person commits")
+    func healedTooOften() async throws {
+        let bed = try await LoopBed.converged()
+        let faulty = FaultyEngine(bed.engine)
+        let rests = Mutex(0)
+        let heals = Mutex(0)
+        let report: @Sendable (ControllerReport) -> Void = { report in
+            switch report {
+            case .healedTooOften: rests.withLock { $0 += 1 }
+            case .ended(let result) where !result.drift.isEmpty: heals.withLock { $0 += 1 }
+            default: break
+            }
+        }
+        let healing = HealBudget(limit: 3, interval: .seconds(3600))
+        try await bed.underController(on: faulty, healing: healing, report: report) {
+            for turn in 1...3 {
+                try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+                try await eventually("heal \(turn) is over") { heals.withLock { $0 } == turn }
+            }
+            try await eventually("it is told") { rests.withLock { $0 } == 1 }
+            try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
+            let looks = await faulty.faults.looks
+            try await eventually("it has looked a hundred times") { await faulty.faults.looks > looks + 100 }
+            #expect(heals.withLock { $0 } == 3)
+            #expect(try await !bed.isReady())
+            try await bed.commit(Sample.edited { $0.labels["team"] = "core" })
+            try await eventually("the commit's pass makes it whole") { try await bed.isReady() }
+        }
+    }
+
     @Test(
         "heals at once when the engine is back, however long the passes that failed for want of it would rest",
         arguments: [true, false]
@@ -89,6 +119,7 @@ extension LoopBed {
     fileprivate func underController(
         on engine: any EngineWriting,
         backoff: Backoff = Backoff(base: .milliseconds(10), cap: .milliseconds(100)),
+        healing: HealBudget = HealBudget(limit: 240, interval: .seconds(30)),
         report: @escaping @Sendable (ControllerReport) -> Void = { _ in },
         _ body: () async throws -> Void
     ) async throws {
@@ -97,7 +128,8 @@ extension LoopBed {
             pace: ControllerPace(
                 interval: .milliseconds(50),
                 sweep: .seconds(600),
-                backoff: backoff
+                backoff: backoff,
+                healing: healing
             ),
             now: { "2026-01-01T00:00:00Z" },
             report: report

@@ -38,6 +38,8 @@ package actor Controller {
     private var suspects: [Identity: Set<Role>] = [:]
     /// How often each agent was started again of late, and when last.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
+    /// What is left of each bottle's heals.
+    private var healing: [Identity: HealBudget] = [:]
     /// What the pass that just ended found waiting and nobody was told of by this controller.
     private var proposed: [Identity: [Proposal]] = [:]
     /// The proposals that were told of by this controller: another process can have seen one first, or been killed
@@ -246,6 +248,10 @@ package actor Controller {
         case .converged:
             guard !result.findings.contains(.agentRests) else { return .waiting(until: nextAgentStart(of: bottle)) }
             _ = try await installation.withdrawEnded(in: result, now: now)
+            if result.hasHealed, let next = healing[bottle, default: pace.healing].spend(at: elapsed) {
+                report(.healedTooOften(bottle, result.id, rest: next - elapsed))
+                return .resting(until: next)
+            }
             return result.untilNextEnd.map { .waiting(until: elapsed + $0) } ?? .converged
         case .retry: return .retry
         case .stalled: return .stalled
@@ -278,6 +284,7 @@ package actor Controller {
         // A commit may have brought it back while it was being removed: then its pass is in the queue.
         if desired?.bottles[bottle] == nil { known.remove(bottle) }
         agentStarts[bottle] = nil
+        healing[bottle] = nil
         happened[bottle] = nil
         views[bottle] = nil
         suspects[bottle] = nil

@@ -13,6 +13,8 @@ package struct ControllerPace: Sendable, Hashable {
     package var backoff: Backoff
     /// Between starts of an agent that its `restart` starts again each time it ends.
     package var agentBackoff: Backoff
+    /// What each bottle has for heals; far more than honest trouble needs.
+    package var healing: HealBudget
 
     package init(
         interval: Duration = .seconds(30),
@@ -21,7 +23,8 @@ package struct ControllerPace: Sendable, Hashable {
         debounce: Duration = .milliseconds(50),
         concurrency: Int = 8,
         backoff: Backoff = Backoff(),
-        agentBackoff: Backoff = Backoff(base: .seconds(1), cap: .seconds(300))
+        agentBackoff: Backoff = Backoff(base: .seconds(1), cap: .seconds(300)),
+        healing: HealBudget = HealBudget(limit: 240, interval: .seconds(30))
     ) {
         self.interval = interval
         self.sweep = sweep
@@ -30,5 +33,6 @@ package struct ControllerPace: Sendable, Hashable {
         self.concurrency = concurrency
         self.backoff = backoff
         self.agentBackoff = agentBackoff
+        self.healing = healing
     }
 }

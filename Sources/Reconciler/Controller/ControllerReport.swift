@@ -16,6 +16,8 @@ package enum ControllerReport: Sendable {
     case proposed(Proposal)
     /// A pass could not even say how it went.
     case failed(Identity, PassID, BottleError)
+    /// A pass healed a bottle that was healed so often of late that the next heal has to wait so long.
+    case healedTooOften(Identity, PassID?, rest: Duration)
     /// Something that all bottles wait for does not work; told once.
     case trouble(BottleError)
     /// What did not work does again.

@@ -56,6 +56,9 @@ package struct PassResult: Sendable {
         untilNextEnd = remedied.nextEnd.map { .seconds($0.seconds - moment.seconds) }
     }
 
+    /// Whether it mended drift.
+    var hasHealed: Bool { !drift.isEmpty && performed.contains { $0.outcome == .done } }
+
     /// Whether it started an agent again that had ended.
     package var startsEndedAgent: Bool {
         performed.contains {

@@ -10,6 +10,8 @@ package struct WorkQueue: Sendable {
         case converged
         /// Nothing to do before this moment.
         case waiting(until: Duration)
+        /// No pass before this moment, whatever asks for it but urgently.
+        case resting(until: Duration)
         case retry
         /// Nothing to do before something changes.
         case stalled
@@ -139,6 +141,13 @@ package struct WorkQueue: Sendable {
             entry.failures = 0
             entry.rest = nil
             entry.due = min(entry.due ?? moment, moment)
+        case .resting(let moment) where entry.isUrgent:
+            entry.failures = 0
+            entry.due = min(entry.due ?? moment, moment)
+        case .resting(let moment):
+            entry.failures = 0
+            entry.rest = moment
+            entry.due = moment
         case .retry where entry.isUrgent:
             entry.failures = 1
         case .retry:

@@ -79,7 +79,7 @@ package struct ControllerMetrics: Sendable {
         case .removed(let bottle, _, let isComplete):
             end(bottle, isComplete ? .removed : .retry, at: moment)
             if isComplete { conditions[bottle] = nil }
-        case .progress, .proposed, .trouble, .recovered, .stopping: break
+        case .progress, .proposed, .healedTooOften, .trouble, .recovered, .stopping: break
         }
     }
 

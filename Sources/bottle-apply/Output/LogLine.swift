@@ -72,6 +72,10 @@ struct LogLine: Encodable {
             return [line]
         case .failed(let bottle, let pass, let error):
             return [LogLine(.error, "pass failed", bottle: bottle, pass: pass).with(error)]
+        case .healedTooOften(let bottle, let pass, let rest):
+            var line = LogLine(.warning, "healed too often", bottle: bottle, pass: pass)
+            line.ms = Int(rest / .milliseconds(1))
+            return [line]
         case .trouble(let error):
             return [LogLine(.error, "trouble").with(error)]
         case .recovered(let matter):
