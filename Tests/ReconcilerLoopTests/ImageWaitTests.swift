@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Passes that wait for an image ask nothing of the engine, and hold up nobody who needs none.
-@Suite("Bottles that wait for images")
+@Suite("Bottles that wait for images", .serialized)
 struct ImageWaitTests {
     private static let tenth = Sample.identity
     private static let nine = Sample.known(try (1...9).map { try Identity("a-\($0)") })
