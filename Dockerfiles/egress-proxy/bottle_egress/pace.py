@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 from time import monotonic
 
@@ -45,11 +46,12 @@ _LIVE = REACHING | {Phase.BUSY}
 class Pace:
     """The phase of one connection. Stands in for mitmproxy's watchdog, which knows one limit for everything."""
 
-    __slots__ = ("_doubted", "ahead", "moved", "phase", "since", "timed_out")
+    __slots__ = ("_doubted", "_entered", "ahead", "moved", "phase", "since", "timed_out")
 
     def __init__(self) -> None:
         self.timed_out = False
         self._doubted = None
+        self._entered = asyncio.Event()
         self.enter(Phase.SILENT)
 
     def enter(self, phase: Phase) -> None:
@@ -57,6 +59,7 @@ class Pace:
         self.phase = phase
         self.since = self.moved = monotonic()
         self.ahead = 0
+        self._entered.set()
 
     def turn(self, phase: Phase) -> None:
         """Go on with another phase of the same wait: the time of the whole goes on."""
@@ -87,6 +90,12 @@ class Pace:
     def is_too_far_ahead(self) -> bool:
         """Whether so much body waits for a server that isn't there yet that no more may be read."""
         return self.ahead > MAX_AHEAD and self.phase in REACHING
+
+    async def catch_up(self) -> None:
+        """Wait until more may be read: as soon as the next phase begins, since a server is often there at once."""
+        while self.is_too_far_ahead:
+            self._entered.clear()
+            await self._entered.wait()
 
     def register_activity(self) -> None:
         """A byte moved, or something else happened on the connection."""

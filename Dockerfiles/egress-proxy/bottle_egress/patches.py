@@ -772,8 +772,8 @@ class GatedHandler(mode_servers.ProxyConnectionHandler):
                 except OSError as error:
                     if transport.handler is not None:
                         transport.handler.cancel(f"nothing can be sent: {error}")
-        while is_client and self.pace.is_too_far_ahead:
-            await asyncio.sleep(0.05)
+        if is_client:
+            await self.pace.catch_up()
 
     async def open_connection(self, command) -> None:
         address = command.connection.address

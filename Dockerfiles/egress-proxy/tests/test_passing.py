@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bottle_egress.inbox import Inbox
+from bottle_egress.pace import MAX_AHEAD, Pace, Phase
 from bottle_egress.patches import WIDE_READ_SIZE, _PacedReader
 
 STEPS = st.one_of(
@@ -128,3 +129,20 @@ def test_a_transport_whose_pieces_nobody_reads_is_stopped_until_somebody_does():
         assert not transport.is_paused
 
     reading(test)
+
+
+def test_a_body_that_waits_for_its_server_goes_on_with_the_turn_in_which_the_server_is_there():
+    async def run():
+        pace = Pace()
+        pace.enter(Phase.SECURING)
+        pace.ahead = MAX_AHEAD + 1
+        waiting = asyncio.create_task(pace.catch_up())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        pace.enter(Phase.BUSY)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert waiting.done()
+
+    asyncio.run(run())
