@@ -1,4 +1,5 @@
-"""The one mitmproxy that patches.py was written for, known by the source of every module it reaches into."""
+"""The one mitmproxy that patches.py was written for, known by the source of every module it reaches into, those of its
+parser and of its TLS library included."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from pathlib import Path
 
 VERSION = "12.2.3"
 SOURCES = {
+    "OpenSSL.SSL": "29670e4acc77940af107ba34b7f42f0be610554cbaf4d1fb4910911a62d6769e",
+    "h11._receivebuffer": "c6bb29b1db0d81617145f41c4d7c51f11add8d15d74cad08a39710616a49d56b",
     "mitmproxy.addons.proxyserver": "a49266a3774fbb9eba48b364adf4dd166532eeadef62eaff04a5031aaf52f6cc",
     "mitmproxy.addons.tlsconfig": "c663494472e1af7c2f6b30867a0d74dcc5cb1c95f7b87284246fdbb4abe65dcb",
     "mitmproxy.certs": "ae28677e520565d7282054ab4e3bfad44dad4b745d5fd73a73d57959500e08b6",
