@@ -115,10 +115,22 @@ extension DesiredRepository {
 
         let settled = left.union(effective.keys)
         try beginWriting(settled)
-        let stored = try await storeFiles(effective, like: old.id)
         var now = entries
-        for (path, file) in stored { now[path] = file }
+        var written: [(id: String, bytes: [UInt8])] = []
+        for (path, change) in effective.sorted(by: { $0.key < $1.key }) {
+            switch change {
+            case .remove: now[path] = nil
+            case .write(let text):
+                let bytes = Array(text.utf8)
+                let id = GitObject.blobID(of: bytes, like: old.id)
+                now[path] = GitEntry(mode: "100644", kind: "blob", id: id, path: path)
+                written.append((id, bytes))
+            }
+        }
+        // Side by side: the ids are known beforehand, and nothing refers to either yet.
+        async let stored: Void = store(written)
         let tree = try await storeTree(of: now, like: old.id)
+        try await stored
         // Only what the operator commits is signed as theirs.
         var user = GitUser()
         if author == nil { user = if let known { known } else { await git.operator() } }
@@ -149,49 +161,29 @@ extension DesiredRepository {
         return new
     }
 
-    /// Stores the files that are written; nothing refers to them yet.
-    ///
-    /// - Returns: the new files; nil: removed.
-    private func storeFiles(
-        _ changes: [String: DesiredChange],
-        like example: String
-    ) async throws -> [String: GitEntry?] {
-        var files: [String: GitEntry?] = [:]
-        var written: [(path: String, bytes: [UInt8])] = []
-        for (path, change) in changes.sorted(by: { $0.key < $1.key }) {
-            switch change {
-            case .remove: files[path] = .some(nil)
-            case .write(let text): written.append((path, Array(text.utf8)))
-            }
-        }
-        let ids = try await storeObjects(written.map(\.bytes))
-        for (file, id) in zip(written, ids) {
-            files[file.path] = .some(GitEntry(mode: "100644", kind: "blob", id: id, path: file.path))
-        }
-        return files
-    }
-
-    /// Stores contents and returns their ids; one process however many there are.
-    private func storeObjects(_ contents: [[UInt8]]) async throws -> [String] {
+    /// Stores contents, of which git must make these ids; one process however many there are.
+    private func store(_ contents: [(id: String, bytes: [UInt8])]) async throws {
         let command = ["hash-object", "-w", "--no-filters"]
-        guard contents.count > 1 else {
-            guard let only = contents.first else { return [] }
-            return [try await git.line(command + ["--stdin"], input: only)]
-        }
-        let ids = try await withScratch { scratch in
-            let names = contents.indices.map { "\(scratch)/\($0)" }
-            for (name, content) in zip(names, contents) {
-                let file = try POSIX.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
-                try file.write(content, to: name)
+        let ids: [String]
+        switch contents.count {
+        case 0: return
+        case 1: ids = [try await git.line(command + ["--stdin"], input: contents[0].bytes)]
+        default:
+            ids = try await withScratch { scratch in
+                let names = contents.indices.map { "\(scratch)/\($0)" }
+                for (name, content) in zip(names, contents) {
+                    let file = try POSIX.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+                    try file.write(content.bytes, to: name)
+                }
+                let list = names.map { $0 + "\n" }.joined()
+                let lines = try await git.line(command + ["--stdin-paths"], input: Array(list.utf8))
+                return lines.split(separator: "\n").map(String.init)
             }
-            let list = names.map { $0 + "\n" }.joined()
-            return try await git.line(command + ["--stdin-paths"], input: Array(list.utf8)).split(separator: "\n")
         }
-        guard ids.count == contents.count else { throw Self.unreadable(folder, "git hash-object is not understood") }
-        return ids.map(String.init)
+        guard ids == contents.map(\.id) else { throw Self.unreadable(folder, "git hash-object is not understood") }
     }
 
-    /// Stores a tree of these files; nothing refers to it yet.
+    /// Stores a tree of these files, whether they are stored yet or not; nothing refers to it yet.
     private func storeTree(of entries: [String: GitEntry], like example: String) async throws -> String {
         try await withScratch { scratch in
             let variables = ["GIT_INDEX_FILE": "\(scratch)/\(Self.scratchIndex)"]
@@ -200,7 +192,7 @@ extension DesiredRepository {
                 input: Array(Self.indexLines(entries.mapValues { $0 }, like: example).utf8),
                 variables: variables
             )
-            return try await git.line(["write-tree"], variables: variables)
+            return try await git.line(["write-tree", "--missing-ok"], variables: variables)
         }
     }
 

@@ -75,8 +75,10 @@ final class ControllerPrinter: Sendable {
             say("\(proposal.bottle)  asks with \(proposal.tool.rawValue): `bottle proposals show \(proposal.id)`")
         case .failed(let bottle, let pass, let error): say("\(bottle)  \(Escaped.line(error.summary)) (pass \(pass))")
         case .healedTooOften(let bottle, _, let rest):
-            say("\(bottle)  healed so often of late that the next heal waits \(rest / .seconds(1)) s: "
-                + "`bottle audit \(bottle) --kind heal` and `bottle logs \(bottle)` tell what ends again and again")
+            say(
+                "\(bottle)  healed so often of late that the next heal waits \(rest / .seconds(1)) s: "
+                    + "`bottle audit \(bottle) --kind heal` and `bottle logs \(bottle)` tell what ends again and again"
+            )
         case .trouble(let error): complain(of: error)
         case .recovered(let matter): say("\(matter.rawValue) can be read again")
         case .stopping: say("stopping: what is under way is finished first")
