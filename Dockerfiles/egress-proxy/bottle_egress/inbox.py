@@ -17,11 +17,11 @@ class Inbox(ReceiveBuffer):
         self._piece = b""
         self._taken = 0
 
-    def __iadd__(self, more: bytes) -> Inbox:
+    def __iadd__(self, more: bytes | bytearray) -> Inbox:
         if self:
             self._settle()
             return super().__iadd__(more)
-        self._piece = more
+        self._piece = bytes(more)  # no copy of what is bytes already; a bytearray may change under us
         return self
 
     def __len__(self) -> int:

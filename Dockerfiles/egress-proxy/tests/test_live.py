@@ -342,6 +342,19 @@ def test_bytes_that_are_neither_tls_nor_http_close_a_tunnel(common, first):
     assert firewall.seen == []
 
 
+@pytest.mark.parametrize("first", [b"SSH-2.0-OpenSSH_9.9\r\n", b"\x00\x01\x02"])
+def test_what_comes_in_one_write_with_connect_is_judged_and_on_record(common, first):
+    proxy, firewall = common
+    raw = proxy.connect()
+    raw.settimeout(5)
+    raw.sendall(b"CONNECT api.example.com:443 HTTP/1.1\r\n\r\n" + first)
+    while raw.recv(4096):
+        pass
+    assert firewall.seen == []
+    assert until(proxy.refusals)
+    assert [line["rule"] for line in proxy.refusals()] == ["malformed"]
+
+
 def test_plain_http_inside_a_tunnel_is_refused(common):
     proxy, firewall = common
     raw = proxy.connect()

@@ -13,7 +13,14 @@ from bottle_egress.pace import MAX_AHEAD, Pace, Phase
 from bottle_egress.patches import WIDE_READ_SIZE, _PacedReader
 
 STEPS = st.one_of(
-    st.tuples(st.just("add"), st.text("\r\n5x", min_size=1, max_size=12).map(str.encode)),
+    st.tuples(
+        st.just("add"),
+        st.builds(
+            lambda kind, text: kind(text.encode()),
+            st.sampled_from([bytes, bytearray]),  # what a tunnel hands on to the layer inside is the latter
+            st.text("\r\n5x", min_size=1, max_size=12),
+        ),
+    ),
     st.tuples(st.just("most"), st.integers(0, 9)),
     st.tuples(st.sampled_from(["line", "lines"]), st.none()),
 )

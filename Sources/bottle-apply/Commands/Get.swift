@@ -6,12 +6,12 @@ struct Get: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List bottles and how they are.",
         discussion: """
+            With --watch and -o json each line is an item of the list. A bottle that was deleted has a last line, in \
+            which "deleted" is true and nothing else is said.
+
               bottle get
               bottle get dev -o json
               bottle get --watch
-
-            With --watch and -o json each line is an item of the list. A bottle that was deleted has a last line, in
-            which "deleted" is true and nothing else is said.
             """
     )
 
