@@ -33,7 +33,7 @@ extension Planner {
             case .bundled, .stored:
                 if found == nil {
                     steps.images.append(add(Action(.build, object, .missing)))
-                } else if found?.labels[DesiredImage.contextLabel] != image.context?.hex {
+                } else if found?.isMade(as: image) == false {
                     steps.images.append(add(Action(.build, object, .contextChanged)))
                 }
             }
