@@ -103,7 +103,7 @@ struct OperatorEdit {
         }
         let revision: Revision?
         if let (proposal, edited) = approved {
-            let ruling = ProposalRuling(installation.state, installation.repository, now: CommandContext.now)
+            let ruling = ProposalDecision(installation.state, installation.repository, now: CommandContext.now)
             revision = try await ruling.approve(proposal, edited: edited, record)
         } else {
             revision = try await record()

@@ -150,7 +150,7 @@ struct WaitingCrowdTests {
                 let step = RemediationStep(adding: drafts, reason: decision.words)
                 _ = try await repository.commit(step, for: proposal.bottle, at: moment)
             } else {
-                let ruling = ProposalRuling(state, repository) { moment.description }
+                let ruling = ProposalDecision(state, repository) { moment.description }
                 try await ruling.reject(proposal, words: decision.words)
             }
         }

@@ -82,9 +82,9 @@ struct Bed {
         }
     }
 
-    private func views() async throws -> [Identity: QuietView] {
+    private func views() async throws -> [Identity: ListFingerprint] {
         let inventory = try await Inventory.take(from: installation.engine)
-        return QuietView.all(of: identities, installation: installation.state.installation, in: inventory)
+        return ListFingerprint.all(of: identities, installation: installation.state.installation, in: inventory)
     }
 
     // MARK: - The world

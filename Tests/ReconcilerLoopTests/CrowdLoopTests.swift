@@ -94,7 +94,7 @@ struct CrowdLoopTests {
     private func decide(_ asker: Asker, _ installation: Installation) async throws {
         let proposal = asker.proposal
         guard asker.isApproved else {
-            return try await ProposalRuling(installation.state, installation.repository) { Self.now.description }
+            return try await ProposalDecision(installation.state, installation.repository) { Self.now.description }
                 .reject(proposal, words: asker.words)
         }
         let desired = try await installation.repository.desired(of: proposal.bottle, at: Self.now)

@@ -18,7 +18,7 @@ struct FullRoundTests {
     ) async throws -> (isWhole: Bool, told: [String]) {
         let told = Mutex<[String]>([])
         let clock = Mutex(Self.now.seconds - secondsPerPass)
-        let round = FullRound(
+        let round = OneShotRun(
             try await bed.installation(engine),
             concurrency: 3,
             now: { clock.withLock { Timestamp(seconds: $0).description } },

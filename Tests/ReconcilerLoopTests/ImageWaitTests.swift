@@ -159,7 +159,7 @@ struct ImageWaitTests {
     @Test("hold up nobody in a single round over all, either", .timeLimit(.minutes(5)))
     func round() async throws {
         let registry = try await SlowRegistry { _ in "registry.example/agent:slow" }
-        let round = FullRound(
+        let round = OneShotRun(
             try await registry.bed.installation(registry.engine),
             concurrency: 2,
             now: { LoopBed.now.description },

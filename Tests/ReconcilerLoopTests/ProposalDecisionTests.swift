@@ -9,9 +9,9 @@ import Testing
 struct ProposalDecisionTests {
     private static let host = "files.example.net\n"
 
-    private func ruling(_ bed: LoopBed) async throws -> ProposalRuling {
+    private func ruling(_ bed: LoopBed) async throws -> ProposalDecision {
         let installation = try await bed.installation()
-        return ProposalRuling(installation.state, installation.repository) { LoopBed.now.description }
+        return ProposalDecision(installation.state, installation.repository) { LoopBed.now.description }
     }
 
     private func isAllowed(_ bed: LoopBed) async throws -> Bool {

@@ -165,7 +165,7 @@ struct ProposalLoopTests {
             var told = hooked.makeAsyncIterator()
             #expect(await told.next() == proposal)
             try await eventually("it waits") { try bed.answer(to: proposal)?.state == .pending }
-            let ruling = ProposalRuling(installation.state, installation.repository) { LoopBed.now.description }
+            let ruling = ProposalDecision(installation.state, installation.repository) { LoopBed.now.description }
             try await ruling.reject(proposal, words: "no")
             await #expect(throws: BottleError.self) { try await ruling.reject(proposal, words: "again") }
             #expect(try bed.answer(to: proposal)?.state == .rejected)

@@ -12,11 +12,11 @@ struct SharedListsTests {
 
     private func pass(
         _ bed: LoopBed,
-        _ lists: SharedInventory,
+        _ inventories: InventoryCache,
         since: ContinuousClock.Instant
     ) async throws -> PassResult {
         var pass = try await bed.pass()
-        pass.lists = .init(shared: lists, since: since)
+        pass.inventories = .init(cache: inventories, since: since)
         return try await pass.run(mayEndAgent: true)
     }
 
@@ -45,12 +45,12 @@ struct SharedListsTests {
     @Test("are never from before what the pass is for")
     func tooOld() async throws {
         let bed = try await LoopBed.converged()
-        let lists = SharedInventory()
-        try await lists.take(from: bed.engine)
-        #expect(try await pass(bed, lists, since: before).performed.isEmpty)
+        let inventories = InventoryCache()
+        try await inventories.take(from: bed.engine)
+        #expect(try await pass(bed, inventories, since: before).performed.isEmpty)
         try await twinNetwork(bed)
-        #expect(try await pass(bed, lists, since: before).performed.isEmpty, "the lists of before show none")
-        let result = try await pass(bed, lists, since: .now)
+        #expect(try await pass(bed, inventories, since: before).performed.isEmpty, "the lists of before show none")
+        let result = try await pass(bed, inventories, since: .now)
         #expect(result.error == nil)
         #expect(result.performed.map(\.action.text) == twinRemoved)
         #expect(try await bed.plan().isEmpty)
@@ -59,8 +59,8 @@ struct SharedListsTests {
     @Test("are never from before a wait for the bottle's lock: whoever had it changed what they tell of")
     func lockWaitedFor() async throws {
         let bed = try await LoopBed.converged()
-        let lists = SharedInventory()
-        try await lists.take(from: bed.engine)
+        let inventories = InventoryCache()
+        try await inventories.take(from: bed.engine)
         var other: FileLock.Held? = try await bed.installation().state.lock(of: Sample.identity).acquire()
         let (waits, wait) = AsyncStream<Void>.makeStream()
         var pass = BottlePass(
@@ -69,7 +69,7 @@ struct SharedListsTests {
             now: { "2026-01-01T00:00:00Z" },
             report: { if case .waiting = $1 { wait.finish() } }
         )
-        pass.lists = .init(shared: lists, since: before)
+        pass.inventories = .init(cache: inventories, since: before)
         let result = try await withThrowingTaskGroup(of: PassResult.self) { [pass] group in
             group.addTask {
                 defer { wait.finish() }
@@ -91,10 +91,10 @@ struct SharedListsTests {
         let bed = try await LoopBed.converged()
         let whole = await bed.engine.world
         try await lostNetwork(bed)
-        let lists = SharedInventory()
-        try await lists.take(from: bed.engine)
+        let inventories = InventoryCache()
+        try await inventories.take(from: bed.engine)
         await bed.engine.change { $0 = whole }
-        let result = try await pass(bed, lists, since: before)
+        let result = try await pass(bed, inventories, since: before)
         #expect(result.error == nil)
         #expect(result.performed.isEmpty && result.drift.isEmpty)
     }
@@ -102,9 +102,9 @@ struct SharedListsTests {
     @Test("are good for a while only")
     func lifetime() async throws {
         let engine = MemoryEngine()
-        let lists = SharedInventory(lifetime: .zero)
-        try await lists.take(from: engine)
-        #expect(lists.inventory(since: before) == nil)
+        let inventories = InventoryCache(lifetime: .zero)
+        try await inventories.take(from: engine)
+        #expect(inventories.inventory(since: before) == nil)
     }
 
     @Test("are taken a few times by a controller, however many bottles it sweeps", arguments: [2, 12])
@@ -116,7 +116,7 @@ struct SharedListsTests {
         }
         let installation = try await bed.installation()
         let now: @Sendable () -> String = { "2026-01-01T00:00:00Z" }
-        #expect(try await FullRound(installation, concurrency: 4, now: now, report: { _ in }).run())
+        #expect(try await OneShotRun(installation, concurrency: 4, now: now, report: { _ in }).run())
 
         let faulty = FaultyEngine(bed.engine)
         let passes = Mutex(0)

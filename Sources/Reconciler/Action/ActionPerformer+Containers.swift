@@ -49,13 +49,13 @@ extension ActionPerformer {
     private func create(_ wanted: DesiredContainer, mayStart: @Sendable () async throws -> Void) async throws {
         if wanted.role == .agent {
             // Only now: the agent before this one is gone, so that an edit that is not applied yet still counts as one.
-            try await ledger.commit { record in
+            try await recordWriter.commit { record in
                 record.agentIntent = wanted.intentHash.text
                 record.agentExit = nil
             }
         }
         let id = try await createOnly(wanted)
-        await ledger.note(id: id, of: wanted.name)
+        await recordWriter.note(id: id, of: wanted.name)
         for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }
         try await giveHome(of: wanted, in: id)
         try await upload(wanted.files, to: id, wanted)

@@ -9,7 +9,7 @@ package struct ActionPerformer: Sendable {
     let secrets: [String: SecretValue]
     /// Engine ids of the networks that exist, by role, before the first action.
     let networks: NetworkIDs
-    let ledger: Ledger
+    let recordWriter: RecordWriter
     let contexts: [Role: BuildContext]
     /// How an image of a proposed Dockerfile is built; nil where none is desired.
     let restrictedBuild: RestrictedBuild?
@@ -24,7 +24,7 @@ package struct ActionPerformer: Sendable {
         installation: String,
         secrets: [String: SecretValue],
         networks: [NetworkRole: String],
-        ledger: Ledger,
+        recordWriter: RecordWriter,
         contexts: [Role: BuildContext],
         restrictedBuild: RestrictedBuild? = nil,
         patience: Duration = .seconds(30),
@@ -36,7 +36,7 @@ package struct ActionPerformer: Sendable {
         self.installation = installation
         self.secrets = secrets
         self.networks = NetworkIDs(networks)
-        self.ledger = ledger
+        self.recordWriter = recordWriter
         self.contexts = contexts
         self.patience = patience
         self.restrictedBuild = restrictedBuild
@@ -98,7 +98,7 @@ package struct ActionPerformer: Sendable {
             let request = network.request(identity: identity, installation: installation)
             let id = try await createNetwork(request, network)
             await networks.set(role, id)
-            await ledger.note(id: id, of: network.name)
+            await recordWriter.note(id: id, of: network.name)
         case .remove:
             guard let target = action.target else { throw unplannable(action) }
             try await tolerating(\.isNotFound) { () async throws(EngineError) in
@@ -115,7 +115,7 @@ package struct ActionPerformer: Sendable {
             if error.isConflict, let made = try await existing(request, network) { return made }
             if error.status == 403, let block = network.subnet {
                 // The engine refuses addresses that overlap with something on its host that no list shows.
-                try await ledger.commit { record in
+                try await recordWriter.commit { record in
                     record.avoided = Set(record.avoided + [block.description]).sorted()
                     record.addresses[network.role] = nil
                 }

@@ -37,12 +37,12 @@ package struct PlanExecutor: Sendable {
     /// - Returns: every action in the plan's order, with what became of it. Failures are in there, not thrown.
     /// - Throws: `CancellationError`, after everything begun has ended.
     package func execute(_ plan: Plan) async throws -> [PerformedAction] {
-        let gate = Gate(count: plan.actions.count)
+        let barrier = DependencyBarrier(count: plan.actions.count)
         let ended = await withTaskGroup(of: (Int, PerformedAction).self) { group in
             for (index, action) in plan.actions.enumerated() {
                 group.addTask {
-                    let ended = await run(action, gate: gate)
-                    await gate.finish(index, succeeded: ended.outcome == .done)
+                    let ended = await run(action, barrier: barrier)
+                    await barrier.finish(index, succeeded: ended.outcome == .done)
                     return (index, ended)
                 }
             }
@@ -52,8 +52,8 @@ package struct PlanExecutor: Sendable {
         return plan.actions.indices.compactMap { ended[$0] }
     }
 
-    private func run(_ action: Action, gate: Gate) async -> PerformedAction {
-        guard await gate.pass(action.after), !Task.isCancelled else {
+    private func run(_ action: Action, barrier: DependencyBarrier) async -> PerformedAction {
+        guard await barrier.pass(action.after), !Task.isCancelled else {
             return end(PerformedAction(action: action, outcome: .skipped, milliseconds: 0))
         }
         let clock = ContinuousClock()
@@ -62,7 +62,7 @@ package struct PlanExecutor: Sendable {
         var failure: (text: String, code: String?)?
         do {
             try await perform(action) {
-                guard await gate.pass(action.startsAfter) else { throw DependencyFailed() }
+                guard await barrier.pass(action.startsAfter) else { throw DependencyFailed() }
                 try Task.checkCancellation()
             }
         } catch {

@@ -5,7 +5,7 @@ package import ReconcilerModel
 /// allows (SPEC 5).
 ///
 /// By the classic builder, which knows no secrets and no mounts. The Dockerfile is judged again first, its bases are ids
-/// that must be here, its steps run where `BuildSite` puts them, within limits, and the image gets its name only once it
+/// that must be here, its steps run where `BuildSandbox` puts them, within limits, and the image gets its name only once it
 /// is whole and within its limits: until then nothing that runs or is desired can tell.
 package struct RestrictedBuild: Sendable {
     let engine: any EngineWriting
@@ -22,7 +22,7 @@ package struct RestrictedBuild: Sendable {
     /// Addresses that bottles have, whether their networks are there or not.
     let reserved: @Sendable () throws -> [IPv4Block]
 
-    private var site: BuildSite { BuildSite(engine: engine, identity: identity, installation: installation) }
+    private var site: BuildSandbox { BuildSandbox(engine: engine, identity: identity, installation: installation) }
     private var limits: Settings.Builds { settings.builds }
 
     /// Builds `image` from `context` and names it.
@@ -120,7 +120,7 @@ package struct RestrictedBuild: Sendable {
             tags: [],
             dockerfile: path,
             labels: [DesiredImage.contextLabel: image.context?.hex ?? ""],
-            arguments: limits.allow.isEmpty ? [:] : BuildExit.arguments,
+            arguments: limits.allow.isEmpty ? [:] : BuildProxy.arguments,
             networkMode: mode,
             memory: limits.memory,
             memorySwap: limits.memory,

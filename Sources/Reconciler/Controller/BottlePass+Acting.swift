@@ -9,19 +9,19 @@ extension BottlePass {
     func act(
         on assessment: Assessor.Assessment,
         of manifest: BottleManifest,
-        ledger: Ledger,
+        recordWriter: RecordWriter,
         secrets: [SecretReference: SecretValue]
     ) async throws -> [PerformedAction] {
         let (now, images) = assessment.plan.split()
-        try await ledger.commit { record in
+        try await recordWriter.commit { record in
             record.addresses = assessment.record.addresses
             record.prepare(for: now, desired: assessment.desired)
         }
-        let performed = try await run(now, assessment, of: manifest, ledger: ledger, secrets: secrets)
+        let performed = try await run(now, assessment, of: manifest, recordWriter: recordWriter, secrets: secrets)
         guard !images.isEmpty, performed.allSatisfy({ $0.outcome == .done }) else { return performed }
         return performed
             + (try await bring(images, assessment) { plan in
-                try await run(plan, assessment, of: manifest, ledger: ledger, secrets: secrets)
+                try await run(plan, assessment, of: manifest, recordWriter: recordWriter, secrets: secrets)
             })
     }
 
@@ -44,7 +44,7 @@ extension BottlePass {
             parts[lock, default: (rest, [])].plan.actions += actions
             parts[lock]?.images.append(image)
         }
-        await place?.leave()
+        await slot?.release()
         let ended = await withTaskGroup(of: Result<[PerformedAction], any Error>.self) { group in
             for (lock, (plan, wanted)) in parts {
                 group.addTask {
@@ -52,8 +52,8 @@ extension BottlePass {
                         let performed: [PerformedAction]
                         performed = try await underLock(lock, lookingEvery: .milliseconds(200)) {
                             if await areHere(wanted) { return [] }
-                            guard let place else { return try await run(plan) }
-                            return try await place.builds.pass { try await run(plan) }
+                            guard let slot else { return try await run(plan) }
+                            return try await slot.builds.withPermit { try await run(plan) }
                         }
                         return .success(performed)
                     } catch let error as BottleError where error.code == BottleError.busyCode {
@@ -78,7 +78,7 @@ extension BottlePass {
             return await group.reduce(into: []) { $0.append($1) }
         }
         // After the locks of the images were let go: whoever waits for one of them may have a place.
-        try await place?.comeBack()
+        try await slot?.reacquire()
         let performed = try ended.flatMap { try $0.get() }
         return images.actions.compactMap { action in performed.first { $0.action == action } }
     }
@@ -96,7 +96,7 @@ extension BottlePass {
         _ plan: Plan,
         _ assessment: Assessor.Assessment,
         of manifest: BottleManifest,
-        ledger: Ledger,
+        recordWriter: RecordWriter,
         secrets: [SecretReference: SecretValue]
     ) async throws -> [PerformedAction] {
         let isRestricted = assessment.desired.images.contains(where: \.isRestricted)
@@ -106,7 +106,7 @@ extension BottlePass {
             installation: installation.state.installation,
             secrets: Dictionary(uniqueKeysWithValues: secrets.map { ($0.key.name, $0.value) }),
             networks: assessment.networks,
-            ledger: ledger,
+            recordWriter: recordWriter,
             contexts: assessment.contexts,
             restrictedBuild: isRestricted ? try installation.restrictedBuild(for: manifest) : nil,
             patience: patience,

@@ -14,7 +14,7 @@ extension BottlePass {
         }
         return try await underLock(lock) {
             var pass = self
-            pass.lists?.since = .now
+            pass.inventories?.since = .now
             return try await body(pass)
         }
     }

@@ -71,13 +71,13 @@ extension BottlePass {
             installation: installation.state.installation,
             secrets: [:],
             networks: [:],
-            ledger: Ledger(record) { _ in },
+            recordWriter: RecordWriter(record) { _ in },
             contexts: [:],
             output: { _, _ in }
         )
         // Of a build that goes on too: it fails, and clears up after itself.
         let installationID = installation.state.installation
-        try await BuildSite(engine: installation.engine, identity: identity, installation: installationID).clear()
+        try await BuildSandbox(engine: installation.engine, identity: identity, installation: installationID).clear()
         let plan = Planner.teardown(identity, observed: observed, record: record)
         let performed = try await execute(plan, with: performer, revision: "")
         guard performed.allSatisfy({ $0.outcome == .done }) else {

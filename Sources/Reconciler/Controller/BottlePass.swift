@@ -17,19 +17,19 @@ package struct BottlePass: Sendable {
     package var reading: Set<Role> = []
     /// How long a sidecar may take to say what it has loaded.
     package var patience: Duration = .seconds(30)
-    /// Where the pass finds lists of the engine that others took; nil: it takes all of them itself.
-    package var lists: Lists?
-    /// The pass's place among others; nil: it is bounded by nobody.
-    var place: PassPlace?
+    /// Where the pass finds inventories that other passes took; nil: it takes its own.
+    package var inventories: CachedInventory?
+    /// The pass's slot among others; nil: nothing bounds it.
+    var slot: PassSlot?
 
-    /// Lists that passes share, and of when they must be for this one.
-    package struct Lists: Sendable {
-        package var shared: SharedInventory
-        /// What happened up to this moment is what the pass is for.
+    /// The inventory cache, and the earliest time that an inventory must be from to be good for this pass.
+    package struct CachedInventory: Sendable {
+        package var cache: InventoryCache
+        /// The pass reacts to what happened up to this moment.
         package var since: ContinuousClock.Instant
 
-        package init(shared: SharedInventory, since: ContinuousClock.Instant) {
-            self.shared = shared
+        package init(cache: InventoryCache, since: ContinuousClock.Instant) {
+            self.cache = cache
             self.since = since
         }
     }
@@ -138,13 +138,13 @@ package struct BottlePass: Sendable {
         let needsAuthority = Topology(manifest).roles.contains(.egressProxy)
         let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
-        let ledger = try await reserveAddresses(for: manifest)
-        var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: ledger.current)
+        let recordWriter = try await reserveAddresses(for: manifest)
+        var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: recordWriter.current)
         var failed: (plan: Plan, error: BottleError)?
         var isReading = false
         var silent: Set<Role> = []
         for round in 0..<Self.rounds {
-            let before = await ledger.current
+            let before = await recordWriter.current
             let subject = Assessor.Subject(
                 bottle,
                 revision: result.revision,
@@ -182,8 +182,8 @@ package struct BottlePass: Sendable {
                     isReading = true
                     continue
                 }
-                try await ledger.commit { $0.settle(assessment, fingerprints: fingerprints) }
-                result.view = QuietView(of: identity, installation: installation.state.installation, in: inventory)
+                try await recordWriter.commit { $0.settle(assessment, fingerprints: fingerprints) }
+                result.view = ListFingerprint(of: identity, installation: installation.state.installation, in: inventory)
                 result.outcome = outcome(of: assessment.plan)
                 return
             }
@@ -198,7 +198,7 @@ package struct BottlePass: Sendable {
                 continue
             }
             try changeStatus { $0.take(assessment.plan, at: now()) }
-            let performed = try await act(on: assessment, of: manifest, ledger: ledger, secrets: secrets)
+            let performed = try await act(on: assessment, of: manifest, recordWriter: recordWriter, secrets: secrets)
             result.performed += performed
             let newlySilent = performed.silent.subtracting(silent)
             guard newlySilent.isEmpty else {
@@ -208,7 +208,7 @@ package struct BottlePass: Sendable {
             }
             if let first = performed.first(where: { $0.outcome == .failed }) {
                 // Addresses that the engine refused were given up: the next round has others.
-                if await ledger.current.avoided != before.avoided { continue }
+                if await recordWriter.current.avoided != before.avoided { continue }
                 guard failed == nil else {
                     result.outcome = .retry(failure(first))
                     return
@@ -248,7 +248,7 @@ package struct BottlePass: Sendable {
             letsAgentRest: letsAgentRest,
             silent: silent
         )
-        if mayShare, let lists, let inventory = lists.shared.inventory(since: lists.since) {
+        if mayShare, let inventories, let inventory = inventories.cache.inventory(since: inventories.since) {
             let assessment = try await assessor.assess(subject, inventory: inventory, reading: reading)
             if assessment.isQuiet { return (assessment, inventory) }
         }
@@ -279,16 +279,16 @@ package struct BottlePass: Sendable {
     }
 
     private func takeInventory() async throws -> Inventory {
-        guard let lists else { return try await Inventory.take(from: installation.engine) }
-        return try await lists.shared.take(from: installation.engine)
+        guard let inventories else { return try await Inventory.take(from: installation.engine) }
+        return try await inventories.cache.take(from: installation.engine)
     }
 
     /// Gives the bottle the addresses it lacks, under the lock that all bottles share, and makes them durable.
-    private func reserveAddresses(for manifest: BottleManifest) async throws -> Ledger {
+    private func reserveAddresses(for manifest: BottleManifest) async throws -> RecordWriter {
         let records = installation.records
         let save: @Sendable (BottleRecord) throws -> Void = { try records.save($0, for: identity) }
         let record = try installation.record(of: identity)
-        guard record.lacksAddresses(for: manifest) else { return Ledger(record, save: save) }
+        guard record.lacksAddresses(for: manifest) else { return RecordWriter(record, save: save) }
         let wanted = Topology(manifest).ownNetworks
         return try await underLock(installation.state.sharedLock) {
             var record = try installation.record(of: identity)
@@ -302,7 +302,7 @@ package struct BottlePass: Sendable {
                 startingAt: record.addressPlace
             )
             try save(record)
-            return Ledger(record, save: save)
+            return RecordWriter(record, save: save)
         }
     }
 

@@ -145,7 +145,7 @@ extension Controller {
             if noticesSetClock() { enqueueAll() }
             do {
                 let moment = ContinuousClock.now
-                let inventory = try await lists.take(from: installation.engine)
+                let inventory = try await inventories.take(from: installation.engine)
                 // As after a gap in the events, which an open connection may have brought all along.
                 if clear(.engine) { enqueueAll(isUrgent: true, asOf: moment) }
                 for bottle in changed(in: inventory) { enqueue(bottle, asOf: moment) }

@@ -18,20 +18,20 @@ package actor Controller {
     /// Where the passes that want a place again wait for it.
     var returns: [Identity: AsyncStream<Void>.Continuation] = [:]
     /// As many builds and pulls at once as passes.
-    let builds: Turnstile
+    let builds: AsyncSemaphore
     private let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
     nonisolated let looksWanted: AsyncStream<Void>
     /// Asks for a look at the desired state.
     nonisolated let looks: AsyncStream<Void>.Continuation
     /// When the dispatcher will be woken without being asked.
-    private var alarm = Alarm()
+    private var wakeTimer = WakeTimer()
     private var isStopping = false
 
     /// What lists said of each bottle when its last pass left nothing to do.
-    private var views: [Identity: QuietView] = [:]
+    private var views: [Identity: ListFingerprint] = [:]
     /// The lists that passes share.
-    let lists = SharedInventory()
+    let inventories = InventoryCache()
     /// When something last happened for which each bottle's next pass is.
     private var happened: [Identity: ContinuousClock.Instant] = [:]
     /// The containers whose files the bottle's next pass reads.
@@ -50,7 +50,7 @@ package actor Controller {
     /// Every bottle that is desired or recorded.
     var known: Set<Identity> = []
     /// What does not work at the moment, by what it is.
-    private var troubles: [Matter: BottleError] = [:]
+    private var troubles: [Subsystem: BottleError] = [:]
     /// Whether the engine's events are followed at the moment.
     var followsEvents = false
     /// The wall clock's seconds less those that ran here, when last looked at: another number tells that it was set.
@@ -78,7 +78,7 @@ package actor Controller {
         self.onProposal = onProposal
         self.report = report
         queue = WorkQueue(limit: pace.concurrency, backoff: pace.backoff)
-        builds = Turnstile(limit: pace.concurrency)
+        builds = AsyncSemaphore(limit: pace.concurrency)
         (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         for loop in ControllerVitals.Loop.allCases { rounds[loop] = .now }
@@ -146,7 +146,7 @@ package actor Controller {
     func enqueueAllTogether(isUrgent: Bool = false) async {
         let moment = ContinuousClock.now
         // Without the lists each pass takes its own, and tells what is wrong.
-        _ = try? await lists.take(from: installation.engine)
+        _ = try? await inventories.take(from: installation.engine)
         enqueueAll(isUrgent: isUrgent, asOf: moment)
     }
 
@@ -159,7 +159,7 @@ package actor Controller {
 
     /// The bottles that look, in the lists, otherwise than when all was well.
     func changed(in inventory: Inventory) -> [Identity] {
-        let now = QuietView.all(of: known, installation: installation.state.installation, in: inventory)
+        let now = ListFingerprint.all(of: known, installation: installation.state.installation, in: inventory)
         return known.sorted().filter { views[$0] != now[$0] }
     }
 
@@ -167,12 +167,12 @@ package actor Controller {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for await _ in wakes {
                 comesRound(.dispatcher)
-                letBack()
+                resumeWaiting()
                 while !isStopping, let bottle = queue.next(now: elapsed) {
                     group.addTask { await self.pass(bottle) }
                 }
                 if isStopping, queue.underWay == 0 { break }
-                if !isStopping, let due = queue.nextDue, let moment = alarm.set(for: due, now: elapsed) {
+                if !isStopping, let due = queue.nextDue, let moment = wakeTimer.set(for: due, now: elapsed) {
                     group.addTask { await self.ring(at: moment) }
                 }
             }
@@ -187,7 +187,7 @@ package actor Controller {
         } catch {
             return
         }
-        alarm.rang(at: moment)
+        wakeTimer.rang(at: moment)
         wake.yield()
     }
 
@@ -211,8 +211,8 @@ package actor Controller {
         var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         pass.reading = suspects.removeValue(forKey: bottle) ?? []
-        pass.lists = .init(shared: lists, since: happened[bottle] ?? .now)
-        pass.place = place(of: bottle)
+        pass.inventories = .init(cache: inventories, since: happened[bottle] ?? .now)
+        pass.slot = slot(of: bottle)
         var hasRead = false
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
@@ -294,19 +294,19 @@ package actor Controller {
     // MARK: - Trouble
 
     /// Tells of something that all bottles wait for, once until it is over.
-    func note(_ matter: Matter, _ error: BottleError) {
-        defer { troubles[matter] = error }
-        guard troubles[matter]?.summary != error.summary else { return }
+    func note(_ subsystem: Subsystem, _ error: BottleError) {
+        defer { troubles[subsystem] = error }
+        guard troubles[subsystem]?.summary != error.summary else { return }
         report(.trouble(error))
     }
 
-    /// The matter works.
+    /// The subsystem works.
     ///
     /// - Returns: whether it did not when it was last told of.
     @discardableResult
-    func clear(_ matter: Matter) -> Bool {
-        guard troubles.removeValue(forKey: matter) != nil else { return false }
-        report(.recovered(matter))
+    func clear(_ subsystem: Subsystem) -> Bool {
+        guard troubles.removeValue(forKey: subsystem) != nil else { return false }
+        report(.recovered(subsystem))
         return true
     }
 

@@ -21,7 +21,7 @@ package enum ControllerReport: Sendable {
     /// Something that all bottles wait for does not work; told once.
     case trouble(BottleError)
     /// What did not work does again.
-    case recovered(Matter)
+    case recovered(Subsystem)
     /// Asked to stop: passes under way are finished.
     case stopping
 }

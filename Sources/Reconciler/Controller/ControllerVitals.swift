@@ -22,7 +22,7 @@ package struct ControllerVitals: Sendable, Hashable {
     /// Whether the engine's events are followed at the moment.
     package var followsEvents: Bool
     /// What does not work at the moment and that all bottles wait for.
-    package var troubles: Set<Matter>
+    package var troubles: Set<Subsystem>
     /// For how long each loop has not come round.
     package var silence: [Loop: Duration]
 
@@ -33,7 +33,7 @@ package struct ControllerVitals: Sendable, Hashable {
         isStopping: Bool,
         hasReadDesiredState: Bool,
         followsEvents: Bool,
-        troubles: Set<Matter>,
+        troubles: Set<Subsystem>,
         silence: [Loop: Duration]
     ) {
         self.bottles = bottles
@@ -78,7 +78,7 @@ extension ControllerPace {
 }
 
 /// What all bottles wait for when it does not work.
-package enum Matter: String, Sendable, Hashable, CaseIterable {
+package enum Subsystem: String, Sendable, Hashable, CaseIterable {
     case controlSocket = "the control socket"
     case desiredState = "the desired state"
     case events = "the engine's events"

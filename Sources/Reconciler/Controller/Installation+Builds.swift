@@ -22,10 +22,10 @@ extension Installation {
 
     /// Removes what a killed build for this bottle left, unless one goes on.
     func clearLeftBuild(of identity: Identity, in inventory: Inventory) async throws {
-        guard BuildSite.isThere(for: identity, installation: state.installation, in: inventory),
+        guard BuildSandbox.isThere(for: identity, installation: state.installation, in: inventory),
             let held = try state.buildLock(of: identity).tryAcquire()
         else { return }
         defer { extendLifetime(held) }
-        try await BuildSite(engine: engine, identity: identity, installation: state.installation).clear()
+        try await BuildSandbox(engine: engine, identity: identity, installation: state.installation).clear()
     }
 }

@@ -29,7 +29,7 @@ extension Installation {
 /// What an operator decides on proposals: one decision each.
 ///
 /// While one is made the bottle's lock is held, so that no pass answers and nobody else decides in between.
-package struct ProposalRuling: Sendable {
+package struct ProposalDecision: Sendable {
     private let state: StateFolder
     private let repository: DesiredRepository
     private let now: @Sendable () -> String

@@ -28,7 +28,7 @@ package struct PassResult: Sendable {
     /// What agents ask for and waits for an operator, whether somebody was told of it before or not.
     package var proposed: [Proposal] = []
     /// What the engine's lists said when nothing was left to do; nil: something was.
-    package var view: QuietView?
+    package var view: ListFingerprint?
 
     /// A pass that has done nothing yet, and is not converged until something says so.
     package init(identity: Identity, id: PassID?) {

@@ -121,7 +121,7 @@ package struct RefusalFollower: Sendable {
     private func read(_ sidecar: Sidecar) async throws {
         let position = try await sink.positions(of: sidecar.bottle)[sidecar.id]
         let origin = ContinuousClock.now
-        let intake = SidecarIntake(
+        let intake = RefusalBuffer(
             bottle: sidecar.bottle,
             container: sidecar.id,
             sidecar: sidecar.role,
@@ -147,7 +147,7 @@ package struct RefusalFollower: Sendable {
 
     private func take(
         _ frames: EngineStream<OutputFrame>,
-        into intake: SidecarIntake,
+        into intake: RefusalBuffer,
         arrived: () -> Void
     ) async throws {
         var begin = ContinuousClock.now
@@ -164,7 +164,7 @@ package struct RefusalFollower: Sendable {
     }
 
     /// Hands on what has come; tries again for a while when it can't be kept.
-    private func handOn(_ intake: SidecarIntake) async throws {
+    private func handOn(_ intake: RefusalBuffer) async throws {
         var failures = 0
         while true {
             let before = await intake.position

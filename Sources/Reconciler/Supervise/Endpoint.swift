@@ -6,7 +6,7 @@ import ReconcilerModel
 
 /// The MCP endpoint: what is answered to a request (streamable HTTP).
 struct Endpoint: Sendable {
-    let desk: ProposalDesk
+    let desk: ProposalBroker
     let sessions: SessionTable
     let limits: SuperviseLimits
     let gate: RequestGate
@@ -48,7 +48,7 @@ struct Endpoint: Sendable {
             return .reply(.unknownSession)
         }
         let (notices, caller) = AsyncStream.makeStream(
-            of: ProposalDesk.Notice.self,
+            of: ProposalBroker.Notice.self,
             bufferingPolicy: .bufferingNewest(8)
         )
         guard let call = await sessions.resume(after: event, in: id, caller) else {
@@ -171,7 +171,7 @@ struct Endpoint: Sendable {
         case .waiting(let proposal, let isNew):
             if !isNew { log.event("joined", [("id", .text(proposal.text))]) }
             let (notices, caller) = AsyncStream.makeStream(
-                of: ProposalDesk.Notice.self,
+                of: ProposalBroker.Notice.self,
                 bufferingPolicy: .bufferingNewest(8)
             )
             guard let call = await sessions.begin(request, proposal, in: id, caller) else {

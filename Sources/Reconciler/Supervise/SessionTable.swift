@@ -5,7 +5,7 @@ import Reconciler
 /// A session carries no authority: who has its id may read what its calls are answered, no more. It lives in memory
 /// only: after a restart its id is unknown, and the client begins again.
 actor SessionTable {
-    typealias Caller = AsyncStream<ProposalDesk.Notice>.Continuation
+    typealias Caller = AsyncStream<ProposalBroker.Notice>.Continuation
 
     /// A call that waits for a decision, or was answered of late.
     struct Call: Sendable {

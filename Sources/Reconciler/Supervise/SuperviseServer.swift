@@ -21,7 +21,7 @@ package struct SuperviseServer: Sendable {
     private let limits: SuperviseLimits
     private let version: String
     private let log: EventLog
-    private let desk: ProposalDesk
+    private let desk: ProposalBroker
 
     /// - Parameters:
     ///   - host: an address of this machine.
@@ -43,7 +43,7 @@ package struct SuperviseServer: Sendable {
         self.version = version
         self.log = log
         do {
-            desk = try ProposalDesk(queue: queue, limits: limits, now: now, log: log)
+            desk = try ProposalBroker(queue: queue, limits: limits, now: now, log: log)
         } catch {
             throw CantServe(reason: "\(error)")
         }

@@ -8,17 +8,17 @@ struct WaitingCall: Sendable {
     let version: ProtocolVersion
     /// The number of the next event; what came before, the client has.
     private(set) var number: Int
-    let notices: AsyncStream<ProposalDesk.Notice>
+    let notices: AsyncStream<ProposalBroker.Notice>
     /// Ends the notices, and so the stream.
-    let caller: AsyncStream<ProposalDesk.Notice>.Continuation
+    let caller: AsyncStream<ProposalBroker.Notice>.Continuation
 
     init(
         _ call: SessionTable.Call,
         in session: String,
         _ version: ProtocolVersion,
         firstEvent: Int,
-        _ notices: AsyncStream<ProposalDesk.Notice>,
-        _ caller: AsyncStream<ProposalDesk.Notice>.Continuation
+        _ notices: AsyncStream<ProposalBroker.Notice>,
+        _ caller: AsyncStream<ProposalBroker.Notice>.Continuation
     ) {
         self.call = call
         self.session = session
@@ -34,7 +34,7 @@ struct WaitingCall: Sendable {
     }
 
     /// What a notice makes the stream say.
-    mutating func text(for notice: ProposalDesk.Notice) -> String {
+    mutating func text(for notice: ProposalBroker.Notice) -> String {
         switch notice {
         case .answer(let answer) where answer.state.isFinal:
             event(call.request.result(ToolResult.decided(answer)).line)
@@ -68,7 +68,7 @@ struct WaitingCall: Sendable {
     }
 }
 
-extension ProposalDesk.Notice {
+extension ProposalBroker.Notice {
     /// Whether nothing will follow.
     var isFinal: Bool {
         if case .answer(let answer) = self { answer.state.isFinal } else { false }

@@ -39,7 +39,7 @@ struct Apply: AsyncParsableCommand {
     func run(in context: CommandContext) async throws {
         let expected = try await expected(in: context)
         guard !dryRun else {
-            try await PlanShowing(context: context, prunesRemediations: pruneRemediations).show(manifests: manifests)
+            try await PlanView(context: context, prunesRemediations: pruneRemediations).show(manifests: manifests)
             return
         }
         // What is wrong with the manifests is told before anything is made, the state folder included.

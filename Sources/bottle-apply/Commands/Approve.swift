@@ -150,7 +150,7 @@ struct Approve: AsyncParsableCommand {
                 candidate: review.candidate
             )
         } catch let error as BottleError where ["build-failed", "dockerfile-refused"].contains(error.code) {
-            try await ProposalRuling(installation.state, installation.repository, now: CommandContext.now)
+            try await ProposalDecision(installation.state, installation.repository, now: CommandContext.now)
                 .fail(proposal, words: [error.message, error.cause].compactMap { $0 }.joined(separator: "\n"))
             throw error
         }
@@ -163,7 +163,7 @@ struct Approve: AsyncParsableCommand {
         _ context: CommandContext
     ) async throws -> ProposalReview? {
         let hints = ["What \(proposal.bottle) asks for with \(proposal.tool.rawValue); what is saved is approved."]
-        return try await TextEditing("proposal", of: proposal.bottle, in: context)
+        return try await EditorSession("proposal", of: proposal.bottle, in: context)
             .edit(proposal.argument, hints: hints) { text in
                 let changed: Proposal
                 do {

@@ -33,7 +33,7 @@ struct Describe: AsyncParsableCommand {
         if let manifest {
             let engine = try await context.engine()
             defer { engine.close() }
-            assessment = try await PlanShowing(context: context).plans(of: [manifest], engine: engine).first
+            assessment = try await PlanView(context: context).plans(of: [manifest], engine: engine).first
         }
         let remediations = desired?.remedied.outcomes ?? []
         let passes = try passes(of: identity, context)

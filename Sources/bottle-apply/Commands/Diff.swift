@@ -32,13 +32,13 @@ struct Diff: AsyncParsableCommand {
     func run() async throws { try await common.run(run(in:)) }
 
     func run(in context: CommandContext) async throws {
-        let showing = PlanShowing(context: context)
+        let showing = PlanView(context: context)
         guard manifests.file.isEmpty else { return try await showing.show(manifests: manifests) }
         let snapshot = try await context.snapshot()
-        if bottles.count == 2, RevisionDiffShowing.isRange(bottles[1]),
+        if bottles.count == 2, RevisionDiff.isRange(bottles[1]),
             !(snapshot?.bottles.keys.contains { $0.name == bottles[1] } ?? false)
         {
-            let showing = RevisionDiffShowing(context: context, identity: try Identity(bottles[0]), range: bottles[1])
+            let showing = RevisionDiff(context: context, identity: try Identity(bottles[0]), range: bottles[1])
             return try await showing.show()
         }
         let names = try bottles.map { try Identity($0) }

@@ -70,7 +70,7 @@ struct Edit: AsyncParsableCommand {
         let hints = [
             "Routes of \(identity), as under egress_proxy in a manifest. What is granted within limits only is not shown."
         ]
-        return try await TextEditing("routes.yaml", of: identity, in: context)
+        return try await EditorSession("routes.yaml", of: identity, in: context)
             .edit(EntryListReader.text(of: old), hints: hints) { text in
                 let reading = EntryListReader.routes(file: "routes.yaml", bytes: Array(text.utf8))
                 guard let routes = reading.routes else { throw InvalidManifest(diagnostics: reading.diagnostics) }
@@ -85,7 +85,7 @@ struct Edit: AsyncParsableCommand {
     ) async throws -> [RemediationChange]? {
         let old = state.remedied.manifest.egress.allowlist
         let hints = ["Hosts that \(identity) may reach without a credential, one a line; # begins a comment."]
-        return try await TextEditing("allowlist.txt", of: identity, in: context)
+        return try await EditorSession("allowlist.txt", of: identity, in: context)
             .edit(EntryListReader.text(of: old), hints: hints) { text in
                 let reading = EntryListReader.hosts(file: "allowlist.txt", bytes: Array(text.utf8))
                 guard let hosts = reading.hosts else { throw InvalidManifest(diagnostics: reading.diagnostics) }
@@ -103,7 +103,7 @@ struct Edit: AsyncParsableCommand {
         let hints = [
             "The Dockerfile of \(identity)'s agent. The agent is replaced by one of the new image; its home stays."
         ]
-        return try await TextEditing("Dockerfile", of: identity, in: context)
+        return try await EditorSession("Dockerfile", of: identity, in: context)
             .edit(try source.text(), hints: hints) { text in
                 let change = RemediationChange.dockerfileReplaced(try source.replaced(by: text))
                 return try checked([change], state)
@@ -132,7 +132,7 @@ struct Edit: AsyncParsableCommand {
         let hints = [
             "The manifest of \(identity) as it was applied. Its remediations stay: bottle remediations \(identity)"
         ]
-        let written = try await TextEditing("manifest.yaml", of: identity, in: context)
+        let written = try await EditorSession("manifest.yaml", of: identity, in: context)
             .edit(ManifestDocument.yaml(of: state.declared), hints: hints) { text in
                 try ManifestArguments.resolved(text: text, named: "manifest.yaml", as: identity, context)
             }

@@ -29,7 +29,7 @@ struct Reject: AsyncParsableCommand {
         guard let state = try StateFolder.open(context.paths.state),
             let repository = try DesiredRepository.open(in: state, environment: context.environment)
         else { throw BottleError.missing(review.proposal.bottle) }
-        try await ProposalRuling(state, repository, now: CommandContext.now).reject(review.proposal, words: reason)
+        try await ProposalDecision(state, repository, now: CommandContext.now).reject(review.proposal, words: reason)
         var item = ProposalItem(review)
         item.state = ProposalAnswer.State.rejected.rawValue
         item.words = reason

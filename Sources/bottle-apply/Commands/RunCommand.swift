@@ -87,7 +87,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func runOnce(_ installation: Installation, _ printer: ControllerPrinter) async throws {
-        let round = FullRound(installation, concurrency: concurrency, now: CommandContext.now) { printer.show($0) }
+        let round = OneShotRun(installation, concurrency: concurrency, now: CommandContext.now) { printer.show($0) }
         guard try await round.run() else { throw ExitStatus.failure }
     }
 

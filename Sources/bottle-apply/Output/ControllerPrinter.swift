@@ -80,7 +80,7 @@ final class ControllerPrinter: Sendable {
                     + "`bottle audit \(bottle) --kind heal` and `bottle logs \(bottle)` tell what ends again and again"
             )
         case .trouble(let error): complain(of: error)
-        case .recovered(let matter): say("\(matter.rawValue) can be read again")
+        case .recovered(let subsystem): say("\(subsystem.rawValue) can be read again")
         case .stopping: say("stopping: what is under way is finished first")
         }
     }

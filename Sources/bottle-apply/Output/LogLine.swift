@@ -78,9 +78,9 @@ struct LogLine: Encodable {
             return [line]
         case .trouble(let error):
             return [LogLine(.error, "trouble").with(error)]
-        case .recovered(let matter):
+        case .recovered(let subsystem):
             var line = LogLine(.info, "recovered")
-            line.object = matter.rawValue
+            line.object = subsystem.rawValue
             return [line]
         case .stopping:
             return [LogLine(.info, "stopping")]

@@ -31,10 +31,10 @@ import Testing
         )
     }
 
-    private static func view(_ change: (inout Inventory) -> Void = { _ in }) throws -> QuietView {
+    private static func view(_ change: (inout Inventory) -> Void = { _ in }) throws -> ListFingerprint {
         var inventory = inventory
         change(&inventory)
-        return QuietView(of: try Identity("dev"), installation: "i", in: inventory)
+        return ListFingerprint(of: try Identity("dev"), installation: "i", in: inventory)
     }
 
     @Test(arguments: [

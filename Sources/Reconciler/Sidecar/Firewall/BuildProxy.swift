@@ -3,7 +3,7 @@
 /// A build's steps share the network of the first relay, which has loopback and nothing else: no interface leads to a
 /// bridge of the host, so that no packet does, forged ones of a root with raw sockets among them, and no name is
 /// resolved. It hands bytes through a socket in a folder to the second relay, and that to squid.
-package enum BuildExit {
+package enum BuildProxy {
     package static let port = Firewall.port
     /// What the steps are told.
     package static let proxy = "http://127.0.0.1:\(port)"

@@ -3,7 +3,7 @@ import Reconciler
 import ReconcilerModel
 
 /// What changed of a bottle's desired state between two revisions: what `diff BOTTLE REVISION` shows.
-struct RevisionDiffShowing {
+struct RevisionDiff {
     let context: CommandContext
     let identity: Identity
     /// `REV`, which is compared with now, or `REV..REV`.
@@ -23,7 +23,7 @@ struct RevisionDiffShowing {
         let new = try await repository.revision(named: ends.count > 1 ? ends[1] : "HEAD")
         let difference = try await repository.difference(of: identity, from: old, to: new)
         let authority = try await authority(from: old, to: new, in: repository)
-        let document = RevisionDiff(
+        let document = RevisionDiffDocument(
             bottle: identity.name,
             from: old.id,
             to: new.id,
@@ -70,7 +70,7 @@ struct RevisionDiffShowing {
     }
 }
 
-private struct RevisionDiff: Encodable {
+private struct RevisionDiffDocument: Encodable {
     var apiVersion = "bottle/v1"
     var kind = "RevisionDiff"
     var bottle: String

@@ -1,33 +1,33 @@
-/// Lets so many be inside at once; who comes later waits in the order of coming.
-package actor Turnstile {
+/// A FIFO counting semaphore.
+package actor AsyncSemaphore {
     private var free: Int
     private var waiting: [(number: UInt64, turn: AsyncStream<Void>.Continuation)] = []
     private var numbers: UInt64 = 0
     private var isClosed = false
 
-    /// - Parameter limit: how many may be inside; at least one.
+    /// - Parameter limit: the number of permits; at least one.
     package init(limit: Int) { free = max(limit, 1) }
 
-    /// Runs `body` inside.
+    /// Runs `body` while holding a permit.
     ///
-    /// - Throws: `CancellationError` when the task was cancelled or the turnstile closed before `body` began; what `body`
-    ///   throws.
-    package nonisolated func pass<Value>(_ body: () async throws -> Value) async throws -> Value {
-        try await enter()
+    /// - Throws: `CancellationError` when the task was cancelled or the semaphore closed before `body` began; what
+    ///   `body` throws.
+    package nonisolated func withPermit<Value>(_ body: () async throws -> Value) async throws -> Value {
+        try await acquire()
         let result: Result<Value, any Error>
         do {
             result = .success(try await body())
         } catch {
             result = .failure(error)
         }
-        await leave()
+        await release()
         return try result.get()
     }
 
-    /// Goes in, as soon as that is possible; `leave` must follow.
+    /// Waits for a permit. The caller must call `release` afterwards.
     ///
-    /// - Throws: `CancellationError` when the task was cancelled or the turnstile closed before.
-    package func enter() async throws {
+    /// - Throws: `CancellationError` when the task was cancelled or the semaphore closed first.
+    package func acquire() async throws {
         try Task.checkCancellation()
         guard !isClosed else { throw CancellationError() }
         guard free == 0 else {
@@ -39,14 +39,14 @@ package actor Turnstile {
         let number = numbers
         waiting.append((number, turn))
         for await _ in turns {}
-        // Whoever is still in the line was not let in: its task was cancelled, or nobody is let in any more.
-        guard let place = waiting.firstIndex(where: { $0.number == number }) else { return }
-        waiting.remove(at: place)
+        // A waiter that is still queued got no permit: its task was cancelled, or the semaphore was closed.
+        guard let index = waiting.firstIndex(where: { $0.number == number }) else { return }
+        waiting.remove(at: index)
         throw CancellationError()
     }
 
-    /// Goes out, and lets the next one in.
-    package func leave() {
+    /// Returns a permit; the first waiter gets it.
+    package func release() {
         guard !isClosed, !waiting.isEmpty else {
             free += 1
             return
@@ -54,7 +54,7 @@ package actor Turnstile {
         waiting.removeFirst().turn.finish()
     }
 
-    /// Lets nobody in any more; those who wait are sent away.
+    /// Hands out no more permits; every waiter gets `CancellationError`.
     package func close() {
         isClosed = true
         for (_, turn) in waiting { turn.finish() }

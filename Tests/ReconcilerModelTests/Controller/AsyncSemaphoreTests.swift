@@ -1,9 +1,9 @@
 import Reconciler
 import Testing
 
-@Suite("A turnstile")
-struct TurnstileTests {
-    /// Counts who is behind the turnstile.
+@Suite("A semaphore")
+struct AsyncSemaphoreTests {
+    /// Counts who is behind the semaphore.
     private actor Room {
         private(set) var inside = 0
         private(set) var most = 0
@@ -30,12 +30,12 @@ struct TurnstileTests {
 
     @Test("lets as many in as it may and no more, and then the others one by one", .timeLimit(.minutes(5)))
     func limit() async throws {
-        let turnstile = Turnstile(limit: 2)
+        let semaphore = AsyncSemaphore(limit: 2)
         let room = Room()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<50 {
                 group.addTask {
-                    try await turnstile.pass {
+                    try await semaphore.withPermit {
                         await room.enter()
                         for _ in 0..<10 { await Task.yield() }
                         await room.leave()
@@ -52,38 +52,38 @@ struct TurnstileTests {
     @Test("is free again after one that failed", .timeLimit(.minutes(5)))
     func failure() async throws {
         struct Failed: Error {}
-        let turnstile = Turnstile(limit: 1)
-        await #expect(throws: Failed.self) { try await turnstile.pass { throw Failed() } }
-        #expect(try await turnstile.pass { 1 } == 1)
+        let semaphore = AsyncSemaphore(limit: 1)
+        await #expect(throws: Failed.self) { try await semaphore.withPermit { throw Failed() } }
+        #expect(try await semaphore.withPermit { 1 } == 1)
     }
 
     @Test("is left by a cancelled task without a turn of its own being lost", .timeLimit(.minutes(5)))
     func cancellation() async throws {
-        let turnstile = Turnstile(limit: 1)
+        let semaphore = AsyncSemaphore(limit: 1)
         for _ in 0..<200 {
             let stay = Stay()
-            try await turnstile.enter()
+            try await semaphore.acquire()
             // Whether it is cancelled before, while or after it is let in differs from one time to the next.
-            let waiter = Task { try await turnstile.pass { await stay.end() } }
+            let waiter = Task { try await semaphore.withPermit { await stay.end() } }
             await Task.yield()
-            let leaver = Task { await turnstile.leave() }
+            let leaver = Task { await semaphore.release() }
             waiter.cancel()
             stay.letGo()
             await leaver.value
             _ = await waiter.result
-            #expect(try await turnstile.pass { true })
+            #expect(try await semaphore.withPermit { true })
         }
     }
 
     @Test("that is closed lets nobody in, not even those who wait; who is inside goes on", .timeLimit(.minutes(5)))
     func closed() async throws {
-        let turnstile = Turnstile(limit: 1)
-        try await turnstile.enter()
-        let waiters = (0..<5).map { _ in Task { try await turnstile.pass {} } }
+        let semaphore = AsyncSemaphore(limit: 1)
+        try await semaphore.acquire()
+        let waiters = (0..<5).map { _ in Task { try await semaphore.withPermit {} } }
         for _ in 0..<20 { await Task.yield() }
-        await turnstile.close()
+        await semaphore.close()
         for waiter in waiters { await #expect(throws: CancellationError.self) { try await waiter.value } }
-        await turnstile.leave()
-        await #expect(throws: CancellationError.self) { try await turnstile.enter() }
+        await semaphore.release()
+        await #expect(throws: CancellationError.self) { try await semaphore.acquire() }
     }
 }

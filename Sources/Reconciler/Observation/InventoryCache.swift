@@ -4,7 +4,7 @@ import Synchronization
 /// The engine's lists as somebody took them last, for passes that begin together.
 ///
 /// Only good for the conclusion that nothing is to be done: what acts takes the lists itself.
-package final class SharedInventory: Sendable {
+package final class InventoryCache: Sendable {
     private struct Taken: Sendable {
         /// When they were asked for: what happened later may not be in them.
         var moment: ContinuousClock.Instant

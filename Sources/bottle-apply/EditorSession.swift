@@ -6,7 +6,7 @@ import ReconcilerModel
 /// A text that an operator edits in an editor of their own, until it reads well or they give up.
 ///
 /// Nothing that they wrote is lost: where it ends with an error, the file stays and the error names it.
-struct TextEditing {
+struct EditorSession {
     let context: CommandContext
     let identity: Identity
     /// What is edited, as the file's name ends: `routes.yaml`.

@@ -2,7 +2,7 @@
 ///
 /// What is due in a month must not sleep for a month beside all that comes earlier: few sleep at any time, however often
 /// the queue changes meanwhile, and none for long. To be woken early does no harm.
-package struct Alarm: Sendable {
+package struct WakeTimer: Sendable {
     /// The longest that one sleeps.
     package static let longest = Duration.seconds(60)
 

@@ -6,7 +6,7 @@ import ReconcilerModel
 ///
 /// All of it is short-lived and labelled as no part of the bottle. If the process dies, `clear` removes what is left:
 /// the next build of the bottle, its next pass, or its deletion calls it.
-struct BuildSite: Sendable {
+struct BuildSandbox: Sendable {
     let engine: any EngineWriting
     let identity: Identity
     let installation: String
@@ -52,13 +52,13 @@ struct BuildSite: Sendable {
         let squid = try await startSquid(image, egress, allow, on: (inner.id, address), outer)
         let volume = Names.build(identity)
         _ = try await engine.createVolume(name: volume, labels: labels)
-        let shared = [Mount(type: .volume, source: volume, target: BuildExit.folder)]
-        let relay = BuildExit.outer(to: address)
+        let shared = [Mount(type: .volume, source: volume, target: BuildProxy.folder)]
+        let relay = BuildProxy.outer(to: address)
         let second = try await run("relay", image, command: relay.command, network: inner.id, mounts: shared)
-        let first = try await run("steps", image, command: BuildExit.inner.command, network: "none", mounts: shared)
+        let first = try await run("steps", image, command: BuildProxy.inner.command, network: "none", mounts: shared)
         try await wait(for: relay.ready, in: second)
-        try await wait(for: BuildExit.inner.ready, in: first)
-        let file = BuildExit.allowlist(allow)
+        try await wait(for: BuildProxy.inner.ready, in: first)
+        let file = BuildProxy.allowlist(allow)
         if let generation = Generation.digest(of: [file]) {
             try await LoadWatcher(engine: engine, patience: .seconds(30)).confirm(
                 generation,
@@ -79,9 +79,9 @@ struct BuildSite: Sendable {
         on inner: (id: String, address: IPv4Address),
         _ outer: String
     ) async throws -> String {
-        let variables = BuildExit.environment(listeningAt: inner.address, egress: egress)
+        let variables = BuildProxy.environment(listeningAt: inner.address, egress: egress)
         // Volumes without a name: they go with the container.
-        let mounts = [BuildExit.configFolder, BuildExit.folder].map { Mount(type: .volume, target: $0) }
+        let mounts = [BuildProxy.configFolder, BuildProxy.folder].map { Mount(type: .volume, target: $0) }
         let id = try await make(
             "squid",
             image,
@@ -90,11 +90,11 @@ struct BuildSite: Sendable {
             address: inner.address,
             mounts: mounts,
             extraHosts: egress.hostEntries,
-            sysctls: BuildExit.kernelParameters
+            sysctls: BuildProxy.kernelParameters
         )
         try await engine.connect(network: outer, container: id, endpoint: EndpointCreate())
         let folders = mounts.map { ContainerSpec.Mount(volume: "", target: $0.target) }
-        for upload in try FileUpload.of([BuildExit.allowlist(allow)], mounts: folders) {
+        for upload in try FileUpload.of([BuildProxy.allowlist(allow)], mounts: folders) {
             try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
         }
         try await engine.start(id)
@@ -140,7 +140,7 @@ struct BuildSite: Sendable {
                 logging: .init(type: "json-file", options: ["max-size": "1048576", "max-file": "1"]),
                 restartPolicy: .init(name: "no"),
                 mounts: mounts,
-                tmpfs: BuildExit.memoryFolders,
+                tmpfs: BuildProxy.memoryFolders,
                 // What the steps see as their resolver is nobody: they share this container's file.
                 dns: part == "squid" ? nil : ["127.0.0.1"],
                 dnsOptions: part == "squid" ? nil : ["timeout:1", "attempts:1"],

@@ -5,7 +5,7 @@ import ReconcilerManifest
 import ReconcilerModel
 
 /// Plans without a way to change anything: what `diff` and `apply --dry-run` show.
-struct PlanShowing {
+struct PlanView {
     let context: CommandContext
     /// Whether the bottles are planned without their remediations.
     var prunesRemediations = false

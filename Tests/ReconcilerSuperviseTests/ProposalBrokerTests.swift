@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 @Suite("The desk of proposals")
-struct ProposalDeskTests {
+struct ProposalBrokerTests {
     /// A queue with both its sides, and a clock that stands.
     private final class Bed: Sendable {
         let folder: String
@@ -35,11 +35,11 @@ struct ProposalDeskTests {
         func pass(_ seconds: Int64) { clock.withLock { $0 += seconds } }
 
         /// A desk as a sidecar that has just started has it.
-        func desk(_ change: (inout SuperviseLimits) -> Void = { _ in }) async throws -> ProposalDesk {
+        func desk(_ change: (inout SuperviseLimits) -> Void = { _ in }) async throws -> ProposalBroker {
             var limits = SuperviseLimits()
             change(&limits)
             let log = EventLog(now: { self.now }) { _ in }
-            let desk = try ProposalDesk(
+            let desk = try ProposalBroker(
                 queue: SidecarQueue(folder: folder),
                 limits: limits,
                 now: { self.now },
@@ -49,7 +49,7 @@ struct ProposalDeskTests {
             return desk
         }
 
-        func decide(_ id: ProposalID, _ state: ProposalAnswer.State, by desk: ProposalDesk) async throws {
+        func decide(_ id: ProposalID, _ state: ProposalAnswer.State, by desk: ProposalBroker) async throws {
             try host.tell(ProposalAnswer(id: id, state: state, time: now))
             // A folder's time may not tell two changes apart: the tenth look is whole.
             for _ in 0..<10 { await desk.look() }
@@ -60,11 +60,11 @@ struct ProposalDeskTests {
 
     init() throws { bed = try Bed() }
 
-    private func ask(_ desk: ProposalDesk, _ host: String = "a.example") async -> ProposalDesk.Submission {
+    private func ask(_ desk: ProposalBroker, _ host: String = "a.example") async -> ProposalBroker.Submission {
         await desk.submit(.firewallBlock, argument: host, justification: "because of \(host)")
     }
 
-    private func proposed(_ desk: ProposalDesk, _ host: String = "a.example") async throws -> ProposalID {
+    private func proposed(_ desk: ProposalBroker, _ host: String = "a.example") async throws -> ProposalID {
         guard case .waiting(let id, _) = await ask(desk, host) else {
             throw Unexpected()
         }
@@ -73,11 +73,11 @@ struct ProposalDeskTests {
 
     private struct Unexpected: Error {}
 
-    private func decision(_ submission: ProposalDesk.Submission) -> ProposalAnswer.State? {
+    private func decision(_ submission: ProposalBroker.Submission) -> ProposalAnswer.State? {
         if case .decided(let answer) = submission { answer.state } else { nil }
     }
 
-    private func refusal(_ submission: ProposalDesk.Submission) -> String? {
+    private func refusal(_ submission: ProposalBroker.Submission) -> String? {
         if case .refused(let reasons) = submission { reasons.joined() } else { nil }
     }
 
@@ -141,9 +141,9 @@ struct ProposalDeskTests {
     func notices() async throws {
         let desk = try await bed.desk()
         let ids = [try await proposed(desk, "a.example"), try await proposed(desk, "b.example")]
-        var streams: [AsyncStream<ProposalDesk.Notice>] = []
+        var streams: [AsyncStream<ProposalBroker.Notice>] = []
         for id in ids {
-            let (stream, caller) = AsyncStream.makeStream(of: ProposalDesk.Notice.self)
+            let (stream, caller) = AsyncStream.makeStream(of: ProposalBroker.Notice.self)
             _ = await desk.join(id, caller)
             streams.append(stream)
         }

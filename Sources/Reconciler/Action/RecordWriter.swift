@@ -1,7 +1,7 @@
 package import ReconcilerModel
 
 /// The record of one bottle while actions run: what is about to be made is on the disk before it is made.
-package actor Ledger {
+package actor RecordWriter {
     private var record: BottleRecord
     private let save: @Sendable (BottleRecord) throws -> Void
     private var isDirty = false

@@ -5,7 +5,7 @@ import ReconcilerModel
 ///
 /// A flood is told ever more coarsely: a follower may begin so many kinds of refusal at once, and after that one every
 /// two seconds; what comes beyond is counted by rule.
-actor SidecarIntake {
+actor RefusalBuffer {
     /// How many kinds may begin at once, and how many a second are added to that.
     private static let burst = 200.0
     private static let refill = 0.5

@@ -3,13 +3,13 @@ import ReconcilerModel
 /// One round over every bottle that is desired or recorded: what a controller does at its start, and no more.
 ///
 /// Other processes may work beside it; each bottle's lock says whose turn it is.
-package struct FullRound: Sendable {
+package struct OneShotRun: Sendable {
     private let installation: Installation
-    private let places: Turnstile
-    private let builds: Turnstile
+    private let slots: AsyncSemaphore
+    private let builds: AsyncSemaphore
     private let now: @Sendable () -> String
     private let report: @Sendable (ControllerReport) -> Void
-    private let lists = SharedInventory()
+    private let inventories = InventoryCache()
 
     /// How often a bottle is looked at in one round.
     ///
@@ -27,8 +27,8 @@ package struct FullRound: Sendable {
         report: @escaping @Sendable (ControllerReport) -> Void
     ) {
         self.installation = installation
-        places = Turnstile(limit: concurrency)
-        builds = Turnstile(limit: concurrency)
+        slots = AsyncSemaphore(limit: concurrency)
+        builds = AsyncSemaphore(limit: concurrency)
         self.now = now
         self.report = report
     }
@@ -43,10 +43,10 @@ package struct FullRound: Sendable {
         let bottles = Set(try installation.records.loadAll().keys).union(desired).sorted()
         let begin = ContinuousClock.now
         // Without the lists each pass takes its own, and tells what is wrong.
-        if !bottles.isEmpty { _ = try? await lists.take(from: installation.engine) }
+        if !bottles.isEmpty { _ = try? await inventories.take(from: installation.engine) }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             for bottle in bottles {
-                group.addTask { try await places.pass { try await settle(bottle, since: begin) } }
+                group.addTask { try await slots.withPermit { try await settle(bottle, since: begin) } }
             }
             return try await group.reduce(true) { $0 && $1 }
         }
@@ -57,11 +57,11 @@ package struct FullRound: Sendable {
             let id = PassID.random()
             var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
             // What the round itself did is in no lists of before.
-            pass.lists = .init(shared: lists, since: number == 0 ? begin : .now)
-            // Who can't come back was cancelled, and with it the whole round: nobody counts the places any more.
-            pass.place = PassPlace(
-                leave: { await places.leave() },
-                comeBack: { try await places.enter() },
+            pass.inventories = .init(cache: inventories, since: number == 0 ? begin : .now)
+            // Who can't come back was cancelled, and with it the whole round: nobody counts the slots any more.
+            pass.slot = PassSlot(
+                release: { await slots.release() },
+                reacquire: { try await slots.acquire() },
                 builds: builds
             )
             report(.began(bottle, id))

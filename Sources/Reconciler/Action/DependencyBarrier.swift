@@ -1,5 +1,5 @@
 /// Lets actions wait for others of the same plan.
-actor Gate {
+actor DependencyBarrier {
     private enum State { case waiting, done, failed }
     private var states: [State]
     private var waiters: [(needs: [Int], continuation: CheckedContinuation<Bool, Never>)] = []

@@ -5,7 +5,7 @@ package import ReconcilerModel
 ///
 /// Nothing is lost when the process dies: a proposal that a caller was told of is on the disk, and the same call finds
 /// it again.
-package actor ProposalDesk {
+package actor ProposalBroker {
     /// What a caller who waits is told.
     package enum Notice: Sendable, Hashable {
         /// Nothing new; a sign of life is due.

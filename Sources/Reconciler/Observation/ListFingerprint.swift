@@ -4,7 +4,7 @@ package import ReconcilerModel
 /// What the engine's lists alone say of one bottle, to be compared with what they said when all was well.
 ///
 /// Equal views mean that nothing changed that a list shows; they say nothing of files and what is loaded.
-package struct QuietView: Sendable, Hashable {
+package struct ListFingerprint: Sendable, Hashable {
     fileprivate struct Container: Sendable, Hashable {
         var id: String
         var names: [String]
@@ -39,8 +39,8 @@ package struct QuietView: Sendable, Hashable {
         of bottles: some Collection<Identity>,
         installation: String,
         in inventory: Inventory
-    ) -> [Identity: QuietView] {
-        var views = Dictionary(bottles.map { ($0, QuietView.nothing) }) { first, _ in first }
+    ) -> [Identity: ListFingerprint] {
+        var views = Dictionary(bottles.map { ($0, ListFingerprint.nothing) }) { first, _ in first }
         let byName = Dictionary(views.keys.map { ($0.name, $0) }) { first, _ in first }
         var containerNames: [String: Identity] = [:]
         var networkNames: [String: Identity] = [:]
@@ -71,7 +71,7 @@ package struct QuietView: Sendable, Hashable {
             if let bottle = owner(volume.labels) { views[bottle]?.volumes.append(volume.name) }
         }
         return views.mapValues { view in
-            QuietView(
+            ListFingerprint(
                 containers: view.containers.sorted { $0.id < $1.id },
                 networks: view.networks.sorted { $0.id < $1.id },
                 volumes: view.volumes.sorted()
@@ -79,7 +79,7 @@ package struct QuietView: Sendable, Hashable {
         }
     }
 
-    private static let nothing = QuietView(containers: [], networks: [], volumes: [])
+    private static let nothing = ListFingerprint(containers: [], networks: [], volumes: [])
 
     private init(containers: [Container], networks: [Network], volumes: [String]) {
         self.containers = containers
@@ -88,7 +88,7 @@ package struct QuietView: Sendable, Hashable {
     }
 }
 
-extension QuietView.Container {
+extension ListFingerprint.Container {
     fileprivate init(_ container: ContainerSummary) {
         self.init(
             id: container.id,
@@ -100,7 +100,7 @@ extension QuietView.Container {
     }
 }
 
-extension QuietView.Network {
+extension ListFingerprint.Network {
     fileprivate init(_ network: NetworkSummary) {
         self.init(id: network.id, name: network.name, labels: network.labels)
     }
