@@ -11,12 +11,11 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let pureRooms = ["Model", "Desired", "Observed", "Plan", "Sidecar"]
-let effectfulRooms = [
-    "Platform", "State", "Observation", "Action", "Controller", "Refusals", "Telemetry", "Proposals",
-]
+let pureRooms = ["Model", "Desired", "Record", "Observed", "Plan", "Sidecar"]
+let stateRooms = ["State", "Audit"]
+let loopRooms = ["Images", "Observation", "Action", "Controller", "Refusals", "Telemetry"]
 /// Each a target of its own.
-let closedRooms = ["Manifest", "Engine", "Trust", "Serving", "Supervise", "Verify"]
+let closedRooms = ["Platform", "Manifest", "Engine", "Trust", "Proposals", "Serving", "Supervise", "Verify"]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
@@ -55,8 +54,20 @@ let package = Package(
             name: "ReconcilerModel",
             dependencies: [crypto],
             path: "Sources/Reconciler",
-            exclude: effectfulRooms + closedRooms,
+            exclude: stateRooms + loopRooms + closedRooms,
             sources: pureRooms,
+            swiftSettings: strict
+        ),
+        // The operating system: files, locks, programs, sockets. Knows nothing of bottles.
+        .target(
+            name: "ReconcilerPlatform",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            path: "Sources/Reconciler/Platform",
             swiftSettings: strict
         ),
         // The only room that sees libyaml.
@@ -86,6 +97,22 @@ let package = Package(
             path: "Sources/Reconciler/Trust",
             swiftSettings: strict
         ),
+        // The desired-state repository, the state folder and the audit log. Only this target can commit.
+        .target(
+            name: "ReconcilerState",
+            dependencies: ["ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform", "ReconcilerTrust", crypto],
+            path: "Sources/Reconciler",
+            exclude: pureRooms + loopRooms + closedRooms,
+            sources: stateRooms,
+            swiftSettings: strict
+        ),
+        // What agents ask for, and the queue it waits in. Neither the engine nor a commit can be reached from here.
+        .target(
+            name: "ReconcilerProposals",
+            dependencies: ["ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform"],
+            path: "Sources/Reconciler/Proposals",
+            swiftSettings: strict
+        ),
         // Listeners on loopback: whatever of ours is asked over HTTP passes the checks in here.
         .target(
             name: "ReconcilerServing",
@@ -103,7 +130,7 @@ let package = Package(
         .target(
             name: "ReconcilerSupervise",
             dependencies: [
-                "Reconciler", "ReconcilerManifest", "ReconcilerModel",
+                "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerProposals",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -129,22 +156,22 @@ let package = Package(
         .target(
             name: "Reconciler",
             dependencies: [
-                "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerTrust", crypto,
+                "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
+                "ReconcilerProposals", "ReconcilerState", "ReconcilerTrust",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
             ],
             path: "Sources/Reconciler",
-            exclude: pureRooms + closedRooms,
-            sources: effectfulRooms,
+            exclude: pureRooms + stateRooms + closedRooms,
+            sources: loopRooms,
             swiftSettings: strict
         ),
         .executableTarget(
             name: "bottle-apply",
             dependencies: [
-                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerServing",
-                "ReconcilerSupervise", "ReconcilerTrust", "ReconcilerVerify",
+                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
+                "ReconcilerProposals", "ReconcilerServing", "ReconcilerState", "ReconcilerSupervise",
+                "ReconcilerTrust", "ReconcilerVerify",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -162,6 +189,7 @@ let package = Package(
             name: "loop-bench",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
+                "ReconcilerPlatform", "ReconcilerState",
             ],
             path: "Tests/LoopBench",
             swiftSettings: strict
@@ -170,7 +198,9 @@ let package = Package(
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
         .testTarget(
             name: "ReconcilerModelTests",
-            dependencies: ["Reconciler", "ReconcilerEngine", "ReconcilerModel", "SeededRandom"],
+            dependencies: [
+                "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform", "SeededRandom",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -186,13 +216,14 @@ let package = Package(
         ),
         .testTarget(
             name: "ReconcilerTrustTests",
-            dependencies: ["Reconciler", "ReconcilerModel", "ReconcilerTrust"],
+            dependencies: ["ReconcilerModel", "ReconcilerPlatform", "ReconcilerState", "ReconcilerTrust"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcilerStateTests",
             dependencies: [
-                "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerTrust",
+                "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform",
+                "ReconcilerProposals", "ReconcilerState", "ReconcilerTrust",
             ],
             swiftSettings: strict
         ),
@@ -208,7 +239,9 @@ let package = Package(
         // Talks to the MCP server over real sockets.
         .testTarget(
             name: "ReconcilerSuperviseTests",
-            dependencies: ["bottle-apply", "Reconciler", "ReconcilerModel", "ReconcilerSupervise"],
+            dependencies: [
+                "bottle-apply", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerSupervise",
+            ],
             exclude: ["clients"],
             swiftSettings: strict
         ),
@@ -229,7 +262,7 @@ let package = Package(
             name: "ReconcilerLoopTests",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
-                "SeededRandom",
+                "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState", "SeededRandom",
             ],
             swiftSettings: strict
         ),
@@ -237,8 +270,8 @@ let package = Package(
         .testTarget(
             name: "BottleTests",
             dependencies: [
-                "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerVerify",
-                "SeededRandom",
+                "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform",
+                "ReconcilerState", "ReconcilerVerify", "SeededRandom",
             ],
             exclude: ["attacks", "NaiveProxy", "Toolbox"],
             swiftSettings: strict

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerState
 
 /// Puts together what the desired state, our memory and the engine say of each bottle; only reads.
 ///

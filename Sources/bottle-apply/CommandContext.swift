@@ -4,6 +4,8 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import ReconcilerTrust
 
 #if canImport(Darwin)

@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// Which bottles are desired, and since which revision; read anew only when the desired state moved.
 struct DesiredHistory {

@@ -1,5 +1,8 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 /// What bottle keeps: the desired state and its history, the queues, the record of what was done.
 extension DoctorChecks {

@@ -2,6 +2,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// A text that an operator edits in an editor of their own, until it reads well or they give up.
 ///

@@ -1,6 +1,8 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// The way of manifests into the world: shown, confirmed, committed, made so.
 struct Launch {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// `-f`, and what it names as resolved bottles.
 struct ManifestArguments: ParsableArguments {

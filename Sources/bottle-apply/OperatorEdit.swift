@@ -2,6 +2,9 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 /// An operator's edit of one bottle's desired state: shown, confirmed, committed on record, and made so by a pass.
 ///

@@ -3,6 +3,8 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// Plans without a way to change anything: what `diff` and `apply --dry-run` show.
 struct PlanView {

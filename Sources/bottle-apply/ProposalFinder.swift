@@ -1,5 +1,8 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 /// Finds proposals by the beginning of their ids.
 struct ProposalFinder {

@@ -1,6 +1,8 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// The operator's own program that is told of each new proposal (`on_proposal` in the settings).
 struct ProposalHook: Sendable {

@@ -1,6 +1,8 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// Finds what is known of bottles' refusals; only reads.
 struct RefusalReader {

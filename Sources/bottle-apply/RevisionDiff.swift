@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerState
 
 /// What changed of a bottle's desired state between two revisions: what `diff BOTTLE REVISION` shows.
 struct RevisionDiff {

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerState
 
 /// A resolved manifest as the desired-state repository holds it.
 enum StoredManifest {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 @Suite("The record of what was done", .serialized, .needsEngine)

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 import Testing
 
 /// Builds of Dockerfiles that an agent proposed, on a real engine.

@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 @Suite("The other commands", .serialized, .needsEngine)

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 import Testing
 
 @Suite("Commands at once on one bottle", .serialized, .needsEngine)

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// `bottle denied`: from a refused request in an agent to the change that lets it through.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// An engine that is killed between an agent's question and its answer, while the containers live on.

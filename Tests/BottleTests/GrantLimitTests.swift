@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerState
 import Testing
 
 /// Remediations with limits in a living bottle.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// What an operator changes of a bottle beside its manifest: grant, revoke, edit, rollback, export.

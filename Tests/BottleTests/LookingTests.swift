@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// `wait`, `logs` and what `describe` tells of passes, on a real bottle.

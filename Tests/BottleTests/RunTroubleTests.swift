@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// `bottle run` while what it rests on is out of order: it does no harm, says so, and goes on afterwards.

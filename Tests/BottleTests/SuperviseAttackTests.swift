@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// What somebody in the agent, or in its supervise sidecar, reaches and can feign: on a real engine.

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// A blocked agent asks, a person decides, the running bottle changes: on a real engine, from inside a real agent.

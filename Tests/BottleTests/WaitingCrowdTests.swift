@@ -1,6 +1,9 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 import SeededRandom
 import Testing
 

@@ -4,6 +4,8 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// One installation on an engine in memory, in whose desired state are many bottles.
 struct Bed {

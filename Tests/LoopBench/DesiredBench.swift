@@ -2,6 +2,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// What the desired state itself takes: a commit of one remediation, and the state of many bottles with remediations.
 enum DesiredBench {

@@ -2,6 +2,9 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 import Testing
 
 /// Images of proposed Dockerfiles in whole passes.

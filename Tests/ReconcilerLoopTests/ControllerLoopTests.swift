@@ -2,6 +2,7 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 import Synchronization
 import Testing
 

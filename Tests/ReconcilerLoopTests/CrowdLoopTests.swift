@@ -2,6 +2,8 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerProposals
+import ReconcilerState
 import SeededRandom
 import Synchronization
 import Testing

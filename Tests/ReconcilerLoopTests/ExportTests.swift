@@ -4,6 +4,8 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 /// Manifests with remediations folded in: every bottle of `manifests/` with every kind of remediation.

@@ -2,6 +2,7 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerState
 import Synchronization
 import Testing
 

@@ -2,6 +2,8 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerProposals
+import ReconcilerState
 import Testing
 
 /// Builds that the engine ends for its host's trouble, and those that only look as if.

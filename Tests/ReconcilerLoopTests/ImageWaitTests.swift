@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerState
 import Synchronization
 import Testing
 

@@ -3,6 +3,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 /// A bottle that is recorded and not desired, or of which there is neither record nor description.

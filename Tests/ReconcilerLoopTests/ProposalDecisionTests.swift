@@ -1,6 +1,8 @@
 import EngineTestSupport
 import Reconciler
 import ReconcilerModel
+import ReconcilerProposals
+import ReconcilerState
 import Synchronization
 import Testing
 

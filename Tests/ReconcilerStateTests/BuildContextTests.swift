@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
 import Testing
 
 /// A person's context, pinned and stored by the resolver, and read by the builder.

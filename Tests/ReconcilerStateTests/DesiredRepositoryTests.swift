@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 #if canImport(Darwin)

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerState
 import Testing
 
 /// A state folder of one test, whose repository has one bottle for remediations.

@@ -1,6 +1,8 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 @Suite("Remediations in the repository")

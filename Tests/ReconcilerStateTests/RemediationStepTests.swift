@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerState
 import Testing
 
 @Suite("An edit of a bottle's remediations")

@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

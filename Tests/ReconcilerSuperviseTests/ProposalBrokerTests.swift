@@ -1,5 +1,6 @@
-import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 import ReconcilerSupervise
 import Synchronization
 import Testing

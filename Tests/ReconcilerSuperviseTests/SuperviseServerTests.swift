@@ -1,4 +1,4 @@
-import Reconciler
+import ReconcilerPlatform
 import Testing
 
 #if canImport(FoundationEssentials)

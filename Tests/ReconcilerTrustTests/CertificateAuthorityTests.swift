@@ -1,6 +1,8 @@
 import FoundationEssentials
-import Reconciler
+
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import ReconcilerTrust
 import Testing
 

@@ -53,11 +53,19 @@ extension BottleRecord {
     /// Records that the bottle is as it should be, and forgets what only mattered on the way.
     ///
     /// What is still there stays ours, wanted or not: a volume with the agent's work goes only with `delete`.
-    package mutating func settle(_ assessment: Assessor.Assessment, fingerprints: [SecretReference: String]) {
-        let desired = assessment.desired
-        let observed = assessment.observed
+    ///
+    /// - Parameters:
+    ///   - networks: ids of the bottle's networks.
+    ///   - agentExit: the exit status of an agent that ended; nil while it runs.
+    package mutating func settle(
+        _ desired: DesiredBottle,
+        observed: ObservedBottle,
+        networks: [NetworkRole: String],
+        agentExit: Int?,
+        fingerprints: [SecretReference: String]
+    ) {
         converged = Converged(desired)
-        agentExit = assessment.plan.agentExit
+        self.agentExit = agentExit
         self.fingerprints = Dictionary(uniqueKeysWithValues: fingerprints.map { ($0.key.name, $0.value) })
         permissions = [:]
         for container in desired.containers {
@@ -75,6 +83,6 @@ extension BottleRecord {
         for container in observed.containers where desired.containers.contains(where: { $0.name == container.name }) {
             ids[container.name] = container.id
         }
-        for network in own { ids[network.name] = assessment.networks[network.role] ?? ids[network.name] }
+        for network in own { ids[network.name] = networks[network.role] ?? ids[network.name] }
     }
 }

@@ -1,5 +1,6 @@
 import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// Builds the image of a Dockerfile that an agent proposed, so that building can reach and take no more than the operator
 /// allows (SPEC 5).

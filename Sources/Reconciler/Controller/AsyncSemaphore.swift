@@ -24,8 +24,9 @@ package actor AsyncSemaphore {
         return try result.get()
     }
 
-    /// Waits for a permit. The caller must call `release` afterwards.
+    /// Waits for a permit.
     ///
+    /// The caller must call `release` afterwards.
     /// - Throws: `CancellationError` when the task was cancelled or the semaphore closed first.
     package func acquire() async throws {
         try Task.checkCancellation()

@@ -1,5 +1,7 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 extension BottlePass {
     /// Performs what can be performed of a plan in this round.

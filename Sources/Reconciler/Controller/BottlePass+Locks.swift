@@ -1,4 +1,6 @@
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// Whose turn it is.
 extension BottlePass {

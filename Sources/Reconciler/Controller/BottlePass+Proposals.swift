@@ -1,4 +1,7 @@
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 /// What an agent asked for, and what becomes of it (SPEC 4.4).
 ///
@@ -31,7 +34,7 @@ extension BottlePass {
             let own = state.remedied.outcomes.filter { $0.remediation.provenance.proposal == proposal.id.text }
             var answer: ProposalAnswer
             if own.isEmpty {
-                let verdict = ProposalReview.verdict(on: proposal, in: manifest, dockerfile: dockerfile)
+                let verdict = ProposalCheck.verdict(on: proposal, in: manifest, dockerfile: dockerfile)
                 answer = unapproved(proposal, verdict, known, result, at: moment)
                 if answer.state == .pending { result.proposed.append(proposal) }
             } else {
@@ -48,7 +51,8 @@ extension BottlePass {
 
     /// Says what is in force, with the last refusals.
     private func publish(_ manifest: BottleManifest, revision: String, dockerfile: PresentDockerfile?) throws {
-        let refusals = (try? RefusalStore.load(identity, in: installation.state))?.refusals ?? []
+        let stored = try? RefusalStore.load(identity, in: installation.state)
+        let refusals = (stored?.refusals ?? []).map(SupervisedState.Refusal.init)
         try queue.publish(
             SupervisedState(manifest, revision: revision, dockerfile: dockerfile, refusals: refusals)
         )

@@ -1,5 +1,6 @@
 import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerState
 
 /// Bottles that are desired no more.
 extension BottlePass {

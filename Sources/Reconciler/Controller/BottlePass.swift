@@ -1,5 +1,7 @@
 import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// One pass over one bottle: observe, diff, plan, act, look again, record.
 ///
@@ -182,8 +184,20 @@ package struct BottlePass: Sendable {
                     isReading = true
                     continue
                 }
-                try await recordWriter.commit { $0.settle(assessment, fingerprints: fingerprints) }
-                result.view = ListFingerprint(of: identity, installation: installation.state.installation, in: inventory)
+                try await recordWriter.commit { record in
+                    record.settle(
+                        assessment.desired,
+                        observed: assessment.observed,
+                        networks: assessment.networks,
+                        agentExit: assessment.plan.agentExit,
+                        fingerprints: fingerprints
+                    )
+                }
+                result.view = ListFingerprint(
+                    of: identity,
+                    installation: installation.state.installation,
+                    in: inventory
+                )
                 result.outcome = outcome(of: assessment.plan)
                 return
             }

@@ -1,4 +1,6 @@
 package import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerState
 
 /// Builds what an agent proposed as its Dockerfile, before anything else changes (SPEC 5, "Capability").
 package struct CapabilityBuild: Sendable {

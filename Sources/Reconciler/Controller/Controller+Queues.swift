@@ -1,4 +1,7 @@
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 /// What agents ask for while the controller runs.
 extension Controller {
@@ -45,7 +48,8 @@ extension Controller {
         defer { extendLifetime(held) }
         guard let refusals = try? RefusalStore.load(bottle, in: installation.state).refusals else { return }
         do {
-            try ProposalQueue(bottle, in: installation.state).publish(refusals: refusals)
+            let told = refusals.map(SupervisedState.Refusal.init)
+            try ProposalQueue(bottle, in: installation.state).publish(refusals: told)
         } catch {
             note(.queue, BottleError(wrapping: error))
             return

@@ -1,5 +1,7 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// What puts names into the queue.
 extension Controller {

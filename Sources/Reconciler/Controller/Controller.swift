@@ -1,5 +1,8 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerProposals
+import ReconcilerState
 
 /// Keeps every bottle of an installation as declared: on a timer, on the engine's events, on desired-state commits.
 ///

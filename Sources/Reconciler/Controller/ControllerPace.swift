@@ -1,3 +1,5 @@
+package import ReconcilerPlatform
+
 /// How often a controller looks.
 package struct ControllerPace: Sendable, Hashable {
     /// Between two looks at the engine's lists.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerProposals
 
 /// What a controller tells while it runs.
 package enum ControllerReport: Sendable {

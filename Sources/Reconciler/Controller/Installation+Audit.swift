@@ -1,4 +1,5 @@
-import ReconcilerModel
+package import ReconcilerModel
+package import ReconcilerState
 
 extension Installation {
     /// Makes an edit of the desired state by `commit`, on record before and after.

@@ -1,4 +1,6 @@
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 extension Installation {
     /// How an image of a Dockerfile that the agent of this manifest proposed is built.

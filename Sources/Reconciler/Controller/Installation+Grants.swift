@@ -1,4 +1,6 @@
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// The ends of what was granted within limits.
 extension Installation {

@@ -1,4 +1,7 @@
 package import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerProposals
+package import ReconcilerState
 
 extension Installation {
     /// Every proposal that waits or was decided of late, of all bottles or of some, the oldest first.

@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerState
 
 /// Everything of one user on one engine that a pass works with.
 package struct Installation: Sendable {

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerState
 
 /// One round over every bottle that is desired or recorded: what a controller does at its start, and no more.
 ///

@@ -1,3 +1,5 @@
+import ReconcilerPlatform
+
 /// Tells one pass from every other, in logs, results and what `describe` shows.
 package struct PassID: Sendable, Hashable, CustomStringConvertible {
     /// Eight hexadecimal digits.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerProposals
 
 /// How a pass ended.
 package enum PassOutcome: Sendable {

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerState
 
 /// Gathers what a bottle is assessed from, changing nothing; works before there is any state.
 package struct SubjectReader: Sendable {

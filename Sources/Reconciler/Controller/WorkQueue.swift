@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerPlatform
 
 /// Which bottle gets a pass next: a queue of names, each at most once waiting and at most once under way.
 ///

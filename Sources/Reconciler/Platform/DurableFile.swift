@@ -17,6 +17,11 @@ package enum DurableFile {
         package let path: String
         package let reason: String
 
+        package init(path: String, reason: String) {
+            self.path = path
+            self.reason = reason
+        }
+
         package var description: String { "\(path): \(reason)" }
     }
 

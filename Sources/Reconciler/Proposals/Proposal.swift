@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// What an agent asks for, as it lies in the queue: everything in it but the id is the agent's word.
 ///

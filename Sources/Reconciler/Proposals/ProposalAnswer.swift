@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// What became of a proposal, as the host tells its bottle.
 package struct ProposalAnswer: Sendable, Hashable {

@@ -19,6 +19,20 @@ package enum ProposalVerdict: Sendable, Hashable {
 /// what is in force already. It takes nothing away either: without its route a host may be open by something wider, and
 /// a list that forgot an entry would cut the agent off. What it leaves out stays as it is.
 package enum ProposalCheck {
+    /// What a proposal comes to beside a manifest with its remediations.
+    package static func verdict(
+        on proposal: Proposal,
+        in manifest: BottleManifest,
+        dockerfile: PresentDockerfile?
+    ) -> ProposalVerdict {
+        do {
+            let content = try ProposalContent(proposal.tool, proposal.argument)
+            return verdict(on: content, in: SupervisedPolicy(manifest, dockerfile: dockerfile))
+        } catch {
+            return .refused(error.reasons)
+        }
+    }
+
     package static func verdict(on content: ProposalContent, in policy: SupervisedPolicy) -> ProposalVerdict {
         switch content {
         case .routes(let written): routes(written, policy)

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin
@@ -33,10 +34,6 @@ package struct ProposalQueue: Sendable {
     package static let answerLimit = 512
     /// How long an answer stays after its proposal is gone.
     package static let keptFor: Int64 = 24 * 60 * 60
-
-    package init(_ bottle: Identity, in state: StateFolder) {
-        self.init(bottle, folder: "\(state.queue)/\(bottle.name)")
-    }
 
     package init(_ bottle: Identity, folder: String) {
         self.bottle = bottle
@@ -174,12 +171,12 @@ package struct ProposalQueue: Sendable {
     }
 
     /// Says what was refused of late, beside what was said before to be in force; nothing before that was said.
-    package func publish(refusals: [RefusedRequest]) throws {
+    package func publish(refusals: [SupervisedState.Refusal]) throws {
         let bytes = try explained {
             try DurableFile.read("\(outFolder)/\(Self.stateFile)", limit: SupervisedState.fileLimit, followLinks: false)
         }
         guard let bytes, var state = try? SupervisedState(reading: bytes) else { return }
-        state.refusals = refusals.suffix(SupervisedState.refusalLimit).map(SupervisedState.Refusal.init)
+        state.refusals = refusals.suffix(SupervisedState.refusalLimit)
         try publish(state)
     }
 
@@ -234,6 +231,6 @@ extension ProposalQueue.Listing {
     fileprivate mutating func ignore(_ name: String, _ reason: String) {
         ignoredCount += 1
         guard ignored.count < 16 else { return }
-        ignored.append(ProposalQueue.Ignored(name: RefusedRequest.plain(name, limit: 64), reason: reason))
+        ignored.append(ProposalQueue.Ignored(name: PlainText.ascii(name, limit: 64), reason: reason))
     }
 }

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// What the files of a queue share: one flat JSON object of known members, with a version.
 package enum QueueFile {

@@ -1,4 +1,5 @@
 import ReconcilerModel
+package import ReconcilerPlatform
 
 /// The sidecar's side of its bottle's queue: it writes `in/` and reads `out/`.
 package struct SidecarQueue: Sendable {

@@ -1,4 +1,3 @@
-import ReconcilerEngine
 package import ReconcilerModel
 
 #if canImport(FoundationEssentials)
@@ -31,16 +30,26 @@ package struct SupervisedState: Sendable, Hashable {
         package var last: String
         package var count: Int
 
-        package init(_ refused: RefusedRequest) {
-            sidecar = refused.sidecar.rawValue
-            host = refused.host
-            port = refused.port
-            method = refused.method
-            path = refused.path
-            rule = refused.rule
-            reason = refused.reason
-            last = Timestamp(seconds: refused.last.seconds).description
-            count = refused.count
+        package init(
+            sidecar: String,
+            host: String,
+            port: Int?,
+            method: String,
+            path: String,
+            rule: String,
+            reason: String,
+            last: String,
+            count: Int
+        ) {
+            self.sidecar = sidecar
+            self.host = host
+            self.port = port
+            self.method = method
+            self.path = path
+            self.rule = rule
+            self.reason = reason
+            self.last = last
+            self.count = count
         }
     }
 
@@ -52,12 +61,12 @@ package struct SupervisedState: Sendable, Hashable {
         policy: SupervisedPolicy,
         revision: String,
         limited: [String] = [],
-        refusals: [RefusedRequest] = []
+        refusals: [Refusal] = []
     ) {
         self.policy = policy
         self.revision = revision
         self.limited = limited
-        self.refusals = refusals.suffix(Self.refusalLimit).map(Refusal.init)
+        self.refusals = refusals.suffix(Self.refusalLimit)
     }
 
     /// What a bottle's manifest, with its remediations applied, comes to.
@@ -65,7 +74,7 @@ package struct SupervisedState: Sendable, Hashable {
         _ manifest: BottleManifest,
         revision: String,
         dockerfile: PresentDockerfile?,
-        refusals: [RefusedRequest] = []
+        refusals: [Refusal] = []
     ) {
         var limited: [String] = []
         for route in manifest.routes {

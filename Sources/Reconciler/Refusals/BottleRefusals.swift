@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerState
 
 /// What is known of one bottle's refusals: what was kept, and what its sidecars' logs say beyond that.
 package struct BottleRefusals: Sendable {

@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerPlatform
 import Synchronization
 
 /// How often a follower hands on, and how much it reads.

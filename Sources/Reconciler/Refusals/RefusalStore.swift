@@ -1,4 +1,6 @@
 package import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerState
 
 #if canImport(Darwin)
     import Darwin

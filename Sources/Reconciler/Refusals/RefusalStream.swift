@@ -1,5 +1,6 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// A bottle's refusals as its file holds them: lines of JSON, the oldest first.
 ///

@@ -37,12 +37,12 @@ package struct RefusedRequest: Sendable, Hashable {
         count: Int = 1
     ) {
         self.sidecar = sidecar
-        self.host = Self.plain(host, limit: 260)
+        self.host = PlainText.ascii(host, limit: 260)
         self.port = port
-        self.method = Self.plain(method, limit: 40)
-        self.path = Self.plain(path, limit: 520)
-        self.rule = Self.plain(rule, limit: 32)
-        self.reason = Self.plain(reason, limit: 160)
+        self.method = PlainText.ascii(method, limit: 40)
+        self.path = PlainText.ascii(path, limit: 520)
+        self.rule = PlainText.ascii(rule, limit: 32)
+        self.reason = PlainText.ascii(reason, limit: 160)
         self.first = first
         self.last = last ?? first
         self.count = count
@@ -90,23 +90,5 @@ package struct RefusedRequest: Sendable, Hashable {
     static func sum(_ left: Int, _ right: Int) -> Int {
         let (sum, overflows) = left.addingReportingOverflow(right)
         return overflows ? .max : sum
-    }
-
-    /// `text` in printable ASCII, at most `limit` characters, with `...` where something is missing.
-    package static func plain(_ text: String, limit: Int) -> String {
-        var shown = ""
-        // Up to here there is room for the mark.
-        var kept = 0
-        for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x20...0x7E: shown.unicodeScalars.append(scalar)
-            // A sidecar's own mark for what it cut.
-            case 0x2026: shown += "..."
-            default: shown += "\\u{\(String(scalar.value, radix: 16))}"
-            }
-            guard shown.utf8.count <= limit else { return shown.prefix(kept) + "..." }
-            if shown.utf8.count <= limit - 3 { kept = shown.utf8.count }
-        }
-        return shown
     }
 }

@@ -1,5 +1,6 @@
 import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// What a line on a sidecar's standard output says.
 ///

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 extension DesiredRepository {
     /// The last revision that changed something of this bottle; nil when none ever did.

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// The desired state of all bottles, in a real git repository: `bottles/<id>.yaml`, `remediations/<id>/…` (SPEC 5).
 ///

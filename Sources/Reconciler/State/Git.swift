@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// The git program, run on one repository so that nothing of the user's or the repository's making runs with it.
 ///

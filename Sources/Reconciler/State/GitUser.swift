@@ -1,3 +1,6 @@
+import ReconcilerModel
+import ReconcilerPlatform
+
 /// What a user's git configuration says of them: their name, and how they sign.
 struct GitUser: Sendable, Hashable {
     var name: String?

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

@@ -1,5 +1,4 @@
-import ReconcilerEngine
-import ReconcilerModel
+package import ReconcilerModel
 
 /// What a commit says of itself.
 package struct RevisionDetails: Sendable, Hashable {
@@ -29,7 +28,7 @@ package struct RevisionDetails: Sendable, Hashable {
             let name = rest[..<open].last == " " ? rest[..<open].dropLast() : rest[..<open]
             author = Author(name: String(name), email: String(rest[rest.index(after: open)..<close]))
             let words = rest[rest.index(after: close)...].split(separator: " ")
-            time = words.first.flatMap { Int64($0) }.map { EngineTime(seconds: $0).description } ?? ""
+            time = words.first.flatMap { Int64($0) }.map { Timestamp(seconds: $0).description } ?? ""
         }
         guard let author else { return nil }
         self.revision = revision

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 package import ReconcilerTrust
 
 extension SecretSources {

@@ -1,3 +1,4 @@
+import ReconcilerPlatform
 import ReconcilerTrust
 
 /// The state folder's `trust/`, for the Trust room.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 extension StateFolder {
     /// Removes the certificate authorities of a bottle that is gone.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

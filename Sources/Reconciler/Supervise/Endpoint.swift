@@ -1,8 +1,9 @@
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
-import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// The MCP endpoint: what is answered to a request (streamable HTTP).
 struct Endpoint: Sendable {

@@ -1,5 +1,5 @@
-import Reconciler
 package import ReconcilerModel
+import ReconcilerPlatform
 import Synchronization
 
 /// One JSON line an event; an agent that makes events fast gets few lines.

@@ -1,5 +1,6 @@
-package import Reconciler
 package import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerProposals
 
 /// Takes proposals, and hands what is decided to those who wait: the one owner of the sidecar's side of the queue.
 ///

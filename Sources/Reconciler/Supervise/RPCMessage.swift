@@ -1,3 +1,5 @@
+import ReconcilerPlatform
+
 /// A message of JSON-RPC 2.0.
 enum RPCMessage: Sendable, Hashable {
     case request(RPCRequest)

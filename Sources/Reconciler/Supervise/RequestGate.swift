@@ -1,4 +1,5 @@
 import HTTPTypes
+import ReconcilerPlatform
 
 /// What the endpoint answers at all, judged by a request's head.
 ///

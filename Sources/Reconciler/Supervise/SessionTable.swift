@@ -1,4 +1,5 @@
-import Reconciler
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// The sessions of clients, and the calls that wait in them.
 ///

@@ -3,8 +3,9 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
-package import Reconciler
 package import ReconcilerModel
+import ReconcilerPlatform
+package import ReconcilerProposals
 
 /// The MCP server of a bottle's supervise sidecar (SPEC 4.4).
 package struct SuperviseServer: Sendable {

@@ -1,5 +1,6 @@
-import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// A tool that only reads.
 enum ReadingTool: String, Sendable, Hashable, CaseIterable {

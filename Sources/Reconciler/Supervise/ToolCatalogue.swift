@@ -1,4 +1,5 @@
-import Reconciler
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// What clients are told of the tools.
 enum ToolCatalogue {

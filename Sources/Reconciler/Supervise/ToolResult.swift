@@ -1,6 +1,7 @@
-import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// What tools answer.
 enum ToolResult {

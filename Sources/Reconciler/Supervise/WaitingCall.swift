@@ -1,5 +1,6 @@
-import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 
 /// A call whose answer comes on a stream of server-sent events.
 struct WaitingCall: Sendable {

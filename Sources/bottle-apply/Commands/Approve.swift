@@ -2,6 +2,9 @@ import ArgumentParser
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 struct Approve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import ReconcilerVerify
 
 /// The end of `verify` that runs inside a container; hidden, since its input is made by a program.

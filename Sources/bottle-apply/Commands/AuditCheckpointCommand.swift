@@ -1,6 +1,8 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct AuditCheckpointCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct AuditVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

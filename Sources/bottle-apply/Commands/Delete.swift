@@ -2,6 +2,8 @@ import ArgumentParser
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerState
 
 struct Denied: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

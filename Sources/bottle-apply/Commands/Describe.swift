@@ -2,6 +2,8 @@ import ArgumentParser
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

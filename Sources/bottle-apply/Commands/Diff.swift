@@ -1,6 +1,8 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Diff: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

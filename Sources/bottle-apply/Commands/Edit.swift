@@ -2,6 +2,8 @@ import ArgumentParser
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerState
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

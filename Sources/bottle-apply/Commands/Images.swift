@@ -2,6 +2,8 @@ import ArgumentParser
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Images: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,6 +3,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

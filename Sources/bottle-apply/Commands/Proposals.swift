@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerProposals
 
 struct Proposals: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
+import ReconcilerState
 
 struct Reject: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Reconciler
 import ReconcilerModel
+import ReconcilerState
 
 struct Remediations: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,7 +3,9 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 import ReconcilerServing
+import ReconcilerState
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

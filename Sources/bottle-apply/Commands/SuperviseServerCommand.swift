@@ -2,6 +2,8 @@ import ArgumentParser
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 import ReconcilerSupervise
 
 #if canImport(Darwin)

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerState
 
 struct Wait: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerState
 
 /// Lines of the audit log as a person reads them.
 enum AuditView {

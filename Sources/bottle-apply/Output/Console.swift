@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

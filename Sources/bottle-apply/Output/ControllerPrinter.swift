@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerProposals
 
 /// Shows what a controller does: its log on standard error, and with `-o json` a result a line on standard output.
 final class ControllerPrinter: Sendable {

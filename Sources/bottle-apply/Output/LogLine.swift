@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerProposals
 
 /// A line of a controller's log as JSON; docs/metrics.md lists the fields, which are a contract and only grow.
 struct LogLine: Encodable {

@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// Shows what a pass does, a line for each action that ended; on a terminal also the one that goes on.
 final class ProgressPrinter: Sendable {

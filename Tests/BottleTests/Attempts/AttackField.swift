@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 import ReconcilerVerify
 import Testing
 

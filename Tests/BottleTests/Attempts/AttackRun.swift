@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import ReconcilerVerify
 import Testing
 

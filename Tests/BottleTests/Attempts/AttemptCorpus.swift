@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
 import ReconcilerVerify
 import Testing
 

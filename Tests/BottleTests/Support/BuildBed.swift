@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerState
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// A small internet on a Docker network: one server with several names, whose log says what reached it.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// A Docker engine that one test has for itself and may kill, in a network namespace of its own.

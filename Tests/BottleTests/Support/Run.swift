@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// What a program that ran to its end left behind.

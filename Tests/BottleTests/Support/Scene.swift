@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
+import ReconcilerPlatform
 import Testing
 
 /// Where one test, or one suite, works: folders of its own, bottles of its own, and the way back.

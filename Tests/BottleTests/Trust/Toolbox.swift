@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerPlatform
 import Testing
 
 /// A bottle whose agent has a program of every family in it, used by one test after another.

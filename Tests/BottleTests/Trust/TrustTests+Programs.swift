@@ -1,3 +1,5 @@
+import ReconcilerPlatform
+
 extension TrustTests.Program {
     /// Every program of the matrix; `$URL` leads to the registries.
     static let all = downloaders + languages + packageManagers

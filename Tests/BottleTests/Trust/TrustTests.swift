@@ -1,3 +1,4 @@
+import ReconcilerPlatform
 import Testing
 
 /// The matrix of docs/trust.md, tried with the programs themselves.

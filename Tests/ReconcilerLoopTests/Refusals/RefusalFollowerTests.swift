@@ -3,6 +3,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 /// What a follower brings from the sidecars' logs to the disk.

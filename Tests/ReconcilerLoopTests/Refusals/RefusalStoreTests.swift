@@ -2,6 +2,8 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import Testing
 
 /// A bottle's refusals on the disk.

@@ -1,6 +1,8 @@
 import EngineTestSupport
 import Reconciler
 import ReconcilerModel
+import ReconcilerProposals
+import ReconcilerState
 
 /// An agent that asks, and an operator who approves.
 extension LoopBed {

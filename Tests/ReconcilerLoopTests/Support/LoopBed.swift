@@ -4,6 +4,8 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// One installation on one in-memory engine: a state folder of its own, removed with it, and whole passes over it.
 final class LoopBed: Sendable {

@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
 import Testing
 
 /// The controller's queue: a pure state machine, driven here by hand.

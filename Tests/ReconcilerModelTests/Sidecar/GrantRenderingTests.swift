@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
 import Testing
 
 @Suite("Limits in the routes file")

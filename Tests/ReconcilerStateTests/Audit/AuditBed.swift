@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 
 /// An audit log of one test.
 struct AuditBed {

@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerState
 import ReconcilerTrust
 import Testing
 

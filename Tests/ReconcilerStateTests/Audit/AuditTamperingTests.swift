@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerState
 import Testing
 
 @Suite("A check of the audit log")

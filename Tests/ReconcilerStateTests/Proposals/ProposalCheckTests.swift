@@ -1,6 +1,8 @@
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 import Testing
 
 @Suite("A proposal beside what is in force")

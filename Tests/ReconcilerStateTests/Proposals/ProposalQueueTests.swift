@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerPlatform
+import ReconcilerProposals
 import Testing
 
 #if canImport(Darwin)

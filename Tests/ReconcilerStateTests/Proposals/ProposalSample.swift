@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerProposals
 
 /// One bottle's policy and proposals, for tests.
 enum ProposalSample {

@@ -1,4 +1,5 @@
 import ReconcilerModel
+package import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// Signs and checks texts with the operator's ssh keys, through `ssh-keygen -Y`.
 package struct SSHSignature: Sendable {

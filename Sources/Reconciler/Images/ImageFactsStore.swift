@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

@@ -1,6 +1,7 @@
 import ReconcilerEngine
 import ReconcilerManifest
 package import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerPlatform
 
 /// The folder `Dockerfiles` that comes with the program, a build context for each of our images.
 package struct BundledImages: Sendable {

@@ -1,5 +1,5 @@
 /// A JSON value, as a client sent it or as it is sent.
-enum JSONNode: Sendable, Hashable {
+package enum JSONNode: Sendable, Hashable {
     case null
     case boolean(Bool)
     /// As it was written.
@@ -9,28 +9,33 @@ enum JSONNode: Sendable, Hashable {
     /// In the order written; no name twice.
     case object([Member])
 
-    struct Member: Sendable, Hashable {
-        var name: String
-        var value: JSONNode
+    package struct Member: Sendable, Hashable {
+        package var name: String
+        package var value: JSONNode
+
+        package init(name: String, value: JSONNode) {
+            self.name = name
+            self.value = value
+        }
     }
 
-    static func object(_ members: KeyValuePairs<String, JSONNode?>) -> JSONNode {
+    package static func object(_ members: KeyValuePairs<String, JSONNode?>) -> JSONNode {
         .object(members.compactMap { name, value in value.map { Member(name: name, value: $0) } })
     }
 
-    static func integer(_ value: Int) -> JSONNode { .number(String(value)) }
+    package static func integer(_ value: Int) -> JSONNode { .number(String(value)) }
 
-    subscript(name: String) -> JSONNode? {
+    package subscript(name: String) -> JSONNode? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }
 
-    var text: String? {
+    package var text: String? {
         if case .text(let text) = self { text } else { nil }
     }
 
     /// On one line, in UTF-8.
-    var line: String {
+    package var line: String {
         var output = ""
         write(to: &output)
         return output

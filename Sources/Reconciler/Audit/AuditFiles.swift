@@ -1,3 +1,5 @@
+import ReconcilerPlatform
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)

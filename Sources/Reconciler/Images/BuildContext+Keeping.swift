@@ -1,5 +1,6 @@
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(Darwin)
     import Darwin

@@ -1,14 +1,14 @@
 /// Reads JSON that anybody may have sent: bounded in depth and in number of values, with one meaning only.
 ///
 /// The size of the bytes is for the caller to bound; time and room are linear in it.
-struct JSONReader {
+package struct JSONReader {
     /// Levels of lists and objects.
-    static let depthLimit = 32
+    package static let depthLimit = 32
     /// Values, names included.
-    static let valueLimit = 20_000
+    package static let valueLimit = 20_000
 
-    struct Refusal: Error, Sendable, Hashable {
-        var reason: String
+    package struct Refusal: Error, Sendable, Hashable {
+        package var reason: String
     }
 
     private let bytes: [UInt8]
@@ -19,7 +19,7 @@ struct JSONReader {
 
     /// - Throws: `Refusal` for anything but one JSON value (RFC 8259) in UTF-8, for an object that names a member twice,
     ///   and for what is past the bounds.
-    static func read(_ bytes: [UInt8]) throws(Refusal) -> JSONNode {
+    package static func read(_ bytes: [UInt8]) throws(Refusal) -> JSONNode {
         var reader = JSONReader(bytes)
         let node = try reader.value(depth: 0)
         reader.skipBlanks()

@@ -1,3 +1,5 @@
+import ReconcilerPlatform
+
 extension ImageFactsStore {
     /// Notes that a probe of the image is about to be made; durable when this returns.
     package func beginProbe(_ image: String) throws {

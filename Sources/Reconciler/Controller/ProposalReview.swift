@@ -1,5 +1,7 @@
 import ReconcilerManifest
 package import ReconcilerModel
+package import ReconcilerProposals
+package import ReconcilerState
 
 /// A proposal as an operator judges it: beside what is desired at one moment.
 package struct ProposalReview: Sendable, Hashable {
@@ -31,7 +33,7 @@ package struct ProposalReview: Sendable, Hashable {
         self.state = ProposalAnswer.State(of: proposal.id, answered: answer, in: state)
         self.dockerfile = dockerfile
         before = state.remedied.manifest
-        verdict = Self.verdict(on: proposal, in: before, dockerfile: dockerfile)
+        verdict = ProposalCheck.verdict(on: proposal, in: before, dockerfile: dockerfile)
         candidate = Self.candidate(proposal, verdict, in: state)
         after = before
         let step = RemediationStep(adding: drafts(limits: nil, reason: "-"), reason: "-")
@@ -39,20 +41,6 @@ package struct ProposalReview: Sendable, Hashable {
             let outcome = try? state.taking(step, by: Author(name: "-", email: "-"), at: moment)
         else { return }
         after = outcome.after.manifest
-    }
-
-    /// What a proposal comes to beside a manifest with its remediations.
-    package static func verdict(
-        on proposal: Proposal,
-        in manifest: BottleManifest,
-        dockerfile: PresentDockerfile?
-    ) -> ProposalVerdict {
-        do {
-            let content = try ProposalContent(proposal.tool, proposal.argument)
-            return ProposalCheck.verdict(on: content, in: SupervisedPolicy(manifest, dockerfile: dockerfile))
-        } catch {
-            return .refused(error.reasons)
-        }
     }
 
     /// What approving it gives the bottle, and takes from it.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerState
 
 /// The Dockerfile that a bottle's agent is built from, and another in its place.
 package struct AgentDockerfile: Sendable {

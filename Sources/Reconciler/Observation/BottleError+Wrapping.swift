@@ -1,5 +1,6 @@
 import ReconcilerEngine
 package import ReconcilerModel
+import ReconcilerPlatform
 
 extension BottleError {
     /// Any error as one that a person can act on.

@@ -16,7 +16,7 @@ package struct Author: Sendable, Hashable {
         self.email = clean(email)
     }
 
-    var variables: [String: String] {
+    package var variables: [String: String] {
         [
             "GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email,
             "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email,
