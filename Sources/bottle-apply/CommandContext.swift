@@ -32,7 +32,7 @@ struct CommandContext: Sendable {
         console = Console(terminal: Terminal.current(environment: environment))
         let userHome = Paths.userHome()
         guard let paths = Paths(environment: environment, workingFolder: workingFolder, userHome: userHome) else {
-            throw BottleError("no-home", "no place for bottle's state", remedy: "set HOME or BOTTLE_STATE_DIR")
+            throw BottleError(.noHome, "no place for bottle's state", remedy: "set HOME or BOTTLE_STATE_DIR")
         }
         self.paths = paths
         self.format = format
@@ -61,7 +61,7 @@ struct CommandContext: Sendable {
             bytes = try DurableFile.read(paths.settings, limit: 1 << 20)
         } catch {
             throw BottleError(
-                "settings-unreadable",
+                .settingsUnreadable,
                 "the settings can't be read",
                 at: paths.settings,
                 remedy: "mend the file or its permissions",
@@ -93,7 +93,7 @@ struct CommandContext: Sendable {
             found = try engineAddress()
         } catch {
             throw BottleError(
-                "engine-address",
+                .engineAddress,
                 "the engine's address can't be used",
                 remedy: "set DOCKER_HOST or --host to unix:///path or tcp://host:port",
                 cause: "\(error)"
@@ -103,7 +103,7 @@ struct CommandContext: Sendable {
             return try await EngineClient.connect(to: found.address, onCall: onCall ?? show)
         } catch {
             throw BottleError(
-                "engine-unreachable",
+                .engineUnreachable,
                 "no Docker engine answers",
                 at: "\(found.address) (from \(found.origin))",
                 remedy: "start Docker, or set DOCKER_HOST or --host to one that runs",
@@ -252,7 +252,7 @@ extension CommandContext {
         guard format.isDocument else { return }
         let first = invalid.diagnostics.first { $0.severity == .error }
         let error = BottleError(
-            "invalid-manifest",
+            .invalidManifest,
             first?.message ?? "the manifest is not valid",
             at: first?.location?.description,
             remedy: first?.suggestion

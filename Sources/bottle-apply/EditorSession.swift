@@ -75,7 +75,7 @@ struct EditorSession {
     private func text(at path: String) throws -> String {
         let bytes = try DurableFile.read(path, limit: YAMLLimits.stored.bytes) ?? []
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw BottleError("edit-abandoned", "what was written is not UTF-8", at: path)
+            throw BottleError(.editAbandoned, "what was written is not UTF-8", at: path)
         }
         return Self.normalised(text).split(separator: "\n", omittingEmptySubsequences: false)
             .filter { !$0.hasPrefix(Self.mark.dropLast()) }.joined(separator: "\n")
@@ -87,7 +87,7 @@ struct EditorSession {
     private func runEditor(on path: String) async throws {
         let chosen = ["VISUAL", "EDITOR"].compactMap { context.environment[$0] }.first { !$0.isEmpty } ?? "vi"
         let words = chosen.split(separator: " ").map(String.init)
-        guard let program = words.first else { throw BottleError("no-editor", "EDITOR names no program") }
+        guard let program = words.first else { throw BottleError(.noEditor, "EDITOR names no program") }
         let status: Program.Outcome.Status
         do {
             status = try await Program(
@@ -98,7 +98,7 @@ struct EditorSession {
             ).runOnTerminal()
         } catch let failure as Program.Failure {
             throw BottleError(
-                "no-editor",
+                .noEditor,
                 "the editor can't be run",
                 at: chosen,
                 remedy: "set EDITOR to an editor",
@@ -107,7 +107,7 @@ struct EditorSession {
         }
         guard status == .exited(0) else {
             throw BottleError(
-                "edit-abandoned",
+                .editAbandoned,
                 "the editor did not end well: nothing was changed",
                 at: path,
                 remedy: "what was written is in this file"
@@ -117,7 +117,7 @@ struct EditorSession {
 
     private func abandoned(_ path: String, because error: (any Error)?) -> BottleError {
         BottleError(
-            "edit-abandoned",
+            .editAbandoned,
             "it still can't be taken as it is: nothing was changed",
             at: path,
             remedy: "what was written is in this file",

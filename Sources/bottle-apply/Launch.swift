@@ -83,7 +83,7 @@ struct Launch {
         }
         let names = ending.map(\.name).joined(separator: ", ")
         let question = ending.isEmpty ? "Do this?" : "Do this, and replace the living agent of \(names)?"
-        guard console.confirm(question) else { throw BottleError("declined", "nothing was changed") }
+        guard console.confirm(question) else { throw BottleError(.declined, "nothing was changed") }
         return true
     }
 

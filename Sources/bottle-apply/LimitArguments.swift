@@ -28,7 +28,7 @@ struct LimitArguments: ParsableArguments {
                 maxUses: once ? 1 : uses
             )
         } catch {
-            throw BottleError("invalid-limits", "the limits are not valid: \(error.rule)")
+            throw BottleError(.invalidLimits, "the limits are not valid: \(error.rule)")
         }
     }
 }

@@ -43,7 +43,7 @@ struct ManifestArguments: ParsableArguments {
         guard !reading.hasErrors else { throw InvalidManifest(diagnostics: reading.diagnostics) }
         let manifests = try resolved(reading, context, contexts: "\(context.paths.state)/contexts")
         guard manifests.count == 1, let manifest = manifests.first, manifest.identity == identity else {
-            throw BottleError("other-bottle", "the manifest must stay that of bottle \(identity) alone", at: name)
+            throw BottleError(.otherBottle, "the manifest must stay that of bottle \(identity) alone", at: name)
         }
         return manifest
     }
@@ -57,7 +57,7 @@ struct ManifestArguments: ParsableArguments {
             let features = unbuiltFeatures(of: bottle.manifest)
             guard features.isEmpty else {
                 throw BottleError(
-                    "not-built-yet",
+                    .notBuiltYet,
                     "this version of bottle does not act on \(features.joined(separator: ", ")) yet",
                     at: bottle.location.description,
                     remedy: "remove it from the manifest to go on without it"
@@ -66,7 +66,7 @@ struct ManifestArguments: ParsableArguments {
         }
         guard !reading.bottles.isEmpty else {
             throw BottleError(
-                "no-bottles",
+                .noBottles,
                 "there is no bottle in what was named",
                 remedy: "add a document of kind: Bottle"
             )

@@ -114,7 +114,7 @@ struct OperatorEdit {
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
         let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
         guard let result = try await pass.runIfDesired(mayEndAgent: mayEndAgent, secrets: .asNeeded) else {
-            throw BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name)
+            throw BottleError(.notFound, "the bottle was deleted meanwhile", at: identity.name)
         }
         try PassReport(context: context).show([result], authority: [identity: authority], revision: revision?.id)
     }
@@ -156,7 +156,7 @@ struct OperatorEdit {
             return false
         }
         let question = plan.replacesAgent ? "Do this, and replace the living agent of \(identity)?" : "Do this?"
-        guard console.confirm(question) else { throw BottleError("declined", "nothing was changed") }
+        guard console.confirm(question) else { throw BottleError(.declined, "nothing was changed") }
         return true
     }
 }

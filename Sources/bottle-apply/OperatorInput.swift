@@ -10,7 +10,7 @@ enum OperatorInput {
     static func host(_ text: String) throws -> HostPattern {
         let reading = EntryListReader.hosts(file: "argument", bytes: Array(text.utf8))
         guard let hosts = reading.hosts else { throw InvalidManifest(diagnostics: reading.diagnostics) }
-        guard hosts.count == 1 else { throw BottleError("invalid-host", "'\(text)' is not one host") }
+        guard hosts.count == 1 else { throw BottleError(.invalidHost, "'\(text)' is not one host") }
         return hosts[0]
     }
 
@@ -22,7 +22,7 @@ enum OperatorInput {
         guard let routes = reading.routes else {
             throw InvalidManifest(diagnostics: reading.diagnostics.map(unframed))
         }
-        guard routes.count == 1 else { throw BottleError("invalid-route", "one argument is one route") }
+        guard routes.count == 1 else { throw BottleError(.invalidRoute, "one argument is one route") }
         return routes[0]
     }
 

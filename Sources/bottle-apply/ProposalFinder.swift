@@ -28,7 +28,7 @@ struct ProposalFinder {
         let found = try await all().filter { text.utf8.count >= 4 && $0.proposal.id.text.hasPrefix(text) }
         guard found.count == 1 else {
             throw BottleError(
-                "no-proposal",
+                .noProposal,
                 "'\(Escaped.line(text, limit: 40))' names "
                     + (found.isEmpty ? "no proposal" : "\(found.count) proposals"),
                 remedy: "`bottle proposals` lists them; give four digits at least, or more"

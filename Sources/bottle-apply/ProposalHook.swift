@@ -40,14 +40,14 @@ struct ProposalHook: Sendable {
             ).run()
             guard outcome.succeeded else {
                 let words = String(decoding: outcome.errors.suffix(1000), as: UTF8.self)
-                throw BottleError("hook-failed", "it ended: \(outcome.status)", cause: words.isEmpty ? nil : words)
+                throw BottleError(.hookFailed, "it ended: \(outcome.status)", cause: words.isEmpty ? nil : words)
             }
         } catch is CancellationError {
             return
         } catch {
             complain(
                 BottleError(
-                    "on-proposal",
+                    .onProposal,
                     "the program that `on_proposal` names was not told of a proposal",
                     at: command[0],
                     remedy: "`bottle proposals` lists what waits",

@@ -83,7 +83,7 @@ struct RefusalReader {
         return try ids.map { id in
             guard let group = found[id] else {
                 throw BottleError(
-                    "no-such-group",
+                    .noSuchGroup,
                     "no refusals of this bottle have the id '\(Escaped.line(id, limit: 40))'",
                     at: identity.name,
                     remedy: "`bottle denied \(identity) --all` lists them"

@@ -80,7 +80,7 @@ struct Bed {
     func millisecondsOfLook() async throws -> Double {
         let before = try await views()
         return try await milliseconds {
-            guard try await views() == before else { throw BottleError("moving", "the world changes by itself") }
+            guard try await views() == before else { throw BottleError(.moving, "the world changes by itself") }
         }
     }
 

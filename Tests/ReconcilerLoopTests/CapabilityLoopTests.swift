@@ -235,7 +235,7 @@ struct CapabilityLoopTests {
         let error = await #expect(throws: BottleError.self) {
             try await built("FROM bottle/agent\nRUN echo \u{2603} && exit 3\n", in: bed)
         }
-        #expect(error?.code == "build-failed" && error?.cause?.contains("\u{2603}") == true)
+        #expect(error?.code == .buildFailed && error?.cause?.contains("\u{2603}") == true)
         #expect(await lives(in: bed) == before)
         #expect(try await bed.plan().isEmpty)
     }

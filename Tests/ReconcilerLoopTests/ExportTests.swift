@@ -119,7 +119,7 @@ struct ExportTests {
                 do {
                     let edit = RemediationStep(adding: step, reason: "because")
                     _ = try await repository.commit(edit, for: identity, at: LoopBed.now)
-                } catch let error as BottleError where error.code == "remediation-conflict" {
+                } catch let error as BottleError where error.code == .remediationConflict {
                     // Only an egress-proxy keeps limits.
                     #expect(drafts.allSatisfy { $0.limits != nil } && manifest.routes.isEmpty, place)
                     continue

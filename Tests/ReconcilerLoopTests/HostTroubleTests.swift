@@ -74,7 +74,7 @@ struct HostTroubleTests {
         let error = await #expect(throws: BottleError.self) {
             try await CapabilityBuild(installation).build(dockerfile: text, for: Sample.identity, state: state)
         }
-        #expect(error?.code == "build-failed")
+        #expect(error?.code == .buildFailed)
     }
 
     // MARK: - What becomes of the proposal

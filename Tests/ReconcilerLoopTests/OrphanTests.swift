@@ -80,7 +80,7 @@ struct OrphanTests {
             Issue.record("the pass ended as \(String(describing: result?.outcome))")
             return
         }
-        #expect(problem.code == "not-deleted")
+        #expect(problem.code == .notDeleted)
         #expect(try await settled(pass) == "stalled")
         #expect(await faults.mutations.isEmpty)
         #expect(WorldText.lines(await bed.engine.world) == before)

@@ -79,7 +79,7 @@ struct RemediationLoopTests {
             Issue.record("\(result.outcome)")
             return
         }
-        #expect(error.code == "remediation-unreadable" && error.location?.hasPrefix("\(path):1:") == true)
+        #expect(error.code == .remediationUnreadable && error.location?.hasPrefix("\(path):1:") == true)
         #expect(error.remedy != nil)
         #expect(result.performed.isEmpty)
         #expect(WorldText.lines(await bed.engine.world) == before)

@@ -23,7 +23,7 @@ struct TwoInstallationsTests {
             try await other.commit(Sample.manifest)
             let faults = FaultInjector()
             let refused = try await other.run(on: FaultyEngine(other.engine, faults: faults))
-            #expect(refused.error?.code == "name-taken", "\(refused.outcome)")
+            #expect(refused.error?.code == .nameTaken, "\(refused.outcome)")
             #expect(await faults.mutations.isEmpty)
             // What the other's commit deletes is its own: nothing.
             try await other.uncommit()

@@ -105,7 +105,7 @@ struct BuildContextTests {
             let manifest = try resolve(scratch, store: nil)
             let context = try context(of: manifest, store: scratch + "/contexts")
             let error = #expect(throws: BottleError.self) { _ = try context.archive() }
-            #expect(error?.code == "context-unreadable")
+            #expect(error?.code == .contextUnreadable)
             #expect(error?.remedy == "apply the manifest again")
         }
     }
@@ -140,7 +140,7 @@ struct BuildContextTests {
             default: try files.removeItem(atPath: copy + "/empty")
             }
             let error = #expect(throws: BottleError.self) { _ = try context.archive() }
-            #expect(error?.code == "context-unreadable")
+            #expect(error?.code == .contextUnreadable)
         }
     }
 }
@@ -167,7 +167,7 @@ struct ProgramFileTests {
     func notForLinux() throws {
         let contexts = BuildContexts(bundled: [.agent: BuildContext([:])], stored: nil)
         let error = #expect(throws: BottleError.self) { try contexts.image(of: .supervise, Settings()) }
-        #expect(error?.code == "program-not-for-linux")
+        #expect(error?.code == .programNotForLinux)
         #expect(error?.remedy?.contains("images: {supervise: NAME}") == true)
     }
 }

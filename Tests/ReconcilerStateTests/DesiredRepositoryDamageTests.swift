@@ -81,7 +81,7 @@ struct DesiredRepositoryDamageTests {
             { _ = try await repository.commit(["bottles/dev.yaml": .remove], message: "m") },
         ] {
             let error = await #expect(throws: BottleError.self) { try await attempt() }
-            #expect(error?.code == "desired-unreadable")
+            #expect(error?.code == .desiredUnreadable)
             #expect(error?.remedy?.contains("backup") == true)
         }
     }
@@ -94,9 +94,9 @@ struct DesiredRepositoryDamageTests {
         let opening = #expect(throws: BottleError.self) {
             try DesiredRepository.open(in: state, environment: environment)
         }
-        #expect(opening?.code == "desired-unreadable")
+        #expect(opening?.code == .desiredUnreadable)
         let making = await #expect(throws: BottleError.self) { try await repository() }
-        #expect(making?.code == "desired-unreadable")
+        #expect(making?.code == .desiredUnreadable)
         try POSIX.makeFolder(state.desired)
         await #expect(throws: BottleError.self) { try await repository() }
     }
@@ -106,7 +106,7 @@ struct DesiredRepositoryDamageTests {
         _ = try await repository()
         let without = try #require(try DesiredRepository.open(in: state, environment: ["PATH": "/nonexistent"]))
         let error = await #expect(throws: BottleError.self) { try await without.snapshot() }
-        #expect(error?.code == "git-missing")
+        #expect(error?.code == .gitMissing)
     }
 
     @Test("an edit in the work tree has no say, is reported, and is never overwritten")
@@ -125,7 +125,7 @@ struct DesiredRepositoryDamageTests {
             let error = await #expect(throws: BottleError.self) {
                 try await repository.commit(["bottles/a.yaml": change], message: "m")
             }
-            #expect(error?.code == "desired-dirty")
+            #expect(error?.code == .desiredDirty)
             #expect(error?.remedy?.contains("checkout HEAD -- bottles/a.yaml") == true)
         }
         await #expect(throws: BottleError.self) {
@@ -148,7 +148,7 @@ struct DesiredRepositoryDamageTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(["bottles/a.yaml": .write("2")], message: "m")
         }
-        #expect(error?.code == "desired-dirty")
+        #expect(error?.code == .desiredDirty)
         #expect(try text("\(scratch.path)/out/a.yaml") == "1")
     }
 
@@ -160,7 +160,7 @@ struct DesiredRepositoryDamageTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(["bottles/a.yaml": .write("1")], message: "m")
         }
-        #expect(error?.code == "desired-unwritable")
+        #expect(error?.code == .desiredUnwritable)
         #expect(error?.cause?.contains("main.lock") == true)
         #expect(try text(lock) == "")
     }

@@ -163,7 +163,7 @@ struct DesiredRepositoryTests {
         #expect(try await repository.revision(named: "HEAD~2") == old)
         for name in ["", "main", "HEAD@{1}", "--all", "HEAD:x", "0000", "HEAD~9999", "\(new.id)~77"] {
             let error = await #expect(throws: BottleError.self) { try await repository.revision(named: name) }
-            #expect(error?.code == "no-revision")
+            #expect(error?.code == .noRevision)
         }
     }
 
@@ -185,7 +185,7 @@ struct DesiredRepositoryTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(["bottles/a.yaml": .write("2")], message: "m", expecting: old)
         }
-        #expect(error?.code == "desired-moved")
+        #expect(error?.code == .desiredMoved)
         #expect(try await repository.head() == new)
         try await expectSound(commits: 1)
     }
@@ -243,7 +243,7 @@ struct DesiredRepositoryTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(["bottles/a.yaml": .write("3")], message: "m")
         }
-        #expect(error?.code == "desired-unsigned")
+        #expect(error?.code == .desiredUnsigned)
         #expect(try await repository.head() == other)
         try DurableFile.write(Array("[commit]\n\tgpgSign = false\n".utf8), to: "\(scratch.path)/.gitconfig")
         _ = try await repository.commit(["bottles/a.yaml": .write("4")], message: "m")

@@ -87,10 +87,10 @@ struct RemediationCommitTests {
         let repository = try await repository(try manifest(["a.example"]))
         let head = try await repository.head()
         let past = try GrantLimits(notAfter: now)
-        let rows: [(RemediationDraft, String)] = [
-            (try adding("a.example"), "already-desired"), (try adding("api.example.com"), "remediation-conflict"),
-            (try adding("b.example", past), "already-ended"),
-            (RemediationDraft(.hostAdded(try HostPattern("c.example")), reason: " "), "invalid-remediation"),
+        let rows: [(RemediationDraft, BottleError.Code)] = [
+            (try adding("a.example"), .alreadyDesired), (try adding("api.example.com"), .remediationConflict),
+            (try adding("b.example", past), .alreadyEnded),
+            (RemediationDraft(.hostAdded(try HostPattern("c.example")), reason: " "), .invalidRemediation),
         ]
         for (draft, code) in rows {
             let error = await #expect(throws: BottleError.self) {
@@ -101,7 +101,7 @@ struct RemediationCommitTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(remediation: try adding("b.example"), for: try Identity("none"), at: now)
         }
-        #expect(error?.code == "not-found")
+        #expect(error?.code == .notFound)
         #expect(try await repository.head() == head)
     }
 
@@ -124,7 +124,7 @@ struct RemediationCommitTests {
         let error = await #expect(throws: BottleError.self) {
             try await repository.commit(remediation: try adding("c.example", hour), for: dev, at: now)
         }
-        #expect(error?.code == "remediation-conflict")
+        #expect(error?.code == .remediationConflict)
     }
 
     @Test("are checked as every manifest is: no second way to push")
@@ -166,7 +166,7 @@ struct RemediationCommitTests {
             },
         ] {
             let error = await #expect(throws: BottleError.self) { try await attempt() }
-            #expect(error?.code == "remediation-unreadable")
+            #expect(error?.code == .remediationUnreadable)
             #expect(error?.location?.hasPrefix("remediations/dev/\(name):\(line):") == true, "\(error?.location ?? "")")
         }
         // Another bottle's nonsense is not its own.
@@ -186,7 +186,7 @@ struct RemediationCommitTests {
         let text = RemediationDocument.yaml(of: twin, bottle: dev)
         _ = try await repository.commit(["remediations/dev/0001-twin.yaml": .write(text)], message: "by hand")
         let error = await #expect(throws: BottleError.self) { try await repository.desired(of: dev, at: now) }
-        #expect(error?.code == "remediation-unreadable")
+        #expect(error?.code == .remediationUnreadable)
     }
 
     @Test("whose content is missing from the object store are never taken for gone")
@@ -199,7 +199,7 @@ struct RemediationCommitTests {
             let bytes = try #require(try DurableFile.read(path, limit: 1 << 20))
             try POSIX.unlink(path)
             let error = await #expect(throws: BottleError.self) { try await repository.desired(of: dev, at: now) }
-            #expect(error?.code == "desired-unreadable", "\(name)")
+            #expect(error?.code == .desiredUnreadable, "\(name)")
             try DurableFile.write(bytes, to: path)
         }
         #expect(try await hosts(repository) == ["a.example"])

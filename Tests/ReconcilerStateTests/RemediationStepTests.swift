@@ -50,10 +50,10 @@ struct RemediationStepTests {
         let repository = try await repository()
         _ = try await repository.commit(try added("a.example"), for: dev, at: now)
         let before = try await repository.head()
-        let rows: [(RemediationStep, String)] = [
-            (try added("b.example", "api.example.com"), "remediation-conflict"),
-            (try added("a.example"), "already-desired"),
-            (RemediationStep(withdrawing: ["0009-nothing"], reason: "r"), "not-found"),
+        let rows: [(RemediationStep, BottleError.Code)] = [
+            (try added("b.example", "api.example.com"), .remediationConflict),
+            (try added("a.example"), .alreadyDesired),
+            (RemediationStep(withdrawing: ["0009-nothing"], reason: "r"), .notFound),
         ]
         for (step, code) in rows {
             await #expect { _ = try await repository.commit(step, for: dev, at: now) } throws: {
@@ -71,9 +71,9 @@ struct RemediationStepTests {
         await #expect {
             _ = try await repository.commit(try added("b.example"), for: dev, at: now, expecting: seen)
         } throws: {
-            ($0 as? BottleError)?.code == "desired-moved"
+            ($0 as? BottleError)?.code == .desiredMoved
         }
-        await #expect { try await repository.expect(seen) } throws: { ($0 as? BottleError)?.code == "desired-moved" }
+        await #expect { try await repository.expect(seen) } throws: { ($0 as? BottleError)?.code == .desiredMoved }
         try await repository.expect(try await repository.head())
     }
 
@@ -96,7 +96,7 @@ struct RemediationStepTests {
         await #expect {
             try await repository.commit(manifests: [try bed.manifest()], reason: "edit", at: now, unmovedSince: second)
         } throws: {
-            ($0 as? BottleError)?.code == "desired-moved"
+            ($0 as? BottleError)?.code == .desiredMoved
         }
         let third = try await repository.head()
         let rolled = try await repository.rollBack(dev, to: seen, reason: "back", at: now, expecting: third)
@@ -169,7 +169,7 @@ struct RemediationStepTests {
         let old = try await repository.head()
         _ = try await self.repository()
         await #expect { _ = try await repository.rollBack(dev, to: old, reason: "back", at: now) } throws: {
-            ($0 as? BottleError)?.code == "not-found"
+            ($0 as? BottleError)?.code == .notFound
         }
     }
 }

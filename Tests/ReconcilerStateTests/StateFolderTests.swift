@@ -60,7 +60,7 @@ struct StateFolderTests {
         #expect(unsafe chmod(path, mode) == 0)
         for attempt in [{ try StateFolder.create(path) as StateFolder? }, { try StateFolder.open(path) }] {
             let error = #expect(throws: BottleError.self) { try attempt() }
-            #expect(error?.code == "state-unsafe")
+            #expect(error?.code == .stateUnsafe)
         }
     }
 
@@ -81,7 +81,7 @@ struct StateFolderTests {
         _ = try StateFolder.create(path)
         #expect(unsafe chown(path, 12345, 12345) == 0)
         let error = #expect(throws: BottleError.self) { try StateFolder.open(path) }
-        #expect(error?.code == "state-unsafe")
+        #expect(error?.code == .stateUnsafe)
     }
 
     @Test("is refused when it is a file")
@@ -108,7 +108,7 @@ struct StateFolderTests {
         try DurableFile.write([], to: "\(state.records)/dev.json")
         if damaged.isEmpty { try DurableFile.remove(id) } else { try DurableFile.write(Array(damaged.utf8), to: id) }
         let error = #expect(throws: BottleError.self) { try StateFolder.create(state.path) }
-        #expect(error?.code == "state-unreadable")
+        #expect(error?.code == .stateUnreadable)
         #expect(error?.remedy?.contains("dev.bottle.installation") == true)
         #expect(try text(id) == (damaged.isEmpty ? nil : damaged))
     }
@@ -157,7 +157,7 @@ struct JSONStoreTests {
             { _ = try store.load(a) }, { _ = try store.loadAll() }, { try store.save(Sample(name: "x"), for: a) },
         ] {
             let error = #expect(throws: BottleError.self) { try attempt() }
-            #expect(error?.code == "state-unreadable")
+            #expect(error?.code == .stateUnreadable)
             #expect(error?.location == store.path(of: a))
         }
         #expect(try text(store.path(of: a)) == content)

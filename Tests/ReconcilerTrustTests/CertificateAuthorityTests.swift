@@ -219,7 +219,7 @@ struct TrustStoreTests {
             { try store.ensureAuthority(for: dev, holder: .firewall, now: now) },
         ] {
             let error = #expect(throws: BottleError.self) { _ = try attempt() }
-            #expect(error?.code == "ca-unreadable")
+            #expect(error?.code == .caUnreadable)
             #expect(error?.location?.hasPrefix("/trust/dev/firewall-ca") == true)
             #expect(error?.remedy?.contains("/trust/dev") == true)
             #expect(error.map { "\($0)".contains("PRIVATE") } == false)

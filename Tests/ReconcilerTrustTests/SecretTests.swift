@@ -51,7 +51,7 @@ struct KeyedFingerprintTests {
         let files = MemoryFiles()
         files.set("fingerprint.key", Array(text.utf8))
         let error = #expect(throws: BottleError.self) { _ = try KeyedFingerprint.load(from: files) }
-        #expect(error?.code == "fingerprint-key-unreadable")
+        #expect(error?.code == .fingerprintKeyUnreadable)
         #expect(try files.read("fingerprint.key") == Array(text.utf8))
     }
 }
@@ -171,7 +171,7 @@ struct SecretSourcesTests {
         )
         let error = await #expect(throws: BottleError.self) { _ = try await sources.resolve([token]) }
         let text = try "\(#require(error))"
-        #expect(error?.code == "secret-unavailable")
+        #expect(error?.code == .secretUnavailable)
         #expect(text.contains("TOKEN"))
         #expect(text.contains(row.reason))
         #expect(!text.contains(Self.marker))

@@ -89,7 +89,7 @@ extension ActionPerformer {
         let known = await networks.ids
         for endpoint in wanted.endpoints where known[endpoint.network] == nil {
             throw BottleError(
-                "network-missing",
+                .networkMissing,
                 "the \(endpoint.network.rawValue) network is not there",
                 at: wanted.name
             )
@@ -142,7 +142,7 @@ extension ActionPerformer {
     ///   only later; so it is told in any case, and reads them after that.
     private func signal(_ id: String, _ wanted: DesiredContainer, isCopied: Bool) async throws {
         guard let generation = wanted.generation else {
-            throw BottleError("not-reloadable", "nothing to load", at: wanted.name)
+            throw BottleError(.notReloadable, "nothing to load", at: wanted.name)
         }
         // A program that has no handler yet would die of the signal; it has one once its first word is there.
         let said = try await watcher.firstWord(of: id, name: wanted.name)
@@ -173,7 +173,7 @@ extension ActionPerformer {
         guard let endpoint = wanted.endpoints.first(where: { $0.network == role }),
             let network = await networks.ids[role]
         else {
-            throw BottleError("network-missing", "the \(role.rawValue) network is not there", at: wanted.name)
+            throw BottleError(.networkMissing, "the \(role.rawValue) network is not there", at: wanted.name)
         }
         do {
             try await engine.connect(network: network, container: id, endpoint: endpoint.request)

@@ -10,7 +10,7 @@ extension ActionPerformer {
         case .build:
             guard let context = contexts[role] else {
                 throw BottleError(
-                    "context-unreadable",
+                    .contextUnreadable,
                     "there is no build context for this image",
                     at: image.reference.text
                 )
@@ -43,7 +43,7 @@ package struct ImageMaker: Sendable {
         if case .stored(_, let path, let base) = image.source {
             guard base == nil else {
                 throw BottleError(
-                    "build-refused",
+                    .buildRefused,
                     "it may be built in the restricted way only",
                     at: image.reference.text
                 )
@@ -65,7 +65,7 @@ package struct ImageMaker: Sendable {
             if case .transport = error { throw error }
             if error.isHostTrouble { throw BottleError.hostTrouble(building: image, cause: printed.cause(error)) }
             throw BottleError(
-                "build-failed",
+                .buildFailed,
                 "the image could not be built",
                 at: image.reference.text,
                 remedy: "mend what the builder says and apply again; nothing else was changed",
@@ -84,7 +84,7 @@ package struct ImageMaker: Sendable {
             }
         } catch {
             throw BottleError(
-                "pull-failed",
+                .pullFailed,
                 "the image is not here and could not be pulled",
                 at: image.reference.text,
                 remedy: "build it, or name another `image:` in the manifest or the settings",

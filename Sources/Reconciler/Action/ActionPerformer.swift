@@ -62,7 +62,7 @@ package struct ActionPerformer: Sendable {
 
     /// A verb that no planner plans for this kind of object.
     func unplannable(_ action: Action) -> BottleError {
-        BottleError("unknown-action", "'\(action.verb.rawValue) \(action.object)' is no action that exists")
+        BottleError(.unknownAction, "'\(action.verb.rawValue) \(action.object)' is no action that exists")
     }
 
     private func performVolume(_ action: Action, _ name: String) async throws {
@@ -79,7 +79,7 @@ package struct ActionPerformer: Sendable {
             let volume = try await engine.createVolume(name: name, labels: labels)
             guard labels.allSatisfy({ volume.labels[$0.key] == $0.value }) else {
                 throw BottleError(
-                    "name-taken",
+                    .nameTaken,
                     "a volume that isn't ours has this name",
                     at: name,
                     remedy: "look whether it is needed; remove or rename it, or name the bottle otherwise"

@@ -47,7 +47,7 @@ struct BuildSandbox: Sendable {
         outer: String
     ) async throws -> String {
         guard let address = inner.addresses.address(of: .firewall, on: .internal) else {
-            throw BottleError("address-missing", "no addresses are planned for the build", at: identity.name)
+            throw BottleError(.addressMissing, "no addresses are planned for the build", at: identity.name)
         }
         let squid = try await startSquid(image, egress, allow, on: (inner.id, address), outer)
         let volume = Names.build(identity)
@@ -158,7 +158,7 @@ struct BuildSandbox: Sendable {
             let details = try await engine.container(container)
             guard details.state.isRunning, ContinuousClock.now < deadline else {
                 throw BottleError(
-                    "build-exit-failed",
+                    .buildExitFailed,
                     "the way out of the build did not come up",
                     at: details.name,
                     remedy: "see whether the firewall's image is the one that comes with this program",

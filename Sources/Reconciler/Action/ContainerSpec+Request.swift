@@ -13,13 +13,13 @@ extension DesiredContainer {
         secrets: [String: SecretValue]
     ) throws -> ContainerCreate {
         guard let imageID, let specHash else {
-            throw BottleError("image-missing", "the image \(reference) is not there", at: name)
+            throw BottleError(.imageMissing, "the image \(reference) is not there", at: name)
         }
         var variables = spec.environment
         for variable in spec.secrets {
             guard let value = secrets[variable.secret] else {
                 throw BottleError(
-                    "secret-unavailable",
+                    .secretUnavailable,
                     "the secret \(variable.secret) has no value",
                     at: name,
                     remedy: "set the environment variable \(variable.secret), or name its source in the settings"

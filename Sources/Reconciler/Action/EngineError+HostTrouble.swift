@@ -28,13 +28,10 @@ extension EngineError {
 }
 
 extension BottleError {
-    /// The code of a build that the engine's host could not carry out.
-    static let hostTroubleCode = "host-trouble"
-
     /// A build ended for a trouble of the engine's host.
     static func hostTrouble(building image: DesiredImage, cause: String) -> BottleError {
         BottleError(
-            hostTroubleCode,
+            .hostTrouble,
             "the engine's host could not carry out the build",
             at: image.reference.text,
             remedy: "see to what the engine says, such as to room on its disk (docker system df); nothing was changed, "

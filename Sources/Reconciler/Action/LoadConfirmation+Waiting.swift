@@ -17,7 +17,7 @@ struct LoadWatcher: Sendable {
     ///   `container-killed` when a signal ended it.
     func firstWord(of container: String, name: String) async throws -> LoadedGeneration {
         let silence = BottleError(
-            BottleError.silentCode,
+            .silent,
             "the sidecar has not said since its start what it has loaded, or the clock was set since",
             at: name,
             remedy: "it is started anew; if that does not help, see `docker logs \(name)`"
@@ -32,7 +32,7 @@ struct LoadWatcher: Sendable {
     func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
     {
         let late = BottleError(
-            "not-loaded",
+            .notLoaded,
             "the sidecar did not confirm what it was given within \(patience.components.seconds) s",
             at: name,
             remedy: "see `docker logs \(name)`; the next apply looks again"
@@ -40,7 +40,7 @@ struct LoadWatcher: Sendable {
         try await wait(container, name: name, orElse: late, unlessChanged: files) { loaded in
             if let refusal = loaded.refusal, refusal.generation == generation {
                 throw BottleError(
-                    "load-refused",
+                    .loadRefused,
                     "the sidecar refused its new files: \(refusal.reason); what it had stays in force",
                     at: name,
                     remedy: "see `docker logs \(name)` for what it said"
@@ -87,7 +87,7 @@ struct LoadWatcher: Sendable {
             let stat = try await engine.stat(container: container, path: file.path)
             guard stat.map({ ObservedFile($0).shows(file) }) != true else { continue }
             throw BottleError(
-                "file-changed",
+                .fileChanged,
                 "\(file.path) was changed again before the sidecar read it",
                 at: name,
                 remedy: "the next pass puts it right; look who writes to it"
@@ -99,16 +99,11 @@ struct LoadWatcher: Sendable {
         // SIGKILL, also the kernel's for memory, and SIGTERM come from outside.
         let isKilled = [128 + 9, 128 + 15].contains(details.state.exitCode)
         return BottleError(
-            isKilled ? "container-killed" : "container-ended",
+            isKilled ? .containerKilled : .containerEnded,
             "the container ended with status \(details.state.exitCode) instead of confirming what it was given",
             at: name,
             remedy: "see `docker logs \(name)`",
             cause: details.state.error.isEmpty ? nil : details.state.error
         )
     }
-}
-
-extension BottleError {
-    /// The code of a sidecar's silence since its start: nothing but a new start can break it.
-    static let silentCode = "silent"
 }

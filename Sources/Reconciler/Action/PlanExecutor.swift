@@ -59,7 +59,7 @@ package struct PlanExecutor: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         report(.began(action))
-        var failure: (text: String, code: String?)?
+        var failure: (text: String, code: BottleError.Code?)?
         do {
             try await perform(action) {
                 guard await barrier.pass(action.startsAfter) else { throw DependencyFailed() }

@@ -59,7 +59,7 @@ package struct RestrictedBuild: Sendable {
     private func judge(_ image: DesiredImage, _ context: BuildContext) throws -> (String, RestrictedDockerfile) {
         func refused(_ reason: String) -> BottleError {
             BottleError(
-                "build-refused",
+                .buildRefused,
                 "the Dockerfile can't be built in the restricted way",
                 at: image.reference.text,
                 remedy: "approve a proposal anew, or drop the remediation",
@@ -86,7 +86,7 @@ package struct RestrictedBuild: Sendable {
             guard error.isNotFound else { throw error }
         }
         throw BottleError(
-            "base-missing",
+            .baseMissing,
             "the image that the approved Dockerfile begins with is not here any more: \(base)",
             at: image.reference.text,
             remedy: "bring it back (docker load), approve a proposal anew, or drop the remediation"
@@ -98,7 +98,7 @@ package struct RestrictedBuild: Sendable {
             return try await lock.acquire(wait: limits.timeLimit + .seconds(120))
         } catch let timeout as FileLock.TimedOut {
             throw BottleError(
-                "busy",
+                .busy,
                 "another build of a proposed Dockerfile goes on",
                 at: identity.name,
                 remedy: "try again when it has ended",
@@ -154,7 +154,7 @@ package struct RestrictedBuild: Sendable {
 
     private func failed(_ image: DesiredImage, _ what: String, _ cause: String) -> BottleError {
         BottleError(
-            "build-failed",
+            .buildFailed,
             "the build of the proposed Dockerfile \(what)",
             at: image.reference.text,
             remedy: "nothing was changed; the settings' `builds` say what a build may reach and use",

@@ -78,7 +78,7 @@ extension AuditFiles {
 
     private func unreadable(_ path: String, _ cause: String) -> BottleError {
         BottleError(
-            "audit-unreadable",
+            .auditUnreadable,
             "the audit log can't be read",
             at: path,
             remedy: "mend its permissions or name another file; nothing was changed",
@@ -115,11 +115,11 @@ extension AuditLog {
         let files = AuditFiles(folder: folder)
         let (found, _) = try files.check()
         guard let last = found.last else {
-            throw BottleError("audit-empty", "nothing is on record yet that could be signed", at: files.current)
+            throw BottleError(.auditEmpty, "nothing is on record yet that could be signed", at: files.current)
         }
         if let problem = found.problems.first {
             throw BottleError(
-                "audit-not-whole",
+                .auditNotWhole,
                 "the audit log is not whole, and a signature would cover that: \(problem.message)",
                 at: "\(problem.file):\(problem.line)",
                 remedy: "see `bottle audit verify`"
@@ -131,7 +131,7 @@ extension AuditLog {
             try files.store(checkpoint)
         } catch {
             throw BottleError(
-                "audit-unwritable",
+                .auditUnwritable,
                 "the checkpoint can't be kept",
                 at: files.checkpoints,
                 cause: "\(error)"

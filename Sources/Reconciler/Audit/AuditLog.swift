@@ -53,7 +53,7 @@ package struct AuditLog: Sendable {
             throw error
         } catch {
             throw BottleError(
-                "audit-unwritable",
+                .auditUnwritable,
                 "the audit log can't be written, so nothing is done that belongs in it",
                 at: path,
                 remedy: "make room or mend the permissions, then run the command again",
@@ -70,7 +70,7 @@ package struct AuditLog: Sendable {
             if let held = try lock.tryAcquire() { return held }
             guard ContinuousClock.now - start < .seconds(30) else {
                 throw BottleError(
-                    "audit-busy",
+                    .auditBusy,
                     "another process has held the audit log for half a minute",
                     at: lock.path,
                     remedy: lock.holder().map { "look what process \($0) does; the lock goes with it" }

@@ -55,7 +55,7 @@ struct AuditTail {
 
     static func damage(_ path: String) -> BottleError {
         BottleError(
-            "audit-damaged",
+            .auditDamaged,
             "the audit log does not end in anything that bottle wrote, so it can't go on from there",
             at: path,
             remedy: "see `bottle audit verify`; restore the file from a backup, or move it away: the gap stays visible"

@@ -20,7 +20,7 @@ package struct SSHSignature: Sendable {
         let outcome = try await run(["sign", "-f", key], input: text, hasOwnGroup: false)
         guard outcome.succeeded, !outcome.output.isEmpty else {
             throw BottleError(
-                "not-signed",
+                .notSigned,
                 "ssh-keygen did not sign",
                 at: key,
                 remedy: "name an ssh key with --key: a private key's file, or a public one's whose agent runs",
@@ -65,7 +65,7 @@ package struct SSHSignature: Sendable {
     }
 
     private func refused(_ message: String, _ outcome: Program.Outcome) -> BottleError {
-        BottleError("bad-signature", message, cause: words(outcome))
+        BottleError(.badSignature, message, cause: words(outcome))
     }
 
     private func words(_ outcome: Program.Outcome) -> String {
@@ -92,7 +92,7 @@ package struct SSHSignature: Sendable {
             ).run()
         } catch let failure as Program.Failure {
             throw BottleError(
-                "no-ssh-keygen",
+                .noSshKeygen,
                 "signatures are made and checked by ssh-keygen, which can't be run",
                 remedy: "install OpenSSH",
                 cause: "\(failure)"

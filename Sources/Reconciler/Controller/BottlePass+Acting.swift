@@ -58,7 +58,7 @@ extension BottlePass {
                             return try await slot.builds.withPermit { try await run(plan) }
                         }
                         return .success(performed)
-                    } catch let error as BottleError where error.code == BottleError.busyCode {
+                    } catch let error as BottleError where error.code == .busy {
                         // What else was done is told all the same.
                         let text = [error.message, error.cause].compactMap { $0 }.joined(separator: ": ")
                         return .success(

@@ -42,7 +42,7 @@ extension BottlePass {
             return try await body()
         } catch let timeout as FileLock.TimedOut {
             throw BottleError(
-                BottleError.busyCode,
+                .busy,
                 "another process has held the lock for ten minutes",
                 at: lock.path,
                 remedy: timeout.holder.map { "look what process \($0) does; the lock goes with it" },
@@ -50,9 +50,4 @@ extension BottlePass {
             )
         }
     }
-}
-
-extension BottleError {
-    /// The code of a lock that another process held for too long.
-    static let busyCode = "busy"
 }

@@ -116,7 +116,7 @@ extension BottlePass {
             }
         case .retry(let error), .stalled(let error):
             // What a sidecar refuses or a build can't make will not come right by itself; all else is tried again.
-            let isHopeless = error.code == "load-refused" || result.performed.contains(where: \.isHopeless)
+            let isHopeless = error.code == .loadRefused || result.performed.contains(where: \.isHopeless)
             guard isHopeless || hasOutlivedPatience(known, result, at: moment) else { break }
             answer.state = .failed
             let cause = error.cause.map { ": \($0)" } ?? ""
@@ -134,7 +134,7 @@ extension BottlePass {
     /// a Dockerfile that looks as if.
     private func hasOutlivedPatience(_ known: ProposalAnswer?, _ result: PassResult, at moment: Timestamp) -> Bool {
         guard let known, known.state == .approved,
-            result.performed.contains(where: { $0.outcome == .failed && $0.code == BottleError.hostTroubleCode })
+            result.performed.contains(where: { $0.outcome == .failed && $0.code == .hostTrouble })
         else { return false }
         return moment.seconds - known.time.seconds > Self.patienceWithHost
     }
@@ -170,19 +170,12 @@ extension BottlePass {
 }
 
 extension PerformedAction {
-    /// Failures of our own words that another attempt does not mend.
-    ///
-    /// A sidecar that was killed, or that said nothing in time, has judged nothing.
-    private static let verdicts: Set<String> = [
-        "base-missing", "build-failed", "build-refused", "container-ended", "load-refused",
-    ]
-
     /// Whether it failed in a way that another attempt does not mend: an image that can't be built, files that a sidecar
     /// refuses.
     ///
     /// An engine that did not do what it was asked, or went away meanwhile, has judged nothing.
     fileprivate var isHopeless: Bool {
-        guard outcome == .failed, let code, Self.verdicts.contains(code) else { return false }
+        guard outcome == .failed, code?.disposition == .hopeless else { return false }
         return action.verb == .build || action.verb == .signal || action.verb == .restart
     }
 }

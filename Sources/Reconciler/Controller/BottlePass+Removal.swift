@@ -85,7 +85,7 @@ extension BottlePass {
             var result = PassResult(identity: identity, id: id)
             result.outcome = .retry(
                 BottleError(
-                    "not-deleted",
+                    .notDeleted,
                     "the bottle was deleted, but not all of it could be removed",
                     at: identity.name
                 )

@@ -73,7 +73,7 @@ package struct BottlePass: Sendable {
     package func run(mayEndAgent: Bool) async throws -> PassResult {
         if let result = try await runIfDesired(mayEndAgent: mayEndAgent, secrets: .first) { return result }
         var result = PassResult(identity: identity, id: id)
-        result.outcome = .stalled(BottleError("not-found", "the bottle was deleted meanwhile", at: identity.name))
+        result.outcome = .stalled(BottleError(.notFound, "the bottle was deleted meanwhile", at: identity.name))
         return result
     }
 
@@ -105,8 +105,7 @@ package struct BottlePass: Sendable {
         } catch {
             let problem = BottleError(wrapping: error)
             // Without a desired state nothing is right or wrong: a person brings it back.
-            let isLost = ["desired-unreadable", "remediation-unreadable"].contains(problem.code)
-            result.outcome = isLost ? .stalled(problem) : .retry(problem)
+            result.outcome = problem.code.disposition == .stalled ? .stalled(problem) : .retry(problem)
         }
         try saveStatus(result)
         if let wanted { try await settleProposals(in: wanted, &result) }
@@ -119,7 +118,7 @@ package struct BottlePass: Sendable {
             try await installation.repository.lastChange(of: identity) == nil
         else { return nil }
         return BottleError(
-            "not-deleted",
+            .notDeleted,
             "the bottle is recorded, but no revision of the desired state ever had it; nothing of it is touched",
             at: identity.name,
             remedy: "restore the desired state from a backup, or apply the bottle's manifest again"
@@ -233,7 +232,7 @@ package struct BottlePass: Sendable {
         }
         result.outcome = .retry(
             BottleError(
-                "not-converging",
+                .notConverging,
                 "the bottle was not as desired after \(Self.rounds) rounds",
                 at: identity.name,
                 remedy: "see what `bottle describe \(identity)` lists as pending, and what changes it from outside"
@@ -326,7 +325,7 @@ package struct BottlePass: Sendable {
 
     private func failure(_ performed: PerformedAction) -> BottleError {
         BottleError(
-            "action-failed",
+            .actionFailed,
             "could not \(performed.action.verb.rawValue) \(performed.action.object)",
             at: identity.name,
             remedy: "mend the cause and apply again: a pass goes on from what is there",
@@ -368,7 +367,7 @@ extension [PerformedAction] {
     fileprivate var silent: Set<Role> {
         Set(
             compactMap { performed in
-                guard performed.code == BottleError.silentCode, case .container(let role) = performed.action.object
+                guard performed.code == .silent, case .container(let role) = performed.action.object
                 else { return nil }
                 return role
             }

@@ -9,7 +9,7 @@ extension BottleStatus {
         let ready = readiness(result)
         set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
         let guest = guest(in: result.findings)
-        let trouble = error.map { (reason: $0.code.camelCased, message: $0.summary) } ?? guest
+        let trouble = error.map { (reason: $0.code.rawValue.camelCased, message: $0.summary) } ?? guest
         set(
             .degraded,
             trouble != nil,
@@ -81,7 +81,7 @@ extension BottleStatus {
     }
 
     private func readiness(_ result: PassResult) -> (isReady: Bool, reason: String, message: String) {
-        if let error = result.error { return (false, error.code.camelCased, error.summary) }
+        if let error = result.error { return (false, error.code.rawValue.camelCased, error.summary) }
         for finding in result.findings {
             if case .agentEnded(let code) = finding { return (false, "AgentEnded", endText(code)) }
             if case .agentRests = finding { return (false, "AgentRests", "the agent ended again and again") }

@@ -34,7 +34,7 @@ package struct CapabilityBuild: Sendable {
             return try RestrictedDockerfile(dockerfile, bases: bases)
         } catch {
             throw BottleError(
-                "dockerfile-refused",
+                .dockerfileRefused,
                 "the proposed Dockerfile can't be built in the restricted way",
                 at: state.declared.identity.name,
                 remedy: "edit it, or make the operator's own with `bottle edit dockerfile`",
@@ -50,10 +50,10 @@ package struct CapabilityBuild: Sendable {
     /// - Throws: as `check`, and `BottleError` `build-failed` with the last lines.
     package func build(dockerfile: String, for identity: Identity, state: DesiredState) async throws -> Built {
         guard state.declared.identity == identity else {
-            throw BottleError("internal", "the desired state is of another bottle", at: identity.name)
+            throw BottleError(.internal, "the desired state is of another bottle", at: identity.name)
         }
         let judged = try await check(dockerfile: dockerfile, state: state)
-        guard let base = judged.bases.first else { throw BottleError("internal", "no base", at: identity.name) }
+        guard let base = judged.bases.first else { throw BottleError(.internal, "no base", at: identity.name) }
         let (context, path) = try context(of: state.declared, with: judged.text)
         let image = try DesiredImage.restricted(of: identity, context: context.digest, dockerfile: path, base: base)
         let imageID = try await bring(image, from: context, for: state.declared)
@@ -86,7 +86,7 @@ package struct CapabilityBuild: Sendable {
             }
         } catch let timeout as FileLock.TimedOut {
             throw BottleError(
-                "busy",
+                .busy,
                 "another process builds this image",
                 at: image.reference.text,
                 cause: "\(timeout)"
@@ -109,7 +109,7 @@ package struct CapabilityBuild: Sendable {
             topology: Topology(manifest),
             settings: installation.settings
         )
-        guard let image = images[.agent] else { throw BottleError("internal", "no agent", at: manifest.identity.name) }
+        guard let image = images[.agent] else { throw BottleError(.internal, "no agent", at: manifest.identity.name) }
         var bases = [image.reference.text: try await made(image, of: manifest)]
         if case .build(let source) = manifest.agent.image,
             let own = try installation.contexts.loaded(for: images)[.agent]
@@ -140,7 +140,7 @@ package struct CapabilityBuild: Sendable {
         }
         guard let found = try await here(image) else {
             throw BottleError(
-                "base-missing",
+                .baseMissing,
                 "the image of the manifest is not here",
                 at: image.reference.text,
                 remedy: "apply the manifest, so that its own image is there"
@@ -156,7 +156,7 @@ package struct CapabilityBuild: Sendable {
         case .reference: return (try BuildContext([:]).replacing("Dockerfile", with: text), "Dockerfile")
         case .build(let source):
             guard let pinned = source.pinned else {
-                throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+                throw BottleError(.notResolved, "the build context is not pinned", at: source.context)
             }
             let folder = "\(installation.state.contexts)/\(pinned)"
             let own = BuildContext(storedIn: folder, digest: pinned)

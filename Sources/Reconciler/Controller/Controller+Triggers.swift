@@ -39,7 +39,7 @@ extension Controller {
             note(
                 .controlSocket,
                 BottleError(
-                    "no-control-socket",
+                    .noControlSocket,
                     "commits are noticed a little later",
                     at: socket.path,
                     cause: "\(error)"

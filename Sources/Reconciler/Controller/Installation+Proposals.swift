@@ -100,7 +100,7 @@ package struct ProposalDecision: Sendable {
             held = try await state.lock(of: proposal.bottle).acquire(wait: .seconds(60))
         } catch let timeout as FileLock.TimedOut {
             throw BottleError(
-                "busy",
+                .busy,
                 "a pass has held the bottle's lock for a minute",
                 at: proposal.bottle.name,
                 remedy: "run the command again",
@@ -130,7 +130,7 @@ extension BottleError {
     /// `already-decided`: a proposal has its answer, or the commit that approves it is made.
     package static func alreadyDecided(_ proposal: Proposal, _ state: ProposalAnswer.State) -> BottleError {
         BottleError(
-            "already-decided",
+            .alreadyDecided,
             "the proposal \(proposal.id) is \(state.rawValue) already",
             at: proposal.bottle.name,
             remedy: state == .approved

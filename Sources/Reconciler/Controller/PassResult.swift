@@ -40,7 +40,7 @@ package struct PassResult: Sendable {
         drift = []
         findings = []
         preflight = .none
-        outcome = .retry(BottleError("not-begun", "the pass did not begin", at: identity.name))
+        outcome = .retry(BottleError(.notBegun, "the pass did not begin", at: identity.name))
     }
 
     /// A bottle that was looked at and found as desired.
@@ -89,7 +89,7 @@ extension Finding {
         switch self {
         case .nameTaken(let object, let name, let holder):
             BottleError(
-                "name-taken",
+                .nameTaken,
                 "the name of \(object) is taken by \(holder)",
                 at: name,
                 remedy: "look whether it is needed; remove or rename it, or name the bottle otherwise. "
@@ -97,21 +97,21 @@ extension Finding {
             )
         case .externalNetworkMissing(let name):
             BottleError(
-                "network-missing",
+                .networkMissing,
                 "the network that `egress.network` names is not there",
                 at: name,
                 remedy: "create it, or leave `egress.network` out for a network of the bottle's own"
             )
         case .externalNetworkOfBottle(let name):
             BottleError(
-                "network-of-a-bottle",
+                .networkOfABottle,
                 "the network that `egress.network` names belongs to a bottle",
                 at: name,
                 remedy: "name a network that bottle did not make, or leave `egress.network` out"
             )
         case .imageForgesLabels(let role, let reference):
             BottleError(
-                "image-forges-labels",
+                .imageForgesLabels,
                 "the image of \(role.rawValue) carries dev.bottle.* labels, by which bottle knows its own containers",
                 at: reference.text,
                 remedy: "build the image without these labels"
@@ -126,7 +126,7 @@ extension Finding {
     package func refusedLoad(of identity: Identity) -> BottleError? {
         guard case .reloadRefused(let role, let reason) = self else { return nil }
         return BottleError(
-            "load-refused",
+            .loadRefused,
             "\(role.rawValue) refuses its new files: \(reason); what it had stays in force",
             at: Names.container(identity, role),
             remedy: "see `docker logs \(Names.container(identity, role))`"

@@ -49,7 +49,7 @@ package struct AddressPlan: Sendable, Hashable, Codable {
                     ?? Self.firstFree(in: pool, from: 0, avoiding: taken)
             else {
                 throw BottleError(
-                    "network-pool-exhausted",
+                    .networkPoolExhausted,
                     "no free /\(Self.prefix) is left in the network pool \(pool)",
                     remedy: "set a larger or another `network.pool` in the settings"
                 )

@@ -64,7 +64,7 @@ package struct AgentDockerfile: Sendable {
 
     private func context(of source: BuildSource) throws -> BuildContext {
         guard let pinned = source.pinned else {
-            throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+            throw BottleError(.notResolved, "the build context is not pinned", at: source.context)
         }
         return BuildContext(storedIn: "\(contexts)/\(pinned)", digest: pinned)
     }

@@ -16,7 +16,7 @@ extension BuildContext {
     /// - Throws: `BottleError` `context-unreadable`, also for a file that is no text or not there.
     package func text(at path: String) throws -> String {
         guard case .file(let bytes, _) = try entries()[path], let text = String(validating: bytes, as: UTF8.self) else {
-            throw BottleError("context-unreadable", "the build context has no text called \(path)", at: digest.hex)
+            throw BottleError(.contextUnreadable, "the build context has no text called \(path)", at: digest.hex)
         }
         return text
     }
@@ -68,7 +68,7 @@ extension BuildContext {
         } catch {
             try? POSIX.removeTree(draft)
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the build context can't be kept",
                 at: final,
                 remedy: "make room, or mend the folder's permissions",

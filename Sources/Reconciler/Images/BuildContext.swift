@@ -63,7 +63,7 @@ package struct BuildContext: Sendable, Hashable {
             }
             return BuildContext(entries, files)
         } catch let error as SystemError {
-            throw BottleError("context-unreadable", "this program's own files can't be read", cause: "\(error)")
+            throw BottleError(.contextUnreadable, "this program's own files can't be read", cause: "\(error)")
         }
     }
 
@@ -114,7 +114,7 @@ package struct BuildContext: Sendable, Hashable {
             let entries = try Self.entries(of: folder, keepingEverything: true)
             guard Self.digest(of: entries) == digest else {
                 throw BottleError(
-                    "context-unreadable",
+                    .contextUnreadable,
                     "the stored copy of the build context is not what was applied",
                     at: folder,
                     remedy: "remove this folder and apply the manifest again"
@@ -148,7 +148,7 @@ package struct BuildContext: Sendable, Hashable {
                 status.st_mode & S_IFMT == S_IFDIR
             else {
                 throw BottleError(
-                    "context-unreadable",
+                    .contextUnreadable,
                     "there is no such folder",
                     at: folder,
                     remedy: keepingEverything ? "apply the manifest again" : nil
@@ -161,7 +161,7 @@ package struct BuildContext: Sendable, Hashable {
             throw error
         } catch {
             throw BottleError(
-                "context-unreadable",
+                .contextUnreadable,
                 "the build context can't be read",
                 at: folder,
                 remedy: "mend its permissions",
@@ -193,7 +193,7 @@ package struct BuildContext: Sendable, Hashable {
             case S_IFLNK:
                 entries[prefix + name] = .link(try POSIX.target(ofLink: path))
             default:
-                throw BottleError("context-unreadable", "only files, folders and links can be built from", at: path)
+                throw BottleError(.contextUnreadable, "only files, folders and links can be built from", at: path)
             }
         }
     }

@@ -36,7 +36,7 @@ package struct BuildContexts: Sendable {
         guard let context = bundled[role] else {
             if role == .supervise, !bundled.isEmpty {
                 throw BottleError(
-                    "program-not-for-linux",
+                    .programNotForLinux,
                     "the image of supervise is made of bottle itself, and this one can't run in a container",
                     remedy:
                         "build it with `bottle images build supervise` on Linux, put it where the engine finds it, and "
@@ -44,7 +44,7 @@ package struct BuildContexts: Sendable {
                 )
             }
             throw BottleError(
-                "dockerfiles-missing",
+                .dockerfilesMissing,
                 "the Dockerfile of \(role.rawValue), which comes with bottle, was not found",
                 remedy: "set BOTTLE_DOCKERFILES to the folder Dockerfiles of the program's own distribution"
             )
@@ -61,7 +61,7 @@ package struct BuildContexts: Sendable {
             return try image(of: .agent, settings)
         case .build(let source):
             guard let pinned = source.pinned else {
-                throw BottleError("not-resolved", "the build context is not pinned", at: source.context)
+                throw BottleError(.notResolved, "the build context is not pinned", at: source.context)
             }
             if let base = source.base {
                 return try .restricted(

@@ -24,7 +24,7 @@ package struct BundledImages: Sendable {
             place = parent
         }
         throw BottleError(
-            "dockerfiles-missing",
+            .dockerfilesMissing,
             "the folder Dockerfiles that comes with bottle was not found",
             remedy: "set BOTTLE_DOCKERFILES to it"
         )

@@ -83,7 +83,7 @@ struct ProgramFile: Sendable, Hashable {
                 ?? ContentDigest(of: bytes)
         else {
             throw BottleError(
-                "context-unreadable",
+                .contextUnreadable,
                 "a file of this program is another than when it was started",
                 at: path,
                 remedy: "start bottle anew"

@@ -1,7 +1,6 @@
 /// An error that a person can act on: what, where, what to do next, and the cause underneath.
 package struct BottleError: Error, Sendable, CustomStringConvertible {
-    /// Stable kebab-case word for programs.
-    package var code: String
+    package var code: Code
     package var message: String
     /// The object, file or address it is about.
     package var location: String?
@@ -11,7 +10,7 @@ package struct BottleError: Error, Sendable, CustomStringConvertible {
     package var cause: String?
 
     package init(
-        _ code: String,
+        _ code: Code,
         _ message: String,
         at location: String? = nil,
         remedy: String? = nil,

@@ -9,27 +9,27 @@ extension BottleError {
         case let error as BottleError: self = error
         case let error as EngineError:
             self.init(
-                "engine-refused",
+                .engineRefused,
                 "the Docker engine did not do what was asked",
                 remedy: "mend what it says, then run the command again: nothing that was done is lost",
                 cause: "\(error)"
             )
         case let error as SystemError:
             self.init(
-                "system-refused",
+                .systemRefused,
                 "\(error)",
                 remedy: "look whether the folder can be written and its disk has room, then run the command again"
             )
-        case let error as InvalidValue: self.init("invalid-value", "\(error)")
-        case is CancellationError: self.init("interrupted", "interrupted; run the command again to go on")
-        default: self.init("internal", "something went wrong that bottle did not expect", cause: "\(error)")
+        case let error as InvalidValue: self.init(.invalidValue, "\(error)")
+        case is CancellationError: self.init(.interrupted, "interrupted; run the command again to go on")
+        default: self.init(.internal, "something went wrong that bottle did not expect", cause: "\(error)")
         }
     }
 
     /// Living agents would end, and nobody agreed to that.
     package static func needsYes(_ bottles: [Identity]) -> BottleError {
         BottleError(
-            "needs-yes",
+            .needsYes,
             "this would end and replace the living agent of \(bottles.map(\.name).joined(separator: ", "))",
             remedy: "add --yes to do it; the agent was not touched"
         )

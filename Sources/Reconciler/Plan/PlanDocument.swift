@@ -97,9 +97,9 @@ package struct PerformedAction: Sendable, Hashable {
     /// The engine's or the sidecar's own words.
     package var error: String?
     /// The stable code of the failure, where it has one.
-    package var code: String?
+    package var code: BottleError.Code?
 
-    package init(action: Action, outcome: Outcome, milliseconds: Int, error: String? = nil, code: String? = nil) {
+    package init(action: Action, outcome: Outcome, milliseconds: Int, error: String? = nil, code: BottleError.Code? = nil) {
         self.action = action
         self.outcome = outcome
         self.milliseconds = milliseconds

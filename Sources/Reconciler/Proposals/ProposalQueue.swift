@@ -217,7 +217,7 @@ package struct ProposalQueue: Sendable {
             throw error
         } catch {
             throw BottleError(
-                "queue-unusable",
+                .queueUnusable,
                 "the bottle's queue of proposals can't be used",
                 at: folder,
                 remedy: "mend the folder's permissions, or make room; what waits in it is not lost",

@@ -56,7 +56,7 @@ package actor RefusalStore: RefusalSink {
             return RefusalStream(try DurableFile.read(path, limit: 16 * fileLimit, followLinks: false) ?? [])
         } catch {
             throw BottleError(
-                "state-unreadable",
+                .stateUnreadable,
                 "the bottle's refusals can't be read",
                 at: path,
                 remedy: "mend the file's permissions, or move it away: it is made anew from the sidecars' logs",
@@ -102,7 +102,7 @@ package actor RefusalStore: RefusalSink {
             if file.length > limit { file = try compact(path) }
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "a bottle's refusals can't be kept",
                 at: path,
                 remedy: "make room or mend the permissions; what the sidecars' logs still hold is kept then",

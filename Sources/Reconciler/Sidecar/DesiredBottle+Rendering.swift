@@ -13,7 +13,7 @@ extension DesiredBottle {
             case .egressProxy: try EgressProxy.container(input, topology)
             case .firewall: try Firewall.container(input, topology)
             case .supervise: try Supervise.container(input, topology)
-            case .gitGate: throw BottleError("not-built-yet", "the \(role.rawValue) sidecar is not built yet")
+            case .gitGate: throw BottleError(.notBuiltYet, "the \(role.rawValue) sidecar is not built yet")
             }
         }
         let networks = try topology.networks.map { role in
@@ -45,7 +45,7 @@ extension DesiredBottle {
 extension RenderInput {
     func block(of network: NetworkRole) throws -> IPv4Block {
         guard let block = addresses[network] else {
-            throw BottleError("address-missing", "no addresses are planned for the \(network.rawValue) network")
+            throw BottleError(.addressMissing, "no addresses are planned for the \(network.rawValue) network")
         }
         return block
     }
@@ -53,7 +53,7 @@ extension RenderInput {
     func address(of role: Role, on network: NetworkRole) throws -> IPv4Address {
         guard let address = addresses.address(of: role, on: network) else {
             throw BottleError(
-                "address-missing",
+                .addressMissing,
                 "no address is planned for \(role.rawValue) on the \(network.rawValue) network"
             )
         }
@@ -72,7 +72,7 @@ extension RenderInput {
         isSpecKnown: Bool = true
     ) throws -> DesiredContainer {
         guard let image = images[role] else {
-            throw BottleError("image-missing", "no image is named for \(role.rawValue)")
+            throw BottleError(.imageMissing, "no image is named for \(role.rawValue)")
         }
         let endpoints = topology.networks(of: role).enumerated().map { index, network in
             DesiredContainer.Endpoint(

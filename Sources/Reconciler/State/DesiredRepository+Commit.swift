@@ -71,7 +71,7 @@ extension DesiredRepository {
                 guard let wanted = try await edit(old) else { return nil }
                 for path in wanted.changes.keys where !Self.isPath(path) {
                     throw BottleError(
-                        "desired-unwritable",
+                        .desiredUnwritable,
                         "'\(path)' can't be a file of the desired state",
                         at: folder
                     )
@@ -221,7 +221,7 @@ extension DesiredRepository {
 
     private func moved(from expected: Revision?, to found: Revision) -> BottleError {
         BottleError(
-            "desired-moved",
+            .desiredMoved,
             "the desired state changed meanwhile: expected \(expected?.short ?? "?"), found \(found.short)",
             at: folder,
             remedy: "look at the change (git -C '\(folder)' log -p), then run the command again"

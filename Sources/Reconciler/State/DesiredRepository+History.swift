@@ -63,7 +63,7 @@ extension DesiredRepository {
                 let revision = Revision(String(decoding: outcome.output, as: UTF8.self).prefix { $0 != "\n" })
             else {
                 throw BottleError(
-                    "no-revision",
+                    .noRevision,
                     "'\(name)' names no revision, or more than one",
                     at: folder,
                     remedy: "`bottle history BOTTLE` lists them; give at least four digits, or HEAD, HEAD~1 …"

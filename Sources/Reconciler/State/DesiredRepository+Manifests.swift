@@ -22,7 +22,7 @@ extension DesiredRepository {
             bottle.manifest.unresolved.isEmpty
         else {
             throw BottleError(
-                "desired-unreadable",
+                .desiredUnreadable,
                 "the desired state of bottle \(identity) can't be read; nothing of it is touched",
                 at: path,
                 remedy: "mend it, or apply its manifest again",

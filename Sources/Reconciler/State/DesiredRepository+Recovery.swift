@@ -109,7 +109,7 @@ extension DesiredRepository {
 
     static func unreadable(_ folder: String, _ reason: String, cause: String? = nil) -> BottleError {
         BottleError(
-            "desired-unreadable",
+            .desiredUnreadable,
             "the desired state can't be read: \(reason)",
             at: folder,
             remedy: "nothing was changed; look with: git -C '\(folder)' fsck --full; then mend it, or restore the "
@@ -124,10 +124,10 @@ extension DesiredRepository {
             return try await body()
         } catch let error as Program.Failure {
             guard case .notFound = error else { throw unreadable(folder, "git did not answer", cause: "\(error)") }
-            throw BottleError("git-missing", "\(error)", remedy: "install git and see that PATH has it")
+            throw BottleError(.gitMissing, "\(error)", remedy: "install git and see that PATH has it")
         } catch let refusal as Git.Refusal where refusal.command == "sign" {
             throw BottleError(
-                "desired-unsigned",
+                .desiredUnsigned,
                 "the commit can't be signed as your git configuration asks; nothing was changed",
                 at: folder,
                 remedy: "try `git commit -S` elsewhere; see commit.gpgSign, user.signingKey and gpg.* in it",
@@ -139,7 +139,7 @@ extension DesiredRepository {
                     .contains(refusal.command), !refusal.text.contains("bad object")
             else { throw unreadable(folder, "git refused", cause: "\(refusal)") }
             throw BottleError(
-                "desired-unwritable",
+                .desiredUnwritable,
                 "the change can't be committed",
                 at: folder,
                 remedy: "make room, or wait for the git command that runs there; if none does, remove the .lock file "
@@ -148,7 +148,7 @@ extension DesiredRepository {
             )
         } catch let error as FileLock.TimedOut {
             throw BottleError(
-                "desired-busy",
+                .desiredBusy,
                 "another process keeps the desired state locked",
                 at: folder,
                 remedy: "wait until process \(error.holder.map(String.init) ?? "?") is done, then run the command again"

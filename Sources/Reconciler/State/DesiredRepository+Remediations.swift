@@ -107,7 +107,7 @@ extension DesiredRepository {
     private static func unreadable(_ path: String, of identity: Identity, _ diagnostics: [Diagnostic]) -> BottleError {
         let errors = diagnostics.filter { $0.severity == .error }
         return BottleError(
-            "remediation-unreadable",
+            .remediationUnreadable,
             "a remediation of bottle \(identity) can't be read; nothing of the bottle is touched",
             at: errors.first?.location?.description ?? path,
             remedy: "mend the file or remove it, and commit that in the desired state's folder",

@@ -32,7 +32,7 @@ extension DesiredRepository {
             expecting: expected
         )
         guard let made = outcome.made.first else {
-            throw BottleError("desired-unwritable", "the remediation changed nothing", at: folder)
+            throw BottleError(.desiredUnwritable, "the remediation changed nothing", at: folder)
         }
         return (made, revision)
     }
@@ -71,7 +71,7 @@ extension DesiredRepository {
             return edit(of: identity, outcome, reason: step.reason)
         }
         guard let taken, let revision else {
-            throw BottleError("desired-unwritable", "the step changed nothing", at: folder)
+            throw BottleError(.desiredUnwritable, "the step changed nothing", at: folder)
         }
         return (taken, revision)
     }

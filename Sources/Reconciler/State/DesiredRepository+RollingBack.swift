@@ -21,7 +21,7 @@ extension DesiredRepository {
             try await expect(expected, of: identity, at: head)
             let then = try await files(of: identity, at: old)
             guard let text = then.text else {
-                throw BottleError("not-found", "bottle \(identity) was not desired at \(old.short)")
+                throw BottleError(.notFound, "bottle \(identity) was not desired at \(old.short)")
             }
             let state = try Self.desired(of: identity, text: text, files: then.files, at: moment)
             let (now, present) = try await files(of: identity, at: head)

@@ -64,7 +64,7 @@ extension DesiredRepository {
             guard let difference = try difference(path, entry: entries[path], revision: revision) else { continue }
             guard try await isOnlyHere(difference, revision) else { continue }
             throw BottleError(
-                "desired-dirty",
+                .desiredDirty,
                 "\(path) was edited there and not committed",
                 at: folder,
                 remedy: "keep the edit (git -C '\(folder)' add \(path) && git -C '\(folder)' commit) or drop it "

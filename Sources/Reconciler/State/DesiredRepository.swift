@@ -267,7 +267,7 @@ extension BottleError {
     /// `not-found`: nothing desires this bottle.
     package static func missing(_ identity: Identity) -> BottleError {
         BottleError(
-            "not-found",
+            .notFound,
             "there is no bottle '\(identity)'",
             remedy: "`bottle get` lists those there are"
         )

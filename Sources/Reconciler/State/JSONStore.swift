@@ -61,7 +61,7 @@ package struct JSONStore<Value: Codable & Sendable>: Sendable {
             try DurableFile.write(Array(data) + [UInt8(ascii: "\n")], to: path)
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the \(noun) can't be written",
                 at: path,
                 remedy: "make room or mend the permissions, then run the command again",
@@ -76,7 +76,7 @@ package struct JSONStore<Value: Codable & Sendable>: Sendable {
             try DurableFile.remove(path(of: bottle))
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the \(noun) can't be removed",
                 at: path(of: bottle),
                 remedy: "mend the permissions, then run the command again",
@@ -107,7 +107,7 @@ package struct JSONStore<Value: Codable & Sendable>: Sendable {
             let found = try JSONDecoder().decode(Version.self, from: data).version
             guard found <= version else {
                 throw BottleError(
-                    "state-unreadable",
+                    .stateUnreadable,
                     "the \(noun) has version \(found), this program knows \(version)",
                     at: path,
                     remedy: "use the newer program that wrote it"
@@ -123,7 +123,7 @@ package struct JSONStore<Value: Codable & Sendable>: Sendable {
 
     private func unreadable(_ path: String, _ cause: String) -> BottleError {
         BottleError(
-            "state-unreadable",
+            .stateUnreadable,
             "the \(noun) can't be read",
             at: path,
             remedy: "restore the file from a backup; nothing was changed",

@@ -66,7 +66,7 @@ extension DesiredState {
         let present = remedied.outcomes
         for name in step.withdrawn.sorted() where !present.contains(where: { $0.remediation.name == name }) {
             throw BottleError(
-                "not-found",
+                .notFound,
                 "bottle \(identity) has no remediation '\(name)'",
                 remedy: "`bottle remediations \(identity)` lists those there are"
             )
@@ -84,17 +84,17 @@ extension DesiredState {
             switch outcome.fit {
             case .conflict(let reason):
                 throw BottleError(
-                    "remediation-conflict",
+                    .remediationConflict,
                     "it does not fit: \(reason)",
                     at: identity.name,
                     remedy: "look at what is desired (`bottle describe \(identity)`), and change that instead"
                 )
-            case .expired: throw BottleError("already-ended", "it would end before it begins", at: identity.name)
+            case .expired: throw BottleError(.alreadyEnded, "it would end before it begins", at: identity.name)
             case .applied, .redundant: continue
             }
         }
         guard !step.withdrawn.isEmpty || after.manifest != remedied.manifest else {
-            throw BottleError("already-desired", "what it asks for is desired already", at: identity.name)
+            throw BottleError(.alreadyDesired, "what it asks for is desired already", at: identity.name)
         }
         return RemediationStep.Outcome(
             made: made,
@@ -128,7 +128,7 @@ extension RemediationDraft {
                 limits: limits
             )
         } catch {
-            throw BottleError("invalid-remediation", "the remediation is not valid: \(error.rule)", at: identity.name)
+            throw BottleError(.invalidRemediation, "the remediation is not valid: \(error.rule)", at: identity.name)
         }
     }
 }

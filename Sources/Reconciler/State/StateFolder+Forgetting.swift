@@ -18,7 +18,7 @@ extension StateFolder {
             }
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the bottle's certificate authorities can't be removed",
                 at: "\(trust)/\(bottle)",
                 remedy: "mend the permissions, then run the command again",
@@ -36,7 +36,7 @@ extension StateFolder {
             try DurableFile.remove(path)
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the bottle's refusals can't be removed",
                 at: path,
                 remedy: "mend the permissions, then run the command again",
@@ -54,7 +54,7 @@ extension StateFolder {
             if try POSIX.status(path, followLinks: false) != nil { try POSIX.removeTree(path) }
         } catch {
             throw BottleError(
-                "state-unwritable",
+                .stateUnwritable,
                 "the bottle's queue of proposals can't be removed",
                 at: path,
                 remedy: "mend the permissions, then run the command again",

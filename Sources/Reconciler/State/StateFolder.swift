@@ -99,7 +99,7 @@ package struct StateFolder: Sendable, Hashable {
             try makeParents(of: path)
             try POSIX.makeFolder(path)
             guard let resolved = try POSIX.resolve(path) else {
-                throw BottleError("state-unreadable", "the state folder vanished while it was made", at: path)
+                throw BottleError(.stateUnreadable, "the state folder vanished while it was made", at: path)
             }
             let mode = try check(resolved)
             if mode != 0o700, unsafe chmod(resolved, 0o700) != 0 {
@@ -114,7 +114,7 @@ package struct StateFolder: Sendable, Hashable {
             let fresh = Array((POSIX.randomHexadecimal() + "\n").utf8)
             _ = try DurableFile.create(fresh, at: "\(resolved)/installation")
             guard let installation = try readInstallation(resolved) else {
-                throw BottleError("state-unreadable", "the installation id vanished", at: "\(resolved)/installation")
+                throw BottleError(.stateUnreadable, "the installation id vanished", at: "\(resolved)/installation")
             }
             return StateFolder(path: resolved, installation: installation)
         }
@@ -124,7 +124,7 @@ package struct StateFolder: Sendable, Hashable {
     private static func check(_ path: String) throws -> mode_t {
         guard let status = try POSIX.status(path, followLinks: true), status.st_mode & S_IFMT == S_IFDIR else {
             throw BottleError(
-                "state-unsafe",
+                .stateUnsafe,
                 "the state folder is not a folder",
                 at: path,
                 remedy: "move it away, or set BOTTLE_STATE_DIR to another place"
@@ -132,7 +132,7 @@ package struct StateFolder: Sendable, Hashable {
         }
         guard status.st_uid == geteuid() else {
             throw BottleError(
-                "state-unsafe",
+                .stateUnsafe,
                 "the state folder belongs to user \(status.st_uid), this is user \(geteuid())",
                 at: path,
                 remedy: "run as that user, or set BOTTLE_STATE_DIR to a folder of your own"
@@ -140,7 +140,7 @@ package struct StateFolder: Sendable, Hashable {
         }
         guard status.st_mode & 0o022 == 0 else {
             throw BottleError(
-                "state-unsafe",
+                .stateUnsafe,
                 "other users may write in the state folder",
                 at: path,
                 remedy: "look for what they changed, then: chmod 700 '\(path)'"
@@ -156,7 +156,7 @@ package struct StateFolder: Sendable, Hashable {
             let records = try POSIX.names(in: "\(folder)/records") ?? []
             guard !records.contains(where: { $0.hasSuffix(".json") }) else {
                 throw BottleError(
-                    "state-unreadable",
+                    .stateUnreadable,
                     "the installation id is missing, though there are records of bottles",
                     at: path,
                     remedy: "restore the file from a backup, or write into it the value of the label "
@@ -169,7 +169,7 @@ package struct StateFolder: Sendable, Hashable {
         let id = text.hasSuffix("\n") ? String(text.dropLast()) : text
         guard id.utf8.count == 32, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
             throw BottleError(
-                "state-unreadable",
+                .stateUnreadable,
                 "the installation id is not 32 hexadecimal digits",
                 at: path,
                 remedy: "restore the file from a backup; the label dev.bottle.installation of any of this "
@@ -193,7 +193,7 @@ package struct StateFolder: Sendable, Hashable {
             throw error
         } catch {
             throw BottleError(
-                "state-unreadable",
+                .stateUnreadable,
                 "the state folder can't be used",
                 at: path,
                 remedy: "mend its permissions, or set BOTTLE_STATE_DIR to another place",

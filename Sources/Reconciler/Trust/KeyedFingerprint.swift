@@ -28,7 +28,7 @@ package struct KeyedFingerprint: Sendable {
             return KeyedFingerprint(key: key)
         } catch {
             throw BottleError(
-                "fingerprint-key-unreadable",
+                .fingerprintKeyUnreadable,
                 "the key for fingerprints of secrets can't be used",
                 at: files.location(of: path),
                 remedy: "restore it from a backup, or remove it: the next apply makes a new one and replaces every "

@@ -82,7 +82,7 @@ package struct SecretSources: Sendable {
         package var error: BottleError {
             let first = failures.first
             return BottleError(
-                "secret-unavailable",
+                .secretUnavailable,
                 failures.count == 1
                     ? "the secret \(failures[0])"
                     : "\(failures.count) secrets have no value: "

@@ -42,7 +42,7 @@ package struct TrustStore: Sendable {
         if let copy = try read(Self.certificatePath(bottle, holder)), copy != Array(authority.certificate.utf8) {
             let path = Self.certificatePath(bottle, holder)
             throw BottleError(
-                "ca-unreadable",
+                .caUnreadable,
                 "the certificate is not the one that belongs to the private key",
                 at: files.location(of: path),
                 remedy: "remove this file; the next apply writes it again from \(files.location(of: keyPath))"
@@ -105,7 +105,7 @@ package struct TrustStore: Sendable {
             return try files.read(path)
         } catch {
             throw BottleError(
-                "ca-unreadable",
+                .caUnreadable,
                 "the file can't be read",
                 at: files.location(of: path),
                 remedy: "mend its permissions, or restore it from a backup",
@@ -116,7 +116,7 @@ package struct TrustStore: Sendable {
 
     private func damaged(_ path: String, _ bottle: Identity, _ message: String, cause: String? = nil) -> BottleError {
         BottleError(
-            "ca-unreadable",
+            .caUnreadable,
             message,
             at: files.location(of: path),
             remedy:
@@ -128,7 +128,7 @@ package struct TrustStore: Sendable {
 
     private func unwritable(_ path: String, cause: any Error) -> BottleError {
         BottleError(
-            "ca-unwritable",
+            .caUnwritable,
             "the certificate authority can't be stored",
             at: files.location(of: path),
             remedy: "make room or mend the permissions, then run the command again",

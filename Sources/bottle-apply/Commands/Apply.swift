@@ -75,7 +75,7 @@ struct Apply: AsyncParsableCommand {
     private func expected(in context: CommandContext) async throws -> Revision? {
         guard let expectRevision else { return nil }
         guard let repository = try context.openRepository() else {
-            throw BottleError("desired-moved", "nothing was ever applied: there is no revision \(expectRevision)")
+            throw BottleError(.desiredMoved, "nothing was ever applied: there is no revision \(expectRevision)")
         }
         let expected = try await repository.revision(named: expectRevision)
         try await repository.expect(expected)

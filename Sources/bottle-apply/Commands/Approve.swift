@@ -65,7 +65,7 @@ struct Approve: AsyncParsableCommand {
         var chosen = review(proposal)
         if let candidate, candidate != chosen.candidate.hex {
             throw BottleError(
-                "candidate-changed",
+                .candidateChanged,
                 "the proposal comes to something else by now",
                 at: proposal.bottle.name,
                 remedy: "look again: bottle proposals show \(proposal.id.text.prefix(12))"
@@ -80,7 +80,7 @@ struct Approve: AsyncParsableCommand {
         }
         if case .refused(let reasons) = chosen.verdict {
             throw BottleError(
-                "not-approvable",
+                .notApprovable,
                 "it does not fit what is desired now: \(reasons.joined(separator: "; "))",
                 at: proposal.bottle.name,
                 remedy: "reject it with the reason, approve it with --edit, or change the manifest"
@@ -113,7 +113,7 @@ struct Approve: AsyncParsableCommand {
             return [try await image(of: text, review, limits, reason, state, context)]
         }
         throw BottleError(
-            "already-desired",
+            .alreadyDesired,
             "what it asks for is in force already",
             at: review.proposal.bottle.name,
             remedy: "the next pass tells the agent"
@@ -132,7 +132,7 @@ struct Approve: AsyncParsableCommand {
         let proposal = review.proposal
         guard limits == nil else {
             throw BottleError(
-                "invalid-limits",
+                .invalidLimits,
                 "a Dockerfile can't be limited: the agent would be replaced when it ends",
                 at: proposal.bottle.name
             )
@@ -152,7 +152,7 @@ struct Approve: AsyncParsableCommand {
                 proposal: proposal.id.text,
                 candidate: review.candidate
             )
-        } catch let error as BottleError where ["build-failed", "dockerfile-refused"].contains(error.code) {
+        } catch let error as BottleError where [.buildFailed, .dockerfileRefused].contains(error.code) {
             try await ProposalDecision(installation.state, installation.repository, now: CommandContext.now)
                 .fail(proposal, words: [error.message, error.cause].compactMap { $0 }.joined(separator: "\n"))
             throw error
@@ -179,11 +179,11 @@ struct Approve: AsyncParsableCommand {
                         time: proposal.time
                     )
                 } catch let refusal as ProposalRefusal {
-                    throw BottleError("not-approvable", refusal.reasons.joined(separator: "; "))
+                    throw BottleError(.notApprovable, refusal.reasons.joined(separator: "; "))
                 }
                 let found = review(changed)
                 if case .refused(let reasons) = found.verdict {
-                    throw BottleError("not-approvable", reasons.joined(separator: "; "))
+                    throw BottleError(.notApprovable, reasons.joined(separator: "; "))
                 }
                 return found
             }

@@ -26,13 +26,13 @@ struct AuditCheckpointCommand: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         guard let state = try StateFolder.open(context.paths.state) else {
-            throw BottleError("audit-empty", "nothing is on record yet that could be signed", at: context.paths.state)
+            throw BottleError(.auditEmpty, "nothing is on record yet that could be signed", at: context.paths.state)
         }
         var chosen = key
         if chosen == nil { chosen = await context.gitPath("user.signingKey") }
         guard let chosen else {
             throw BottleError(
-                "no-signing-key",
+                .noSigningKey,
                 "there is no ssh key to sign with",
                 remedy: "name one with --key, or set git's user.signingKey to a key's file"
             )

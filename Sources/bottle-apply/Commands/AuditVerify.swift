@@ -38,7 +38,7 @@ struct AuditVerify: AsyncParsableCommand {
             var item = SignedCheckpoint(sequence: checkpoint.sequence, time: checkpoint.time)
             do {
                 item.signer = try await signer(of: checkpoint, signers, context)
-            } catch let error as BottleError where error.code == "bad-signature" {
+            } catch let error as BottleError where error.code == .badSignature {
                 found.problems.append(
                     .init(
                         problem: .signature,

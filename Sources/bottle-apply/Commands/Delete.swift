@@ -95,13 +95,13 @@ struct Delete: AsyncParsableCommand {
         let names = bottles.joined(separator: ", ")
         guard context.console.terminal.inputIsTerminal && context.console.terminal.errorIsTerminal else {
             throw BottleError(
-                "needs-yes",
+                .needsYes,
                 "this would delete \(names), with the agent's home",
                 remedy: "add --yes to do it; nothing was changed"
             )
         }
         guard context.console.confirm("Delete \(names), with the agent's home?") else {
-            throw BottleError("declined", "nothing was changed")
+            throw BottleError(.declined, "nothing was changed")
         }
     }
 }

@@ -70,7 +70,7 @@ struct Denied: AsyncParsableCommand {
     private func watch(_ reader: RefusalReader, _ printer: RefusalPrinter, _ names: Set<Identity>?) async throws {
         guard let engine = reader.engine, !reader.installation.isEmpty else {
             throw reader.unreachable
-                ?? BottleError("no-bottles", "there is nothing to watch", remedy: "`bottle apply` makes a bottle")
+                ?? BottleError(.noBottles, "there is nothing to watch", remedy: "`bottle apply` makes a bottle")
         }
         let sink = RefusalScreen(found: reader.found, printer: printer, since: since.map { $0.ago })
         try await sink.begin()

@@ -108,7 +108,7 @@ struct Grant: AsyncParsableCommand {
         let suggestion = RefusalSuggestion(for: groups, in: manifest)
         for case .impossible(let reason) in suggestion.verdicts.map(\.outcome) {
             throw BottleError(
-                "not-grantable",
+                .notGrantable,
                 "no grant lets this through: \(reason)",
                 at: identity.name,
                 remedy: "`bottle denied \(identity) --suggest` says so of each"

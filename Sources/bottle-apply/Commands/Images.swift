@@ -36,7 +36,7 @@ struct ImagesBuild: AsyncParsableCommand {
         let contexts = try BundledImages.find(environment: context.environment).contexts()
         let settings = try context.settings()
         for role in roles where contexts[role] == nil {
-            throw BottleError("no-dockerfile", "no Dockerfile for \(role.rawValue) comes with bottle")
+            throw BottleError(.noDockerfile, "no Dockerfile for \(role.rawValue) comes with bottle")
         }
         let engine = try await context.engine()
         defer { engine.close() }

@@ -55,7 +55,7 @@ struct Logs: AsyncParsableCommand {
         }.filter { roles.isEmpty || roles.contains($0.role) }.sorted { $0.role < $1.role }
         guard !containers.isEmpty else {
             throw BottleError(
-                "no-logs",
+                .noLogs,
                 "no such container of this bottle exists",
                 at: identity.name,
                 remedy: "see `bottle describe \(identity)`"

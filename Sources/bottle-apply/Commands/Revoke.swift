@@ -72,7 +72,7 @@ extension DesiredState {
             })
         else {
             throw BottleError(
-                "not-found",
+                .notFound,
                 "bottle \(declared.identity) has no remediation '\(Escaped.line(text, limit: 80))'",
                 remedy: "`bottle remediations \(declared.identity)` lists those there are"
             )

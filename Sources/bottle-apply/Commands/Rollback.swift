@@ -45,7 +45,7 @@ struct Rollback: AsyncParsableCommand {
         let base = try await edit.base()
         guard let then = try await repository.snapshot(at: old).desired(of: identity, at: base.moment) else {
             throw BottleError(
-                "not-found",
+                .notFound,
                 "bottle \(identity) was not desired at \(old.short)",
                 remedy: "`bottle history \(identity)` lists its revisions; `bottle delete \(identity)` removes it"
             )
@@ -59,7 +59,7 @@ struct Rollback: AsyncParsableCommand {
                         in: present.remediationFiles()[identity] ?? [:]
                     )
         else {
-            throw BottleError("already-desired", "bottle \(identity) is desired as at \(old.short) already")
+            throw BottleError(.alreadyDesired, "bottle \(identity) is desired as at \(old.short) already")
         }
         let ended = then.endedRemediations(afterDeletion: base.state == nil)
         let after = DesiredRepository.remedied(

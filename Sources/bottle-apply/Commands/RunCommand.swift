@@ -102,7 +102,7 @@ struct RunCommand: AsyncParsableCommand {
         let lock = installation.state.controllerLock
         guard let held = try lock.tryAcquire() else {
             throw BottleError(
-                "already-running",
+                .alreadyRunning,
                 "another controller looks after this state folder",
                 at: installation.state.path,
                 remedy: lock.holder().map { "it is process \($0)" } ?? "look for another `bottle run`"
@@ -143,7 +143,7 @@ struct RunCommand: AsyncParsableCommand {
             }
         } catch let error as LoopbackServer.CantListen {
             throw BottleError(
-                "metrics-address",
+                .metricsAddress,
                 "the metrics can't be served",
                 at: address.description,
                 remedy: "name a port that is free, 0 for any, or `--metrics off`",

@@ -50,7 +50,7 @@ struct Wait: AsyncParsableCommand {
 
     private func timedOut(_ waiting: [Identity]) -> BottleError {
         BottleError(
-            "timeout",
+            .timeout,
             "not within \(timeout): \(`for`)",
             at: waiting.map(\.name).joined(separator: ", "),
             remedy: "see `bottle describe \(waiting[0])`; does `bottle run` look after it?"

@@ -53,12 +53,12 @@ extension Console {
             let count = unsafe buffer.withUnsafeMutableBytes { unsafe systemRead(0, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else {
-                throw BottleError("input-unreadable", "standard input can't be read", cause: "error \(errno)")
+                throw BottleError(.inputUnreadable, "standard input can't be read", cause: "error \(errno)")
             }
             guard count > 0 else { return all }
             all += buffer[..<count]
             guard all.count <= limit else {
-                throw BottleError("input-too-large", "standard input is more than \(limit) bytes")
+                throw BottleError(.inputTooLarge, "standard input is more than \(limit) bytes")
             }
         }
     }

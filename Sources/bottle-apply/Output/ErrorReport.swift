@@ -14,7 +14,7 @@ struct ErrorDocument: Encodable {
     private enum CodingKeys: String, CodingKey { case kind, code, message, `where`, remedy, cause }
 
     init(_ error: BottleError) {
-        code = error.code
+        code = error.code.rawValue
         message = error.message
         self.where = error.location
         remedy = error.remedy

@@ -148,7 +148,7 @@ struct LogLine: Encodable {
 
     private func with(_ error: BottleError) -> LogLine {
         var line = self
-        line.code = error.code
+        line.code = error.code.rawValue
         line.error = String(error.summary.prefix(2000))
         return line
     }

@@ -49,7 +49,7 @@ struct AddressPlanTests {
         let error = #expect(throws: BottleError.self) {
             try plan.assign([.internal, .link], from: IPv4Block(pool), avoiding: used.map { try IPv4Block($0) })
         }
-        #expect(error?.code == "network-pool-exhausted")
+        #expect(error?.code == .networkPoolExhausted)
         #expect(plan == before)
     }
 

@@ -51,7 +51,7 @@ struct RenderingTests {
         var input = try Sample.input(Sample.routed)
         input.addresses[.egress] = nil
         let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
-        #expect(error?.code == "address-missing")
+        #expect(error?.code == .addressMissing)
     }
 
     @Test("the routes file is what the addon reads, with slots in place of credentials")
@@ -224,7 +224,7 @@ struct RenderingTests {
         var input = try Sample.input(manifest)
         input.agentFacts?.accounts.append(.init(name: "nowhere", uid: 7, gid: 7, home: "/"))
         let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
-        #expect(error?.code == "home-unknown")
+        #expect(error?.code == .homeUnknown)
     }
 
     @Test(
@@ -238,12 +238,12 @@ struct RenderingTests {
         var manifest = Sample.routed
         manifest.agent.home = home
         let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: Sample.input(manifest)) }
-        #expect(error?.code == "home-unsuitable")
+        #expect(error?.code == .homeUnsuitable)
         guard home.hasPrefix("/"), home != "/" else { return }
         var input = try Sample.input(Sample.routed)
         input.agentFacts?.accounts[0].home = home
         let ofImage = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
-        #expect(ofImage?.code == "home-unsuitable")
+        #expect(ofImage?.code == .homeUnsuitable)
     }
 
     @Test("a home of the agent's own is taken", arguments: ["/root", "/home/a.b", "/var/lib/a", "/data", "/etcetera"])

@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test mutating func aBottleThatDoesNotConvergeWaitsSinceItsFirstPassThatFailed() {
-        let error = BottleError("name-taken", "somebody else's")
+        let error = BottleError(.nameTaken, "somebody else's")
         for (start, outcome) in [(10, PassOutcome.stalled(error)), (20, .retry(error)), (30, .retry(error))] {
             metrics.take(.began(dev, .random()), at: .seconds(start))
             metrics.take(result(of: dev, outcome), at: .seconds(start + 1))
@@ -185,12 +185,12 @@ import Testing
         var report = PassResult(identity: dev, id: .random())
         report.drift = [Drift(kind: secret, object: .volume(secret), cause: secret)]
         report.findings = [.foreignContainer(name: secret, network: .internal)]
-        report.outcome = .retry(BottleError(secret, secret, at: secret, cause: secret))
+        report.outcome = .retry(BottleError(.engineRefused, secret, at: secret, cause: secret))
         let action = Action(.copy, .container(.agent), .fileChanged, path: secret, target: secret)
         let performed = PerformedAction(action: action, outcome: .failed, milliseconds: 1, error: secret)
         metrics.take(.progress(dev, .random(), .ended(performed)), at: .zero)
         metrics.take(.ended(report), at: .zero)
-        metrics.take(.trouble(BottleError(secret, secret)), at: .zero)
+        metrics.take(.trouble(BottleError(.engineRefused, secret)), at: .zero)
         metrics.take(.init(method: secret, target: "/\(secret)", status: 200, duration: .zero))
         let text = PrometheusText.of(metrics.families(at: .zero, Self.vitals))
         #expect(!text.contains(secret))

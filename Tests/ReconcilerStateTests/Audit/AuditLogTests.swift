@@ -215,7 +215,7 @@ struct AuditLogTests {
                 let error = #expect(throws: BottleError.self) {
                     try log.append([AuditBed.note("one"), AuditBed.note(String(repeating: "x", count: 900))], at: "")
                 }
-                #expect(error?.code == "audit-unwritable")
+                #expect(error?.code == .auditUnwritable)
             }
             #expect(try bed.bytes().count == size)
         }
@@ -241,7 +241,7 @@ struct AuditLogTests {
                     try log.append([AuditBed.note(String(repeating: "x", count: 600))], at: AuditBed.time)
                     taken += 1
                 } catch let error as BottleError {
-                    #expect(error.code == "audit-unwritable")
+                    #expect(error.code == .auditUnwritable)
                     refusals += 1
                 }
             }

@@ -60,7 +60,7 @@ package enum Agent {
             account.home != "/"
         else {
             throw BottleError(
-                "home-unknown",
+                .homeUnknown,
                 "the image's /etc/passwd names no home folder for user '\(user.isEmpty ? "root" : user)'",
                 at: "spec.agent",
                 remedy: "set `home:` to the agent's home folder, or `user:` to a user of the image"
@@ -86,7 +86,7 @@ package enum Agent {
             && !home.utf8.contains { $0 < 0x20 || $0 == 0x7F }
         guard isNormal else {
             throw BottleError(
-                "home-unsuitable",
+                .homeUnsuitable,
                 "the home folder '\(home)' is not an absolute path in its plain form",
                 at: place,
                 remedy: "set `home:` to a path such as /home/agent, without '.', '..' or a '/' too many"
@@ -94,7 +94,7 @@ package enum Agent {
         }
         if let folder = systemFolders.first(where: { "\(home)/".hasPrefix("\($0)/") || $0.hasPrefix("\(home)/") }) {
             throw BottleError(
-                "home-unsuitable",
+                .homeUnsuitable,
                 "the home folder '\(home)' is mounted as a volume and would overlap with the system's \(folder)",
                 at: place,
                 remedy: "set `home:` to a folder of the agent's own, such as /home/agent"

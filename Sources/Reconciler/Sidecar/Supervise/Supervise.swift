@@ -9,7 +9,7 @@ package enum Supervise {
     static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
         guard let place = input.supervision else {
             throw BottleError(
-                "supervise-remote",
+                .superviseRemote,
                 "`supervise` needs folders of this machine, and the engine is on another one",
                 at: "spec.supervise",
                 remedy: "remove `supervise: true`, or use an engine that answers on a unix:// socket of this machine"
