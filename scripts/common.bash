@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts beside it: where the checkout is, how to speak, how to become root.
+# The other scripts source this file: paths of the checkout, messages, running commands as root.
 
 scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034  # for the scripts that source this
@@ -14,7 +14,7 @@ die() {
 
 can_be_root() { ((EUID == 0)) || { command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; }; }
 
-# Runs a command as root: directly, or through sudo where sudo can ask or need not.
+# Runs a command as root: directly, or through sudo if sudo can ask for a password or needs none.
 as_root() {
     if ((EUID == 0)); then
         "$@"
@@ -25,7 +25,7 @@ as_root() {
     fi
 }
 
-# The bottle executable: the release build while no source is newer than it, else a fresh debug build.
+# Prints the path of the bottle executable: the release build if no source is newer, else a fresh debug build.
 bottle_executable() {
     local release=$root/.build-release/bottle
     if [[ -x $release && -z $(find "$root/Sources" "$root/Package.swift" -newer "$release" -print -quit) ]]; then

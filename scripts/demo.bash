@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/demo and scripts/demo-attempts: requests from inside the agent, and the table they are shown in.
+# scripts/demo and scripts/demo-attempts source this file: requests from inside the agent, and the table of results.
 
 : "${scripts:?}" "${RUN:=}"
 agent=bottle-demo-agent
@@ -7,7 +7,7 @@ rows_failed=0
 
 heading() { printf '\n%-50s %-15s %-15s %-32s %s\n' "$1" expected happened 'servers saw' verdict; }
 
-# row NAME EXPECTED HAPPENED EXPECTED-SEEN SEEN: one line of the table. EXPECTED may be "this or that".
+# row NAME EXPECTED HAPPENED EXPECTED-SEEN SEEN: prints one line of the table. EXPECTED may be "this or that".
 row() {
     local verdict=ok
     if [[ " or $2 or " != *" or $3 or "* || $4 != "$5" ]]; then
@@ -18,7 +18,7 @@ row() {
     if [[ $4 != "$5" ]]; then printf '%50s the servers should have seen: %s\n' '' "$4"; fi
 }
 
-# Runs curl in the agent and puts the outcome into one word or two: a status, or how far it came.
+# Runs curl in the agent and prints the outcome in one or two words: a status, or how far it came.
 request() {
     local out code connect exit_code connected looked_up
     out=$(docker exec "$agent" curl -s -o /dev/null --path-as-is --connect-timeout 2 --max-time 20 \
@@ -42,7 +42,7 @@ request() {
     esac
 }
 
-# What the servers saw of the requests that carry a mark, in words. Waits for a line when one is expected:
+# Prints in words what the servers saw of the requests with a mark. If a line is expected, it waits for one, because
 # the servers log after they have answered.
 seen() {
     local mark=$1 expected=$2 lines='' tries
@@ -51,7 +51,7 @@ seen() {
         if [[ -n $lines || $expected == nothing ]]; then break; fi
         sleep 0.2
     done
-    # The token comes through the environment: an argument could be read by every process of the machine.
+    # The token comes through the environment: every process of the machine can read an argument.
     jq -rs '
         def credential:
             if .authorization == "Bearer " + env.DEMO_TOKEN then "injected credential"
@@ -64,7 +64,7 @@ seen() {
     ' <<<"$lines"
 }
 
-# attempt NAME EXPECTED EXPECTED-SEEN CURL-ARGUMENT…: where an argument holds @MARK@, the attempt's mark is put in.
+# attempt NAME EXPECTED EXPECTED-SEEN CURL-ARGUMENT…: requests and prints a row; @MARK@ in an argument becomes its mark.
 attempts=0
 marks_of_refused=()
 attempt() {
@@ -77,5 +77,5 @@ attempt() {
     row "$name" "$expected" "$happened" "$expected_seen" "$(seen "$mark" "$expected_seen")"
 }
 
-# Which processes the bottle's containers are: ids and start times, a line each.
+# Prints name, id and start time of each given container of the bottle, to see whether it was replaced or restarted.
 lives() { docker inspect -f '{{.Name}} {{.Id}} {{.State.StartedAt}}' "${@/#/bottle-demo-}" 2>/dev/null || :; }
