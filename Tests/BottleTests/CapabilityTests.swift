@@ -130,7 +130,7 @@ struct CapabilityTests {
             #expect(Set(line.split(separator: " ").dropFirst().map(String.init)).subtracting(known) == [])
             for flag in ["secret,id=x", "ssh", "bind,target=/x", "cache,target=/x"] {
                 let asked = try await bed.build("FROM bottle/agent\nRUN --mount=type=\(flag) true\n")
-                #expect(asked.error?.code == "dockerfile-refused" && asked.output.isEmpty, "\(asked)")
+                #expect(asked.error?.code == .dockerfileRefused && asked.output.isEmpty, "\(asked)")
             }
             #expect(try await bed.leftovers() == [])
         }
@@ -146,12 +146,12 @@ struct CapabilityTests {
             let line = "RUN echo no such luck >&2; printf '\\033[2Jx\\n'; exit 7\n"
             let outcome = try await bed.build("FROM bottle/agent\n\(line)")
             #expect(outcome.built == nil)
-            #expect(outcome.error?.code == "build-failed")
+            #expect(outcome.error?.code == .buildFailed)
             #expect(outcome.error?.cause?.contains("no such luck") == true)
             #expect(outcome.error?.cause?.contains("\u{1b}") == false)
             #expect(outcome.error?.cause?.contains("[91m") == false)
             let refused = try await bed.build("FROM bottle/agent\nADD http://h/x /x\n")
-            #expect(refused.error?.code == "dockerfile-refused")
+            #expect(refused.error?.code == .dockerfileRefused)
             #expect(try await scene.world() == before)
             #expect(try POSIX.names(in: "\(scene.state)/contexts") == contexts)
             #expect(try scene.desiredHead() == head)
@@ -231,16 +231,16 @@ struct CapabilityTests {
             let bed = try await BuildBed.applied(.alone(scene.name()), in: scene, builds: builds)
             let base = "FROM bottle/agent\nUSER root\n"
             let slow = try await bed.build("\(base)RUN echo begun; sleep 600\n")
-            #expect(slow.error?.code == "build-failed")
+            #expect(slow.error?.code == .buildFailed)
             #expect(slow.error?.message.contains("took longer than 5 s") == true)
             #expect(slow.error?.cause?.contains("begun") == true)
             #expect(try await bed.leftovers() == [])
             let large = try await bed.build("\(base)RUN head -c 9M /dev/zero >/x\n")
-            #expect(large.error?.code == "build-failed", "\(large)")
+            #expect(large.error?.code == .buildFailed, "\(large)")
             let many = try await bed.build("\(base)RUN for i in 1 2 3; do head -c 5M /dev/zero >/x$i; done\n")
             #expect(many.error?.message.contains("larger than its base") == true, "\(many)")
             let hungry = try await bed.build("\(base)RUN python3 -c 'bytearray(200 << 20)'\n")
-            #expect(hungry.error?.code == "build-failed", "\(hungry)")
+            #expect(hungry.error?.code == .buildFailed, "\(hungry)")
             #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
             #expect(try await bed.leftovers() == [])
         }

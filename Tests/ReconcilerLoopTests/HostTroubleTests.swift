@@ -61,7 +61,7 @@ struct HostTroubleTests {
         let error = await #expect(throws: BottleError.self) {
             try await build.build(dockerfile: Self.text, for: Sample.identity, state: state)
         }
-        #expect(error?.code == code)
+        #expect(error?.code.rawValue == code)
         #expect(error?.cause?.contains("\(told)") == true, "\(String(describing: error))")
         #expect(try await bed.plan().isEmpty)
     }

@@ -99,7 +99,13 @@ package struct PerformedAction: Sendable, Hashable {
     /// The stable code of the failure, where it has one.
     package var code: BottleError.Code?
 
-    package init(action: Action, outcome: Outcome, milliseconds: Int, error: String? = nil, code: BottleError.Code? = nil) {
+    package init(
+        action: Action,
+        outcome: Outcome,
+        milliseconds: Int,
+        error: String? = nil,
+        code: BottleError.Code? = nil
+    ) {
         self.action = action
         self.outcome = outcome
         self.milliseconds = milliseconds
