@@ -76,13 +76,13 @@ def _serve(refusals: Record, errors: Record, paths: dict[str, os.PathLike[str]])
 
     from bottle_egress.authority import BadTrust
     from bottle_egress.listening import NotListening
-    from bottle_egress.pinned import UnknownMitmproxy
+    from bottle_egress.pinned import UnknownSource
     from bottle_egress.proxy import serve
     from bottle_egress.settings import BadSettings, Settings
 
     try:
         asyncio.run(serve(Settings.from_environment(os.environ, **paths), refusals, errors))
-    except (BadSettings, BadTrust, UnknownMitmproxy, NotListening) as error:
+    except (BadSettings, BadTrust, UnknownSource, NotListening) as error:
         errors.write(json.dumps({"event": "fatal", "message": str(error)}))
         return 1
     except OSError as error:

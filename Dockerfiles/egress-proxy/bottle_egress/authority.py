@@ -70,7 +70,7 @@ class BottleTLS(TlsConfig):
         """Nothing to configure."""
 
     def tls_start_server(self, tls_start) -> None:
-        """TLS with a server, verified for the name in `sni`, which the gate has set to the host of the request."""
+        """TLS with a server, verified for the name in `sni`, which is the host of the admitted request."""
         tls_start.conn.alpn_offers = (b"http/1.1",)
         super().tls_start_server(tls_start)
 

@@ -9,9 +9,10 @@ from mitmproxy.proxy import commands, layer, layers
 from mitmproxy.proxy.layers import modes
 from mitmproxy.proxy.layers.http import HTTPMode
 
-from bottle_egress.gate import Gate
+from bottle_egress.admission import Admission
+from bottle_egress.connections import BoundedHttpLayer
 from bottle_egress.pace import Phase
-from bottle_egress.patches import BoundedGreeting, BoundedHttpLayer
+from bottle_egress.tls_layers import BoundedGreeting
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ class Closed(layer.Layer):
 class NextLayer:
     """The addon that picks the next layer, in the place of mitmproxy's own, which guesses and relays raw bytes."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
 
     def next_layer(self, nextlayer: layer.NextLayer) -> None:
         data = nextlayer.data_client()
@@ -60,5 +61,5 @@ class NextLayer:
                 return server
         elif letter:
             return BoundedHttpLayer(context, HTTPMode.transparent)
-        self._gate.note_bytes("the bytes are not HTTP")
+        self._admission.note_bytes("the bytes are not HTTP")
         return Closed(context)

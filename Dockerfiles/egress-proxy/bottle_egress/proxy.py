@@ -13,11 +13,13 @@ from time import monotonic
 from mitmproxy import master, options
 from mitmproxy.addons.proxyserver import Proxyserver
 
-from bottle_egress import listening, loading, patches
+from bottle_egress import listening, loading
+from bottle_egress.admission import Admission
 from bottle_egress.authority import BottleTLS, load_authority, write_upstream_roots
-from bottle_egress.gate import Gate
+from bottle_egress.connections import BoundedHandler
+from bottle_egress.grant_uses import GrantUses
+from bottle_egress.install import install
 from bottle_egress.layers import NextLayer
-from bottle_egress.ledger import Ledger
 from bottle_egress.listening import NotListening
 from bottle_egress.record import Record
 from bottle_egress.settings import Settings
@@ -34,15 +36,15 @@ class Proxy(master.Master):
         self.settings = settings
         self._records = (refusals, errors)
         self.policy = loading.Policy(settings.config / "routes.yaml", settings.secrets)
-        self.ledger = Ledger(settings.ledger)
-        self.gate = Gate(self.policy, self.ledger, settings.firewall, refusals.write)
-        patches.install(self.gate)
+        self.grant_uses = GrantUses(settings.grants)
+        self.admission = Admission(self.policy, self.grant_uses, settings.firewall, refusals.write)
+        install(self.admission)
         roots = private / "upstream-roots.pem"
         write_upstream_roots(settings.system_roots, settings.config / "upstream-roots.pem", roots)
         store = load_authority(settings.config / "ca.pem")
         super().__init__(options.Options())
         self.server = Proxyserver()
-        self.addons.add(self.server, NextLayer(self.gate), BottleTLS(store))
+        self.addons.add(self.server, NextLayer(self.admission), BottleTLS(store))
         self.options.update(**self._options(roots, private))
         self._device: tuple[str, int] | None = None
         self._watching: asyncio.Task | None = None
@@ -87,11 +89,11 @@ class Proxy(master.Master):
     async def _watch(self) -> None:
         """Twice a second: end what takes too long, write what waits, follow the device. Grants end to the moment."""
         while True:
-            left = self.ledger.seconds_to_end()
+            left = self.grant_uses.seconds_to_end()
             await asyncio.sleep(_WATCH_SECONDS if left is None else max(0.0, min(_WATCH_SECONDS, left)))
             self._end_grants()
             try:
-                patches.GatedHandler.sweep(monotonic())
+                BoundedHandler.sweep(monotonic())
                 for record in self._records:
                     record.flush()
                 await self._follow_device()
@@ -122,20 +124,20 @@ class Proxy(master.Master):
         """Load, cut what is no longer allowed, then confirm. The link tells the truth or stays as it was."""
         generation = self.policy.load()
         if self.policy.table is not None:
-            self.ledger.name(self.policy.table.grants())
+            self.grant_uses.name(self.policy.table.grants())
         self._cut()
         loading.confirm(self.settings.link, generation)
 
     def _end_grants(self) -> None:
         """Cut what rides on a grant whose time is over by now: the clock may have been set, too."""
         try:
-            if self.ledger.note_ended():
+            if self.grant_uses.note_ended():
                 self._cut()
         except Exception as error:
             logger.error("a grant that ended was not seen to", exc_info=error)
 
     def _cut(self) -> None:
-        for client in self.gate.no_longer_allowed():
+        for client in self.admission.no_longer_allowed():
             if handler := self.server.connections.get(client):
                 handler.abort()
 

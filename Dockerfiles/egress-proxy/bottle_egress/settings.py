@@ -24,7 +24,7 @@ class Settings:
     secrets: Mapping[str, str] = field(repr=False)
     config: Path = Path("/etc/egress-proxy")
     link: Path = Path("/run/bottle/loaded")
-    ledger: Path = Path("/run/bottle/grants.json")
+    grants: Path = Path("/run/bottle/grants.json")
     system_roots: Path = Path("/etc/ssl/certs/ca-certificates.crt")
 
     @classmethod

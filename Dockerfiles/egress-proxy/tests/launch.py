@@ -17,25 +17,29 @@ def broken(*_args, **_kwargs):
 def apply(fault: str) -> None:
     """Break what the fault names."""
     entry._skip_unused_addons()
-    from bottle_egress import authority, gate, layers, listening, patches, pinned, proxy, record, refusal
+    from bottle_egress import admission, authority, layers, listening, pinned, proxy, record, refusal
+    from bottle_egress.admitted_stream import AdmittedStream
+    from bottle_egress.bounded_http1 import BoundedClient, BoundedServer
+    from bottle_egress.firewall_tunnel import FirewallTunnel
+    from bottle_egress.tls_layers import BoundedGreeting
 
     places = {
-        "judge": (gate, "judge"),
-        "credentials": (gate.judge.__globals__, "_upstream_headers"),
-        "choke-point": (patches.GatedStream, "check_killed"),
-        "apply": (patches.GatedStream, "_apply"),
-        "facts": (patches.GatedStream, "_facts"),
-        "connection": (patches.GatedStream, "make_server_connection"),
-        "may-connect": (gate.Gate, "may_connect"),
-        "note": (gate.Gate, "note"),
-        "table": (patches.Gate, "admit"),
-        "request-head": (patches.BoundedServer, "read_headers"),
-        "response-head": (patches.BoundedClient, "read_headers"),
-        "greeting": (patches.BoundedGreeting, "receive_handshake_data"),
+        "judge": (admission, "judge"),
+        "credentials": (admission.judge.__globals__, "_upstream_headers"),
+        "choke-point": (AdmittedStream, "check_killed"),
+        "apply": (AdmittedStream, "_apply"),
+        "facts": (AdmittedStream, "_facts"),
+        "connection": (AdmittedStream, "make_server_connection"),
+        "may-connect": (admission.Admission, "may_connect"),
+        "note": (admission.Admission, "note"),
+        "table": (admission.Admission, "admit"),
+        "request-head": (BoundedServer, "read_headers"),
+        "response-head": (BoundedClient, "read_headers"),
+        "greeting": (BoundedGreeting, "receive_handshake_data"),
         "tls-client": (authority.BottleTLS, "tls_start_client"),
         "tls-server": (authority.BottleTLS, "tls_start_server"),
         "certificate": (authority.BottleTLS, "get_cert"),
-        "tunnel": (patches.FirewallTunnel, "start_handshake"),
+        "tunnel": (FirewallTunnel, "start_handshake"),
         "next-layer": (layers.NextLayer, "next_layer"),
         "pick": (layers.NextLayer, "_pick"),
         "refusal": (refusal, "body"),
@@ -48,7 +52,7 @@ def apply(fault: str) -> None:
         for name in ("requestheaders", "request", "responseheaders", "response", "server_connect", "server_connected"):
             setattr(layers.NextLayer, name, broken)
     elif fault == "no-verdict":
-        patches.GatedStream.check_killed = lambda self, _: iter(())
+        AdmittedStream.check_killed = lambda self, _: iter(())
     elif fault == "reload":
         load, calls = proxy.Proxy._load, []
         proxy.Proxy._load = lambda self: broken() if calls else calls.append(load(self))
@@ -56,6 +60,8 @@ def apply(fault: str) -> None:
         listening.socket.SO_BINDTODEVICE = 0x7FFF
     elif fault == "source":
         pinned.SOURCES["mitmproxy.proxy.server"] = "0" * 64
+    elif fault == "function":
+        pinned.FUNCTIONS["asyncio.streams"]["StreamReader.read"] = "0" * 64
     elif fault == "version":
         pinned.VERSION = "12.2.4"
     elif fault:
@@ -63,8 +69,8 @@ def apply(fault: str) -> None:
 
 
 def shorten(limits: dict[str, float]) -> None:
-    """Replace limits: those of phases and their pauses by seconds, constants of patches and record by name."""
-    from bottle_egress import pace, patches, record
+    """Replace limits: those of phases and their pauses by seconds, constants of connections and record by name."""
+    from bottle_egress import connections, pace, record
 
     for name, value in limits.items():
         if name in pace.Phase.__members__:
@@ -73,7 +79,7 @@ def shorten(limits: dict[str, float]) -> None:
             if phase in pace.PAUSES:
                 pace.PAUSES[phase] = value
         else:
-            module = record if hasattr(record, name) else patches
+            module = record if hasattr(record, name) else connections
             setattr(module, name, type(getattr(module, name))(value))
 
 
@@ -84,7 +90,7 @@ sys.exit(
     entry.main(
         config=folder,
         link=folder / "loaded",
-        ledger=folder / "grants.json",
+        grants=folder / "grants.json",
         system_roots=Path(os.environ.get("TEST_ROOTS", "/etc/ssl/certs/ca-certificates.crt")),
     )
 )

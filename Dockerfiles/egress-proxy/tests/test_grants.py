@@ -17,9 +17,9 @@ from test_policy import facts, outcome, parsed
 from world import answer, get
 
 from bottle_egress import table
-from bottle_egress.gate import Gate
+from bottle_egress.admission import Admission
+from bottle_egress.grant_uses import EXPIRED, USED_UP, GrantUses
 from bottle_egress.judge import judge
-from bottle_egress.ledger import EXPIRED, USED_UP, Ledger
 from bottle_egress.loading import Policy
 
 
@@ -128,35 +128,35 @@ def test_a_broken_count_closes_what_is_limited_and_nothing_else(tmp_path):
     (tmp_path / "grants.json").write_text("{")
     policy = Policy(tmp_path / "routes.yaml", {})
     policy.table = parsed(cases.document(cases.route(grant=limits(1, max_uses=1)), allowlist=["any.example"]))
-    gate = Gate(policy, Ledger(tmp_path / "grants.json"), None, lambda _: None)
-    gate.ledger.name(policy.table.grants())
-    assert outcome(gate.admit("a", 1, facts())) == "grant-uncounted"
-    assert outcome(gate.admit("a", 2, facts(host="any.example"))) == "allow"
+    admission = Admission(policy, GrantUses(tmp_path / "grants.json"), None, lambda _: None)
+    admission.grant_uses.name(policy.table.grants())
+    assert outcome(admission.admit("a", 1, facts())) == "grant-uncounted"
+    assert outcome(admission.admit("a", 2, facts(host="any.example"))) == "allow"
 
 
 def test_a_request_under_way_goes_on_by_the_grant_that_it_used_only(tmp_path):
     now = [0.0]
     policy = Policy(tmp_path / "routes.yaml", {})
-    gate = Gate(policy, Ledger(tmp_path / "grants.json", lambda: now[0]), None, lambda _: None)
+    admission = Admission(policy, GrantUses(tmp_path / "grants.json", lambda: now[0]), None, lambda _: None)
 
     def load(*grants, **changes):
         policy.table = parsed(cases.document(cases.route(methods=["HEAD"], grants=list(grants), **changes)))
-        gate.ledger.name(policy.table.grants())
+        admission.grant_uses.name(policy.table.grants())
 
     scope = {"methods": None, "paths": []}
     once = limits(1, max_uses=1, not_after="1970-01-01T00:10:00Z", **scope)
     load(once)
-    assert outcome(gate.admit("a", 1, facts())) == "allow"
-    assert gate.no_longer_allowed() == [], "a grant that is used up has let this one through"
+    assert outcome(admission.admit("a", 1, facts())) == "allow"
+    assert admission.no_longer_allowed() == [], "a grant that is used up has let this one through"
     load(once, websocket=True)
-    assert gate.no_longer_allowed() == []
+    assert admission.no_longer_allowed() == []
     load(limits(2, max_uses=1, **scope))
-    assert gate.no_longer_allowed() == ["a"], "another grant was not used by it"
+    assert admission.no_longer_allowed() == ["a"], "another grant was not used by it"
     load(once)
     now[0] = 600
-    assert gate.no_longer_allowed() == ["a"]
+    assert admission.no_longer_allowed() == ["a"]
     policy.table = parsed(cases.document(cases.route()))
-    assert gate.no_longer_allowed() == [], "the entry lets it through without limits by now"
+    assert admission.no_longer_allowed() == [], "the entry lets it through without limits by now"
 
 
 # The real proxy

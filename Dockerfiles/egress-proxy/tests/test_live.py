@@ -592,6 +592,12 @@ def test_another_mitmproxy_is_not_started(start, firewall, fault):
     assert "mitmproxy" in proxy.errors()
 
 
+def test_with_another_function_of_python_it_is_not_started(start, firewall):
+    proxy = start(firewall.address, fault="function", suffix="")
+    assert proxy.process.wait(10) == 1
+    assert "the source of asyncio.streams.StreamReader.read differs" in proxy.errors()
+
+
 @pytest.mark.parametrize(("name", "content"), [("ca.pem", b"junk"), ("ca.pem", None), ("upstream-roots.pem", b"junk")])
 def test_unusable_trust_is_not_started(trust, tmp_path, name, content):
     for source, target in (("bottle.pem", "ca.pem"), ("servers-cert.pem", "upstream-roots.pem")):

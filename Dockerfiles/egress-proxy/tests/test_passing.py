@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bottle_egress.inbox import Inbox
 from bottle_egress.pace import MAX_AHEAD, Pace, Phase
-from bottle_egress.patches import WIDE_READ_SIZE, _PacedReader
+from bottle_egress.reading import WIDE_READ_SIZE, PacedReader
 
 STEPS = st.one_of(
     st.tuples(
@@ -75,7 +75,7 @@ def reading(test):
     async def run():
         stock, transport = asyncio.StreamReader(), Transport()
         stock.set_transport(transport)
-        await test(_PacedReader(stock, transport), stock, transport)
+        await test(PacedReader(stock, transport), stock, transport)
 
     asyncio.run(run())
 
@@ -118,7 +118,7 @@ def test_what_came_before_anybody_read_is_read_first():
     async def run():
         stock = asyncio.StreamReader()
         stock.feed_data(b"first ")
-        reader = _PacedReader(stock, Transport())
+        reader = PacedReader(stock, Transport())
         stock.feed_data(b"second")
         assert await reader.read(1) == b"first second"
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bottle_egress import credentials, names, paths, refusal, table
-from bottle_egress.gate import MAX_IDENTITIES, Gate
+from bottle_egress.admission import MAX_IDENTITIES, Admission
+from bottle_egress.grant_uses import GrantUses
 from bottle_egress.judge import (
     MAX_FIELDS,
     MAX_PARAMETERS,
@@ -27,7 +28,6 @@ from bottle_egress.judge import (
     judge_connect,
     names_identity,
 )
-from bottle_egress.ledger import Ledger
 from bottle_egress.loading import Generation, Policy, confirm, generation_hash
 from bottle_egress.push import is_push
 
@@ -234,15 +234,15 @@ def test_the_number_of_parameters_is_bounded(parameters, expected, mark):
 def test_a_connection_that_asks_for_ever_other_names_is_remembered_within_bounds(tmp_path):
     policy = Policy(tmp_path / "routes.yaml", cases.SECRETS)
     policy.table = parsed(REQUESTS["table"])
-    gate = Gate(policy, Ledger(tmp_path / "grants.json"), None, lambda line: None)
+    admission = Admission(policy, GrantUses(tmp_path / "grants.json"), None, lambda line: None)
     addresses = [(f"n{number}.list.example", 443) for number in range(10 * MAX_IDENTITIES)]
     for stream, (host, _) in enumerate(addresses):
-        assert outcome(gate.admit("client", stream, facts(host=host))) == "allow"
-        assert gate.may_connect("client", (host, 443))
-        gate.finished("client", stream)
-    assert sum(gate.may_connect("client", address) for address in addresses) == MAX_IDENTITIES
+        assert outcome(admission.admit("client", stream, facts(host=host))) == "allow"
+        assert admission.may_connect("client", (host, 443))
+        admission.finished("client", stream)
+    assert sum(admission.may_connect("client", address) for address in addresses) == MAX_IDENTITIES
     policy.table = parsed(cases.document())
-    assert gate.no_longer_allowed() == ["client"]
+    assert admission.no_longer_allowed() == ["client"]
 
 
 def test_chunked_goes_up_in_lower_case():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bottle_egress import refusal
+from bottle_egress.grant_uses import EXPIRED, GrantUses
 from bottle_egress.judge import (
     Allowed,
     Facts,
@@ -19,7 +20,6 @@ from bottle_egress.judge import (
     not_granted,
     refused,
 )
-from bottle_egress.ledger import EXPIRED, Ledger
 from bottle_egress.loading import Policy
 from bottle_egress.table import Grant
 
@@ -52,14 +52,14 @@ class _Connection:
             del self.identities[next(iter(self.identities))]
 
 
-class Gate:
+class Admission:
     """Holds the policy and what it admitted. Whatever goes wrong inside is a refusal."""
 
     def __init__(
-        self, policy: Policy, ledger: Ledger, firewall: tuple[str, int] | None, report: Callable[[str], None]
+        self, policy: Policy, grant_uses: GrantUses, firewall: tuple[str, int] | None, report: Callable[[str], None]
     ) -> None:
         self.policy = policy
-        self.ledger = ledger
+        self.grant_uses = grant_uses
         self.firewall = firewall
         self._report = report
         self._connections: dict[str, _Connection] = {}
@@ -70,9 +70,9 @@ class Gate:
         A use that it takes is counted before this returns, and stays so whatever becomes of the request.
         """
         try:
-            verdict = judge(self.policy.table, facts, self.policy.secrets, self.ledger.obstacle)
+            verdict = judge(self.policy.table, facts, self.policy.secrets, self.grant_uses.obstacle)
             if isinstance(verdict, Allowed):
-                rule = self.ledger.use(verdict.grant) if verdict.grant else None
+                rule = self.grant_uses.use(verdict.grant) if verdict.grant else None
                 if rule is None:
                     connection = self._connections.setdefault(client, _Connection())
                     connection.remember(verdict.identity)
@@ -138,7 +138,7 @@ class Gate:
         """Whether a request under way passes without limits, or by the grant that it used while that has time left."""
 
         def obstacle(grant: Grant) -> str | None:
-            return None if grant == live.grant and not self.ledger.has_ended(grant) else EXPIRED
+            return None if grant == live.grant and not self.grant_uses.has_ended(grant) else EXPIRED
 
         return isinstance(judge(self.policy.table, live.facts, self.policy.secrets, obstacle), Allowed)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bottle_egress import ledger
-from bottle_egress.ledger import EXPIRED, MAX_ABSENT, UNCOUNTED, USED_UP, Ledger
+from bottle_egress import grant_uses
+from bottle_egress.grant_uses import EXPIRED, MAX_ABSENT, UNCOUNTED, USED_UP, GrantUses
 from bottle_egress.table import Grant
 
 ONCE = Grant("dev/0001", None, 1)
@@ -32,9 +32,9 @@ def file(tmp_path) -> Path:
     return tmp_path / "grants.json"
 
 
-def opened(file: Path, *grants: Grant, clock: Clock | None = None) -> Ledger:
-    """A ledger as it is after a start with a table that names these grants."""
-    made = Ledger(file, clock or Clock())
+def opened(file: Path, *grants: Grant, clock: Clock | None = None) -> GrantUses:
+    """The uses as they are after a start with a table that names these grants."""
+    made = GrantUses(file, clock or Clock())
     made.name(grants)
     return made
 
@@ -210,7 +210,7 @@ def test_a_use_that_may_be_on_the_disk_stays_counted(file, monkeypatch):
             raise OSError(5, "Input/output error")
         real(descriptor)
 
-    monkeypatch.setattr(ledger.os, "fsync", failing)
+    monkeypatch.setattr(grant_uses.os, "fsync", failing)
     assert [book.use(ONCE), book.use(ONCE)] == [UNCOUNTED, USED_UP]
 
 

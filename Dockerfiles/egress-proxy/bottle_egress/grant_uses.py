@@ -27,7 +27,7 @@ _MAX_NUMBER = 1 << 53
 _NUMBER = re.compile(r"/([0-9]+)\Z")
 
 
-class Ledger:
+class GrantUses:
     """Says whether a grant holds, and counts its uses. `clock` tells seconds since 1970."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:

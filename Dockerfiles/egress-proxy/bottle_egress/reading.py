@@ -1,0 +1,57 @@
+"""How much a connection reads at once: the fewer connections are open, the more."""
+
+from __future__ import annotations
+
+import asyncio
+
+READ_SIZE = 64 * 1024
+WIDE_READ_SIZE = 216 * 1024
+"""A piece costs Python the same whatever its size. From 128 KiB on malloc would ask the kernel for each piece, which
+costs more than it saves; the entrypoint raises that threshold."""
+MAX_WIDE = 4
+"""Up to so many connections, each may read widely: a body then takes less processor time, but more memory."""
+MANY = 64
+CROWDED_READ_SIZE = 16 * 1024
+"""With more connections than that, each reads small pieces: buffers in four places keep the size of the largest."""
+
+open_connections: dict[object, None] = {}
+"""The client connections that are open, oldest first: `connections.py` keeps it."""
+
+
+def is_quiet() -> bool:
+    """Whether there are so few connections that each may hold more."""
+    return len(open_connections) <= MAX_WIDE
+
+
+class PacedReader:
+    """Reads as much at once as the number of connections permits, where stock code always asks for 64 KiB, and its
+    transport takes up to 256 KiB at once. A piece that finds nothing waiting is passed on as it is, not copied."""
+
+    def __init__(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
+        self._reader = reader
+        self._transport = transport
+        self._piece = b""
+        self._feed = reader.feed_data
+        reader.feed_data = self._receive
+
+    async def read(self, _size: int) -> bytes:
+        """The next bytes; none at the end."""
+        size = CROWDED_READ_SIZE
+        if len(open_connections) <= MANY:
+            size = WIDE_READ_SIZE if is_quiet() else READ_SIZE
+        self._transport.max_size = size
+        if not self._piece and (copied := await self._reader.read(size)):
+            return copied
+        piece, self._piece = self._piece, b""
+        return piece
+
+    def _receive(self, data: bytes) -> None:
+        """Keep what the transport has read. With a second piece it waits in the reader, which stops the transport."""
+        if not (self._piece or self._reader._buffer):
+            self._piece = data
+            self._reader._wakeup_waiter()
+            return
+        if self._piece:
+            self._feed(self._piece)
+            self._piece = b""
+        self._feed(data)
