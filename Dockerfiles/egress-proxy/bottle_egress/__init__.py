@@ -1,1 +1,1 @@
-"""The egress-proxy of a bottle: a policy (pure) and mitmproxy wired so that nothing passes without it."""
+"""The egress-proxy of a bottle: a policy (pure) and mitmproxy, patched so that nothing passes without it."""

@@ -1,4 +1,4 @@
-"""Entry point: `python -I -m bottle_egress`. Signals first, then everything that takes time to import."""
+"""Entry point: `python -I -m bottle_egress`. Signals are set first, then the slow imports follow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bottle_egress.record import Record
 
 
 class _OneLine(logging.Formatter):
-    """One bounded JSON line: where and what kind, never a message that could quote a request or a credential."""
+    """One bounded JSON line: the kind of error and its place, no message that could quote a request or a secret."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {"event": "error", "logger": record.name}
@@ -40,7 +40,7 @@ def _skip_unused_addons() -> None:
 
 
 class _Recorded(logging.Handler):
-    """Puts log lines on a record, which never blocks."""
+    """Writes log lines to a `Record`, which never blocks."""
 
     def __init__(self, record: Record) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class _Recorded(logging.Handler):
 
 
 def main(**paths: os.PathLike[str]) -> int:
-    """Run until SIGTERM; `paths` replaces the default places of files."""
+    """Run until SIGTERM; `paths` replaces default paths of files."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # as PID 1 it inherits orphans: the kernel reaps them
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

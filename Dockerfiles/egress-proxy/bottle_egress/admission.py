@@ -1,4 +1,4 @@
-"""The gate between mitmproxy and the policy: every request passes `admit`, every socket passes `may_connect`."""
+"""Admission of requests: every request passes `admit`, every socket to a server passes `may_connect`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bottle_egress.table import Grant
 logger = logging.getLogger(__name__)
 
 MAX_IDENTITIES = 16
-"""More than a client connection can have servers; a wildcard has names without end."""
+"""More than the servers that one client connection can have; a wildcard stands for any number of names."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class _Connection:
 
 
 class Admission:
-    """Holds the policy and what it admitted. Whatever goes wrong inside is a refusal."""
+    """Holds the policy and what it admitted. Any error inside becomes a refusal."""
 
     def __init__(
         self, policy: Policy, grant_uses: GrantUses, firewall: tuple[str, int] | None, report: Callable[[str], None]
@@ -65,9 +65,9 @@ class Admission:
         self._connections: dict[str, _Connection] = {}
 
     def admit(self, client: str, stream: Hashable, facts: Facts) -> Allowed | Refused:
-        """Decide a request of a client connection; what is allowed is remembered until `finished`.
+        """Decide a request of a client connection; an allowed one is remembered until `finished`.
 
-        A use that it takes is counted before this returns, and stays so whatever becomes of the request.
+        A use of a grant is counted before this returns. It stays counted, also when the request fails later.
         """
         try:
             verdict = judge(self.policy.table, facts, self.policy.secrets, self.grant_uses.obstacle)
@@ -85,7 +85,7 @@ class Admission:
         return verdict
 
     def admit_tunnel(self, facts: Facts) -> Identity | Refused:
-        """Decide a CONNECT. It allows no byte upstream: the requests inside are decided one by one."""
+        """Decide a CONNECT. It lets no byte upstream: each request inside the tunnel is decided on its own."""
         try:
             verdict = judge_connect(self.policy.table, facts)
         except Exception as error:
@@ -113,15 +113,15 @@ class Admission:
         self._connections.pop(client, None)
 
     def no_longer_allowed(self) -> list[str]:
-        """The client connections that used, or are using, something that the table in force does not allow by now."""
+        """The client connections that used, or are using, something that the table in force no longer allows."""
         return [client for client, connection in self._connections.items() if self._outlived(connection)]
 
     def note(self, verdict: Refused) -> None:
-        """Write the one line that tells a refusal."""
+        """Write the log line of a refusal."""
         self._report(refusal.log_line(verdict, datetime.now(UTC)))
 
     def note_bytes(self, reason: str) -> None:
-        """Write the line for bytes that were no request at all."""
+        """Write the log line for bytes that were not a request."""
         self.note(Refused(400, "malformed", reason, "", "", ""))
 
     def _outlived(self, connection: _Connection) -> bool:
@@ -135,7 +135,7 @@ class Admission:
             return True
 
     def _may_go_on(self, live: _Live) -> bool:
-        """Whether a request under way passes without limits, or by the grant that it used while that has time left."""
+        """Whether a request under way passes without limits, or by the grant that it used, if that has not expired."""
 
         def obstacle(grant: Grant) -> str | None:
             return None if grant == live.grant and not self.grant_uses.has_ended(grant) else EXPIRED

@@ -22,7 +22,7 @@ _UNFRAMED = frozenset({"version", "malformed"})
 
 
 class AdmittedStream(http_layer.HttpStream):
-    """One request and its response. Nothing goes upstream before the gate has said so."""
+    """One request and its response. Nothing goes upstream before the request is admitted."""
 
     admission: ClassVar[Admission]
     _verdict: Allowed | Identity | Refused | None = None
@@ -45,7 +45,7 @@ class AdmittedStream(http_layer.HttpStream):
             yield from self._refuse(self._verdict)
             return True
         if self.mode is not http_layer.HTTPMode.transparent and not self.flow.request.host:
-            # Stock code would look for the destination in the Host header, and answer itself when there is none.
+            # Stock code would take the destination from the Host header, and send its own answer when there is none.
             self._verdict = self._decide()
             if isinstance(self._verdict, Refused):
                 yield from self._refuse(self._verdict)
@@ -76,7 +76,7 @@ class AdmittedStream(http_layer.HttpStream):
         return False
 
     def make_server_connection(self):
-        """As in stock code, within a time, and with an answer of ours when it fails."""
+        """As in stock code, but with a time limit, and with our own answer on failure."""
         pace, request, via = self.context.client.pace, self.flow.request, self.flow.server_conn.via
         pace.enter(Phase.CONNECTING)
         connection, failure = yield http_layer.GetHttpConnection(
@@ -93,7 +93,7 @@ class AdmittedStream(http_layer.HttpStream):
         return True
 
     def send_response(self, already_streamed=False):
-        """As in stock code, which keeps the end of an answer from the client until its request has ended, too."""
+        """As in stock code, which waits for the end of the request before it sends the end of the answer."""
         yield from super().send_response(already_streamed)
         is_early = self.server_state == self.state_done and self.client_state == self.state_stream_request_body
         if is_early and self.flow.response.status_code != 101:
@@ -147,7 +147,7 @@ class AdmittedStream(http_layer.HttpStream):
         )
 
     def _proxy_authority(self) -> bytes:
-        """The authority of an absolute-form target; stock code clears the field in regular mode."""
+        """The authority of an absolute-form target, which stock code clears in regular mode."""
         request = self.flow.request.data
         if request.authority or not self._scheme_as_sent:
             return request.authority
@@ -171,13 +171,13 @@ class AdmittedStream(http_layer.HttpStream):
         return allowed.websocket and upgrade.opens_websocket(request.headers.fields, response.headers.fields)
 
     def _unanswered(self, reason: Obstacle):
-        """Answer in the place of a server that did not, and put it on record."""
+        """Answer in the place of a server that did not, and log it."""
         verdict = refusal_of(self.flow.request, reason.status, reason.rule, reason.reason)
         self.admission.note(verdict)
         yield from self._refuse(verdict)
 
     def _refuse(self, verdict: Refused):
-        """Answer at once, even while a body still arrives; the rest of it is drained within bounds."""
+        """Answer at once, even while a body still arrives; the rest of the body is read and dropped, within bounds."""
         self._over()
         close = not self._ends_with_head or verdict.rule in _DOUBTFUL or verdict.status >= 500
         response, client = error_page(verdict, close=close), self.context.client

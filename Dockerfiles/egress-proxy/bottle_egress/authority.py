@@ -1,4 +1,4 @@
-"""The bottle's certificate authority for the agent's side, and the roots for the upstream side."""
+"""Certificates: the bottle's authority towards the agent, and the trusted roots towards servers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _KEY = re.compile(rb"-----BEGIN (?:RSA )?PRIVATE KEY-----.+?-----END (?:RSA )?PR
 
 
 class BadTrust(Exception):
-    """A certificate file can't be used. The message holds nothing of the file."""
+    """A certificate file can't be used. The message quotes nothing of the file."""
 
 
 def load_authority(path: Path) -> certs.CertStore:
-    """The store that mints leaves; key and certificates live in memory only. Raises BadTrust."""
+    """The store that issues leaf certificates; keys and certificates stay in memory. Raises BadTrust."""
     try:
         content = path.read_bytes()
         key_text = _KEY.search(content)
@@ -38,7 +38,7 @@ def load_authority(path: Path) -> certs.CertStore:
 
 
 def write_upstream_roots(system: Path, extra: Path, target: Path) -> None:
-    """Join the public roots and the bottle's further roots (which may be missing or empty). Raises BadTrust."""
+    """Write the public and the bottle's own roots (which may be missing or empty) to one file. Raises BadTrust."""
     try:
         roots = system.read_bytes()
         further = extra.read_bytes() if extra.exists() else b""
@@ -52,9 +52,9 @@ def write_upstream_roots(system: Path, extra: Path, target: Path) -> None:
 
 
 class BottleTLS(TlsConfig):
-    """mitmproxy's TLS settings with a store that is given, never read from or written to a folder.
+    """mitmproxy's TLS settings with the store that it is given: no folder is read or written.
 
-    The server is offered HTTP/1.1 and nothing that the client chose.
+    The server is offered HTTP/1.1 only, whatever the client offered.
     """
 
     name = "tlsconfig"
@@ -64,10 +64,10 @@ class BottleTLS(TlsConfig):
         self.certstore = store
 
     def running(self) -> None:
-        """Nothing to read again."""
+        """Do nothing: there are no files to read."""
 
     def configure(self, updated) -> None:
-        """Nothing to configure."""
+        """Do nothing: no option changes while the proxy runs."""
 
     def tls_start_server(self, tls_start) -> None:
         """TLS with a server, verified for the name in `sni`, which is the host of the admitted request."""
@@ -76,7 +76,7 @@ class BottleTLS(TlsConfig):
 
 
 def closed_context(context: SSL.Context) -> SSL.Context:
-    """The context with nothing that outlives a connection: no renegotiation, no session to resume, no early data."""
+    """The context without renegotiation, session resumption and early data."""
     context.set_options(SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_TICKET)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)

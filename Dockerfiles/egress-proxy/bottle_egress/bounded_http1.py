@@ -34,8 +34,11 @@ _BEGUN_CHUNK = re.compile(rb"[0-9A-Fa-f]{0,20}(?:[ \t]*\r?|;[^\n]*)")
 
 
 def body_reader(size: int | None):
-    """A reader of a body that drops trailers, with which stock code can't go on, and doesn't wait for the rest of a
-    chunk's first line that can't become one: after a bare line feed no end of it would come."""
+    """A reader of a body that drops trailers, which stock code can't handle.
+
+    It also fails as soon as a chunk's first line can't become valid. Stock code would wait for the end of that line,
+    which never comes after a bare line feed.
+    """
     read = _stock_body_reader(size)
     if size is not None:
         return read
@@ -57,7 +60,7 @@ _stock_body_reader = http1.make_body_reader
 
 
 def _joined(received):
-    """What a body's reader says, with all chunks of one read as one piece: each piece costs the same from here on."""
+    """The commands of a body's reader, with all chunks of one read joined: each piece costs the same from here on."""
     pieces = []
     for command in received:
         if isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestData | http1.ResponseData):
@@ -77,19 +80,19 @@ def _joint(pieces):
 
 
 def _may_be_http(head: bytes) -> bool:
-    """Whether these bytes, without empty lines before them, are, or could still become, the head of a request."""
+    """Whether these bytes are, or could still become, the head of a request. Empty lines in front are already gone."""
     line, newline, _ = head.partition(b"\n")
     return _REQUEST_LINE.fullmatch(line.rstrip(b"\r")) is not None if newline else line[:1].isalpha() or not line
 
 
 def _has_more_fields(head: bytes, most: int) -> bool:
-    """Whether a head, whole or not yet, has more than so many fields."""
+    """Whether a head, complete or not, has more than `most` fields."""
     end = _END_OF_HEAD.search(head)
     return head.count(b"\n", 0, end.start() if end else len(head)) > most + (end is None)
 
 
 class BoundedServer(http1.Http1Server):
-    """The side that reads requests: bounded heads, and nothing that is not HTTP."""
+    """The side of the client: request heads within bounds, and nothing that is not HTTP."""
 
     admission: ClassVar[Admission]
     _drained = 0
@@ -106,7 +109,7 @@ class BoundedServer(http1.Http1Server):
         yield from super().send(event)
         is_early = isinstance(event, http_layer.ResponseEndOfMessage) and self.response_done and not self.request_done
         if is_early and http1.http1.expected_http_body_size(self.request, self.response) == -1:
-            self.conn.pace.enter(Phase.REFUSED)  # only the end of the connection tells the end of this answer
+            self.conn.pace.enter(Phase.REFUSED)  # this answer ends when the connection closes
 
     def read_headers(self, event):
         if not isinstance(event, events.DataReceived):
@@ -130,7 +133,7 @@ class BoundedServer(http1.Http1Server):
             pass  # empty lines before a request line are skipped (RFC 9112, 2.2)
         if not lines:
             if not self.buf:
-                pace.resume(*self._before_head)  # empty lines are no head that was begun
+                pace.resume(*self._before_head)  # empty lines do not begin a head
             elif len(self.buf) > MAX_HEAD:
                 yield from self._end("the request head is too large", 431)
             return
@@ -157,7 +160,7 @@ class BoundedServer(http1.Http1Server):
                     self.state = self.done
                     yield commands.CloseConnection(self.conn)
                     return
-        stream = self.stream_id  # a request that follows in the same read tells of itself
+        stream = self.stream_id  # a later request in the same read has its own errors
         for command in _joined(super().read_body(event)):
             broken = isinstance(command, http1.ReceiveHttp) and isinstance(command.event, http1.RequestProtocolError)
             if broken and command.event.stream_id == stream and isinstance(event, events.DataReceived):
@@ -180,7 +183,7 @@ class BoundedServer(http1.Http1Server):
                 self.conn.pace.enter(Phase.IDLE)
 
     def _end(self, reason: str, status: int | None = None, rule: str = "malformed"):
-        """Put it on record, answer if there is a status, and close."""
+        """Log a refusal, answer if there is a status, and close the connection."""
         verdict = refusal_of(self.request, status or 400, rule, reason)
         self.admission.note(verdict)
         if status is not None:
@@ -195,7 +198,7 @@ class BoundedServer(http1.Http1Server):
 
 
 class BoundedClient(http1.Http1Client):
-    """The side that reads responses: bounded heads; interim responses other than 101 are skipped, up to a number."""
+    """The side of the server: response heads within bounds; interim responses except 101 are skipped, up to a limit."""
 
     _interim = 0
 

@@ -28,7 +28,7 @@ _GONE = frozenset({7, 8})  # TCP_CLOSE and TCP_CLOSE_WAIT of linux/tcp.h
 
 
 class BoundedHttpLayer(http_layer.HttpLayer):
-    """All requests of one connection. Stock code keeps every server connection it ever had."""
+    """All requests of one client connection. Stock code keeps a record of every server connection it ever had."""
 
     def _handle_event(self, event):
         if isinstance(event, events.ConnectionEvent):
@@ -46,7 +46,7 @@ class BoundedHttpLayer(http_layer.HttpLayer):
 
 
 class _CloseOnCrash:
-    """A top layer that turns an exception into the end of the connection, where stock code leaves it hanging."""
+    """A top layer that closes the connection when a layer raises; stock code leaves the connection hanging."""
 
     def __init__(self, layer, client) -> None:
         self._layer = layer
@@ -61,7 +61,7 @@ class _CloseOnCrash:
 
 
 class BoundedHandler(mode_servers.ProxyConnectionHandler):
-    """One client connection: counted, timed, closed when anything crashes, without sockets that no request needs."""
+    """One client connection: counted, timed, closed on a crash. Only an admitted request opens a socket to a server."""
 
     admission: ClassVar[Admission]
     all: ClassVar[dict[BoundedHandler, None]] = reading.open_connections
@@ -74,7 +74,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
 
     @classmethod
     def sweep(cls, now: float) -> None:
-        """End what has taken too long."""
+        """End the connections that have taken too long."""
         for handler in list(cls.all):
             try:
                 if handler.pace.overdue(now):
@@ -100,7 +100,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
 
     @classmethod
     def _collect(cls) -> None:
-        """Free what closed connections held: mitmproxy's layers refer to each other in circles, buffers included."""
+        """Free what closed connections held: mitmproxy's layers and their buffers are in reference cycles."""
         cls._ended += 1
         if cls._ended >= COLLECT_AFTER:
             cls._ended = 0
@@ -116,9 +116,10 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
             await self._settle(writer, FLUSH_SECONDS if connection is self.client else 0)
 
     async def drain_writers(self) -> None:
-        """Wait until what was read is on its way: the client's reader for all, a server's for the client alone.
+        """Wait until what was read is sent. The client's reader waits for all writers, a server's for the client's.
 
-        In stock code each waits for all, so that a server that sends before it reads on is never read again.
+        In stock code each reader waits for all writers. Then a server that must send before it reads is never read
+        again.
         """
         client = self.transports.get(self.client)
         is_client = client is not None and client.handler is asyncio.current_task()
@@ -145,7 +146,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
         await super().open_connection(command)
 
     async def handle_hook(self, hook) -> None:
-        """Run a hook, at no cost when nothing listens: stock code walks all addons twice for each."""
+        """Run a hook if an addon has it. Stock code walks all addons twice for each hook."""
         addons = self.master.addons
         if hook.name not in self._heard:
             self._heard[hook.name] = any(getattr(addon, hook.name, None) for addon in addons.chain)
@@ -153,7 +154,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
             await addons.trigger_event(hook)
 
     def abort(self) -> None:
-        """Cut the client and all its servers at once, unsent data included."""
+        """Close the client and all its servers at once; unsent data is lost."""
         for transport in list(self.transports.values()):
             if transport.writer is not None:
                 transport.writer.transport.abort()
@@ -172,7 +173,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
         self.abort()
 
     def _is_deserted(self) -> bool:
-        """Whether the client has closed, which nobody reads while an upload waits for its server."""
+        """Whether the client has closed. While an upload waits for its server, nothing is read that would show it."""
         transport = self.transports.get(self.client)
         peer = transport and transport.writer.get_extra_info("socket")
         if peer is None or peer.fileno() < 0:
@@ -180,7 +181,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
         return peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _GONE
 
     def _make_room(self) -> bool:
-        """Close the connection that has been without a request for longest; whether there was one."""
+        """Close the connection that has been idle for longest; False when none is idle."""
         waiting = [handler for handler in self.all if not handler.pace.is_live]
         if not waiting:
             return False
@@ -191,9 +192,9 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
 
     @staticmethod
     async def _settle(writer: asyncio.StreamWriter, seconds: float) -> None:
-        """Hold on to a closed connection until its peer took the rest; one that doesn't is cut.
+        """Keep a closing connection until its peer has taken the rest, or abort it when the time is over.
 
-        Stock code does neither, and leaves a connection open that is cancelled a second time while it closes.
+        Stock code does neither. It also leaves a connection open that is cancelled a second time while it closes.
         """
         if not writer.is_closing():
             writer.transport.abort()

@@ -1,7 +1,7 @@
-"""What counts as a credential, or as a second way to say method and target, in a client's request.
+"""Which headers and parameters of a request carry a credential, or state method or target a second time.
 
-A body is not looked at: where a route lists POST, a server that honours `_method` in a form may take it for another
-method.
+Bodies are not read: where a route lists POST, a server that honours `_method` in a form may take the request for
+another method.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import string
 from urllib.parse import unquote_plus
 
-# CGI makes `_` of every mark in a header's name, some servers of blanks and dots in a parameter's too.
+# CGI turns every mark in a header's name into `_`; some servers do so with blanks and dots in a parameter's.
 _FOLD = bytes(
     code if chr(code) in string.ascii_lowercase + string.digits else ord("-") for code in bytes(range(256)).lower()
 )
@@ -24,7 +24,7 @@ _CREDENTIAL_NAMES = frozenset(
     b"x-jfrog-art-api x-wsse x-apig-appcode x-arr-clientcert x-clickhouse-user x-remote-group".split()
 )
 _CREDENTIAL_STARTS = (
-    # Whom a gateway says the user is, believed by what stands behind it.
+    # The user as a gateway states it; servers behind the gateway believe it.
     b"x-remote-extra-",
     b"x-authenticated-",
     b"x-consumer-",
@@ -32,18 +32,18 @@ _CREDENTIAL_STARTS = (
     b"x-ms-client-principal",
     b"x-amzn-oidc-",
 )
-# What has a credential act for somebody else, or somewhere else, than it does by itself: an administrator's for any
-# user. Names that pick among what is the credential's own (whose budget, which of its organisations) are not here.
+# Impersonation: a credential acts for another user, or in another place, than its own; an administrator's can act for
+# any user. Names that select something of the credential's own (a budget, an organisation) are not listed.
 _ACTING_WORDS = frozenset(b"sudo impersonate impersonated impersonation runas onbehalfof".split())  # GitLab, Kubernetes
 _ACTING_PAIRS = frozenset(
     # Egnyte, Redmine, Zendesk, Box, Smartsheet, Dropbox
     b"act-as run-as switch-user behalf-of as-user assume-user select-user select-admin".split()
 )
 _ACTING_NAMES = frozenset(
-    # Discourse, Dynamics, Trino; Vault takes a namespace in the path, too, where the route's paths see it.
+    # Discourse, Dynamics, Trino, Vault. Vault also takes a namespace in the path, which the route's paths limit.
     b"api-username mscrmcallerid callerobjectid x-trino-user x-presto-user x-vault-namespace".split()
 )
-# Names that look like credentials and are not: left alone, since requests fail without them.
+# Names that look like credentials and are not. They stay, since requests fail without them.
 _HARMLESS = frozenset(
     b"sec-websocket-key idempotency-key x-idempotency-key surrogate-key x-cache-key x-partition-key lock-token "
     b"x-continuation-token x-page-token x-next-token".split()
@@ -58,7 +58,7 @@ _OVERRIDE_STARTS = (b"proxy-", b"x-forwarded-", b"x-original-", b"x-rewrite-", b
 _HOP_BY_HOP = frozenset(b"keep-alive te trailer http2-settings".split())
 _CREDENTIAL_PROTOCOL = re.compile(rb"api-?key|token|bearer|authorization|\beyJ", re.IGNORECASE)
 
-# Parameters by name, marks as hyphens.
+# Names of parameters, with marks as hyphens.
 _CREDENTIAL_PARAMETERS = frozenset(
     "access-token accesstoken auth-token authtoken api-key apikey x-api-key x-goog-api-key api-token apitoken "
     "private-token job-token deploy-token oauth-token id-token refresh-token bearer-token session-token client-secret "
@@ -86,7 +86,7 @@ def folded(name: bytes) -> bytes:
 
 
 def is_credential_header(name: bytes) -> bool:
-    """Whether a header may carry the client's own authority."""
+    """Whether a header may carry a credential of the client's own."""
     name = folded(name)
     if name in _HARMLESS:
         return False
@@ -101,20 +101,20 @@ def is_credential_header(name: bytes) -> bool:
 
 
 def is_acting_header(name: bytes) -> bool:
-    """Whether a header has a credential, the route's own included, act for somebody else."""
+    """Whether a header makes a credential, also the route's, act for another user."""
     name = folded(name)
     words = name.split(b"-")
     return not _ACTING_WORDS.isdisjoint(words) or b"-".join(words[-2:]) in _ACTING_PAIRS or name in _ACTING_NAMES
 
 
 def is_override_header(name: bytes) -> bool:
-    """Whether a header could give the request another method, target or origin, or belongs to one hop only."""
+    """Whether a header could change the method, target or origin of the request, or is for one hop only."""
     name = folded(name)
     return name in _OVERRIDES or name in _HOP_BY_HOP or name.startswith(_OVERRIDE_STARTS)
 
 
 def stripped_protocols(value: bytes) -> bytes:
-    """The value of Sec-WebSocket-Protocol without what browsers smuggle keys in: `openai-insecure-api-key.…`, say."""
+    """The value of Sec-WebSocket-Protocol without the keys that browsers put in, like `openai-insecure-api-key.…`."""
     if not _CREDENTIAL_PROTOCOL.search(value):
         return value
     return b",".join(protocol for protocol in value.split(b",") if not _CREDENTIAL_PROTOCOL.search(protocol)).strip()
@@ -130,12 +130,12 @@ def _parameter_key(name: str) -> str:
 
 
 def stripped_query(query: str, *, keep_credentials: bool, keep_acting: bool, reads: bool) -> str:
-    """The query without parameters that override the method and, unless kept, without credentials and without those
-    that have a credential act for somebody else.
+    """The query without parameters that override the method. Without those that carry a credential or make one act
+    for another user, too, unless they are kept.
 
     A signed link that only reads (`reads`: GET or HEAD, and no `Action` among the parameters) keeps its signature:
-    downloads are handed out that way, and it takes no more out than the same request unsigned. One that writes is
-    the agent's own key.
+    downloads are offered that way, and such a request sends no more data out than an unsigned one. A signature that
+    permits a write is a credential of the agent's own.
     """
     if not query:
         return query

@@ -9,7 +9,7 @@ from bottle_egress.judge import Refused
 
 
 def refusal_of(request: http.Request | None, status: int, rule: str, reason: str) -> Refused:
-    """A refusal of a request as it is now, or of bytes that became none."""
+    """A refusal of a request as it is now; of bytes that did not become a request when it is None."""
     if request is None:
         return Refused(status, rule, reason, "", "", "")
     path = request.data.path.decode("latin-1").partition("?")[0]

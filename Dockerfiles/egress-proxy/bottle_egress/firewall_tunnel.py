@@ -1,4 +1,4 @@
-"""The tunnel that a CONNECT to the firewall opens, with an answer that is read within bounds."""
+"""The tunnel through the firewall, whose answer to CONNECT is read within bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bottle_egress.pace import Phase
 
 
 class FirewallTunnel(upstream_proxy.HttpUpstreamProxy):
-    """The way through the firewall. Its answer is read within bounds and told by its status only."""
+    """The CONNECT to the firewall. Of its answer only the status is used, and its size is bounded."""
 
     def start_handshake(self):
         self.context.client.pace.enter(Phase.SECURING)

@@ -1,8 +1,7 @@
-"""The uses of grants, and which of them have ended, kept where both outlive the process and its container.
+"""The uses of grants, and which grants have ended, in a file that outlives the process and its container.
 
-One file, replaced whole: what is read is always what was written once. A use is on the disk before its request is let
-through, so a crash in between loses a use and never gives one back. A file that can't be read or written closes what
-is limited, and nothing else.
+The file is replaced atomically. A use is on disk before its request passes, so a crash in between loses a use and
+never gives one back. If the file can't be read or written, requests that need a grant are refused, and no others.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 EXPIRED, USED_UP, UNCOUNTED = "grant-expired", "grant-used-up", "grant-uncounted"
 MAX_ABSENT = 4096
-"""How many grants that no table names stay on record: what a conflict or a rollback brings back is still used up."""
+"""How many grants stay on record that no table names: a grant that a conflict or rollback restores is still used up."""
 _MAX_BYTES = 4 << 20
 _MAX_NUMBER = 1 << 53
 _NUMBER = re.compile(r"/([0-9]+)\Z")
 
 
 class GrantUses:
-    """Says whether a grant holds, and counts its uses. `clock` tells seconds since 1970."""
+    """Says whether a grant holds, and counts its uses. `clock` returns seconds since 1970."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
@@ -42,14 +41,14 @@ class GrantUses:
         self._is_failing = False
 
     def name(self, grants: Iterable[Grant]) -> None:
-        """Take in which grants there are now, and read the file unless that has been done. Never raises."""
+        """Set which grants the table names now, and read the file if that has not been done. Never raises."""
         if not self._is_read:
             self._read()
         self._named = {grant.id: grant for grant in grants}
         self.note_ended()
 
     def obstacle(self, grant: Grant) -> str | None:
-        """The rule that a request which needs this grant is refused by; None when it may be used."""
+        """The rule by which a request that needs this grant is refused; None when the grant may be used."""
         if not self._is_read:
             return UNCOUNTED
         if self.has_ended(grant):
@@ -59,7 +58,7 @@ class GrantUses:
         return None
 
     def has_ended(self, grant: Grant) -> bool:
-        """Whether its time is over. It stays so when the clock is set back."""
+        """Whether the grant has expired. It stays expired when the clock is set back."""
         if grant.not_after is None:
             return False
         if self._ended.get(grant.id, grant.not_after - 1) >= grant.not_after:
@@ -71,7 +70,7 @@ class GrantUses:
         return True
 
     def use(self, grant: Grant) -> str | None:
-        """Count a use. Afterwards it is on the disk and None is returned, or the rule by which it is refused."""
+        """Count a use. Returns None once it is on disk, or the rule by which the request is refused."""
         if rule := self.obstacle(grant):
             return rule
         if grant.max_uses is None:
@@ -87,13 +86,13 @@ class GrantUses:
         try:
             self._put(prepared)
         except OSError as error:
-            # It may be on the disk, so it stays counted.
+            # The use may be on disk, so it stays counted.
             self._fail(error)
             return UNCOUNTED
         return None
 
     def seconds_to_end(self) -> float | None:
-        """How long it is until the next of the named grants ends; None when none will."""
+        """The seconds until the next of the named grants expires; None when none will."""
         ends = [
             grant.not_after
             for grant in self._named.values()
@@ -102,9 +101,9 @@ class GrantUses:
         return min(ends) - self._clock() if ends else None
 
     def note_ended(self) -> bool:
-        """Put on record what has ended; whether anything has since this was last asked. Never raises.
+        """Record which grants have expired; True when one has since the last call. Never raises.
 
-        What can't be written now is written the next time.
+        What can't be written now is written at the next call.
         """
         for grant in self._named.values():
             self.has_ended(grant)
@@ -117,7 +116,7 @@ class GrantUses:
         return news
 
     def _fail(self, error: OSError) -> None:
-        """Say once that nothing can be written, until something could be."""
+        """Log a failed write, once until a write succeeds."""
         if not self._is_failing:
             logger.error("%s can't be written, so nothing that is counted passes: %s", self._path, error.strerror)
         self._is_failing = True
@@ -140,7 +139,7 @@ class GrantUses:
         self._is_read = True
 
     def _prepared(self) -> Path:
-        """All that is known, on the disk beside the file, which is as it was. Raises OSError."""
+        """Write everything to a new file beside the old one, and sync it. Raises OSError."""
         self._forget()
         document = {"version": 1, "uses": self._uses, "ended": self._ended}
         temporary = self._path.with_name(self._path.name + ".new")
@@ -153,7 +152,7 @@ class GrantUses:
         return temporary
 
     def _put(self, prepared: Path) -> None:
-        """Replace the file for good. Raises OSError, after which either of the two may be there."""
+        """Replace the file and sync the folder. Raises OSError; then either file may be in place."""
         prepared.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -163,7 +162,7 @@ class GrantUses:
         self._is_behind = self._is_failing = False
 
     def _forget(self) -> None:
-        """Drop the oldest of the grants that no table names, beyond a number that no bottle comes to."""
+        """Drop the oldest grants that no table names, beyond MAX_ABSENT, which no bottle reaches."""
         absent = (self._uses.keys() | self._ended.keys()) - self._named.keys()
         for old in sorted(absent, key=_number)[: max(0, len(absent) - MAX_ABSENT)]:
             self._uses.pop(old, None)
@@ -176,7 +175,7 @@ def _number(grant: str) -> int:
 
 
 def _parsed(content: bytes) -> tuple[dict[str, int], dict[str, int]]:
-    """Uses and ends. Raises ValueError for anything but what `_prepared` writes."""
+    """The uses and the ends. Raises ValueError for anything that `_prepared` doesn't write."""
     if len(content) > _MAX_BYTES:
         raise ValueError("too large")
     try:

@@ -1,4 +1,4 @@
-"""What came on a connection and waits to be read."""
+"""A buffer for the bytes of a connection that are not parsed yet."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from h11._receivebuffer import ReceiveBuffer
 
 
 class Inbox(ReceiveBuffer):
-    """h11's buffer, which a body passes with at most one copy, where the buffer itself makes three of each piece.
+    """h11's buffer with fewer copies: a body passes with at most one, where h11 makes three of each piece.
 
-    What comes while nothing waits is kept as it is and handed out in slices; a slice of all of it is the very bytes
-    that came. What comes while something waits, and every head, goes the buffer's own way.
+    Bytes that arrive while the buffer is empty are kept as they are and handed out in slices; a slice of the whole is
+    the same object. Heads, and bytes that arrive while others wait, go through h11's code.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Inbox(ReceiveBuffer):
         if self:
             self._settle()
             return super().__iadd__(more)
-        self._piece = bytes(more)  # no copy of what is bytes already; a bytearray may change under us
+        self._piece = bytes(more)  # bytes are not copied; a bytearray is, since it may change
         return self
 
     def __len__(self) -> int:
@@ -35,7 +35,7 @@ class Inbox(ReceiveBuffer):
         return self._take(self._taken + count) or None if self._piece else super().maybe_extract_at_most(count)
 
     def maybe_extract_next_line(self) -> bytes | bytearray | None:
-        """The next line with its end; None while it is not whole."""
+        """The next line with its end; None while it is incomplete."""
         if end := self._piece.find(b"\r\n", self._taken) + 1:
             return self._take(end + 1)
         self._settle()

@@ -31,7 +31,7 @@ from bottle_egress.websocket_relay import RelayedWebSocket
 
 
 def install(admission: Admission) -> None:
-    """Connect the admission with mitmproxy. Raises UnknownSource, and changes nothing, when a pin differs."""
+    """Put the classes in place, with this admission. Raises UnknownSource, and changes nothing, when a pin differs."""
     pinned.check()
     for patched in (AdmittedStream, BoundedHandler, BoundedServer, BoundedGreeting):
         patched.admission = admission
@@ -50,5 +50,5 @@ def install(admission: Admission) -> None:
 
 
 async def _listen(instance, host: str, port: int) -> list[asyncio.Server]:
-    """Stock code listens on every device."""
+    """Listen on one device; stock code listens on all."""
     return [await asyncio.start_server(instance.handle_stream, sock=listening.open_listener(host, port))]

@@ -1,4 +1,4 @@
-"""The one decision: may this request go, and if so as what. Pure: facts and table in, a value out."""
+"""The decision whether a request may pass, and in which form. Pure: facts and table in, a value out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _Fields = dict[bytes, list[bytes]]
 
 @dataclass(frozen=True)
 class Facts:
-    """What the client sent, raw, with what its connection proved.
+    """What the client sent, unchanged, and what its connection proves.
 
     `tunnel` is the host and port of the CONNECT that the request came through, None on the proxy port itself;
     `scheme` and `authority` are those of the request target as sent, empty in origin form.
@@ -73,14 +73,14 @@ class Allowed:
     headers: Headers = field(repr=False)
     websocket: bool
     grant: Grant | None = None
-    """What has to be used before it goes; None where the entry lets it through without limits."""
+    """The grant to use before the request is forwarded; None where the entry lets it through without limits."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The request stays here. `rule` is stable, `reason` is for people; `tool` is what the agent may call.
+    """The request is not forwarded. `rule` is stable, `reason` is for people; `tool` is what the agent may call.
 
-    `port` is None where the request names none that can be read.
+    `port` is None when the request names none that can be read.
     """
 
     status: int
@@ -101,7 +101,7 @@ class _Stop(Exception):
 
 
 def refused(facts: Facts, rule: str, reason: str, *, status: int = 403, tool: str | None = None) -> Refused:
-    """A refusal of these facts, described by the names that the client used, canonical where they are names."""
+    """A refusal of these facts, in the names that the client used; a valid host name is in canonical form."""
     host, port = facts.tunnel or (facts.authority.decode("latin-1"), None)
     with contextlib.suppress(names.BadName):
         default = _TUNNEL_PORT if facts.tunnel or facts.method == b"CONNECT" else _PLAIN_PORT
@@ -119,7 +119,7 @@ _GRANT_REASONS = {
 
 
 def not_granted(facts: Facts, rule: str) -> Refused:
-    """The refusal of a request whose grant doesn't hold."""
+    """The refusal of a request whose grant doesn't hold any more."""
     stop = _not_granted(rule)
     return refused(facts, rule, stop.reason, tool=stop.tool)
 
@@ -129,7 +129,7 @@ def _not_granted(rule: str) -> _Stop:
 
 
 def nothing_holds(_: Grant) -> str | None:
-    """What is asked of grants where nobody counts."""
+    """The default of `obstacle`: without a count of uses no grant holds."""
     return "grant-uncounted"
 
 
@@ -141,8 +141,8 @@ def judge(
 ) -> Allowed | Refused:
     """Decide a request. Without a table everything is refused.
 
-    `obstacle` tells the rule by which what needs a grant is refused, None when the grant holds. Deciding takes no use:
-    whoever forwards what is allowed takes one of its `grant` first.
+    `obstacle` returns the rule by which a request that needs a grant is refused, None when the grant holds. A decision
+    uses no grant: before an allowed request is forwarded, the caller counts a use of its `grant`.
     """
     try:
         return _judge(table, facts, secrets, obstacle)
@@ -151,7 +151,7 @@ def judge(
 
 
 def judge_connect(table: Table | None, facts: Facts) -> Identity | Refused:
-    """Decide whether a tunnel may be opened. What no table lists is refused inside, where clients show why."""
+    """Decide whether a tunnel may be opened. An unlisted host is refused inside, where clients show the reason."""
     try:
         _check_form(facts)
         host, port = _authority(facts.authority, _TUNNEL_PORT, "CONNECT target")
@@ -234,7 +234,7 @@ def _check_form(facts: Facts) -> None:
 
 
 def _check_framing(facts: Facts, fields: _Fields) -> None:
-    """One way only to tell where the body ends: two programs that read it in two ways see two different requests."""
+    """Only one header may tell where the body ends: otherwise two programs may see two different requests."""
     lengths, codings = fields.get(b"content-length", ()), fields.get(b"transfer-encoding", ())
     if len(lengths) + len(codings) > 1:
         raise _Stop("header", "more than one header tells the length of the body")
@@ -258,7 +258,7 @@ def _authority(raw: bytes, port: int, what: str) -> tuple[str, int]:
 
 
 def _identity(facts: Facts, fields: _Fields) -> Identity:
-    """The one name and port that CONNECT, SNI, target and Host all say, or a refusal with 421."""
+    """The name and port on which CONNECT, SNI, target and Host agree, or a refusal with 421."""
 
     def mismatch(what: str) -> _Stop:
         return _Stop("identity", f"{what}: all names of one request must be the same", status=421)
@@ -301,7 +301,7 @@ def _grant(
     route: Route,
     obstacle: Callable[[Grant], str | None],
 ) -> Grant | None:
-    """The first grant that holds and lets the request through; None when the entry does without one."""
+    """The first grant that holds and lets the request through; None when the entry needs no grant."""
     unlisted: _Stop | None = None
     over: _Stop | None = None
     for scope in (route, *route.grants):
@@ -338,7 +338,7 @@ def _check_path(path: str, scope: Route | Widening) -> None:
 
 
 def _check_second_targets(fields: _Fields, identity: Identity, scope: Route | Widening) -> None:
-    """Where paths are limited, the second resource of a request is bound by them too."""
+    """Where paths are limited, they also limit the second resource of a request."""
     if not _COPY_SOURCES.isdisjoint(fields):
         raise _Stop("path", "a header names a second resource, which the route's paths can't bound")
     for value in fields.get(_DESTINATION, ()):
@@ -374,7 +374,7 @@ def _websocket(facts: Facts, fields: _Fields, method: str, route: Route) -> bool
 
 
 def _fields(headers: Headers) -> _Fields:
-    """The values of each header, all spellings together that some server takes for it."""
+    """The values of each header; spellings that some server takes for the same header are one."""
     fields: _Fields = {}
     for name, value in headers:
         fields.setdefault(credential.folded(name), []).append(value)
@@ -397,7 +397,7 @@ def _upstream_headers(headers: Headers, identity: Identity, route: Route, secret
             if not value:
                 continue
         if key == b"transfer-encoding":
-            value = _CHUNKED  # some servers compare it with case
+            value = _CHUNKED  # some servers compare it case-sensitively
         if not route.client_auth:
             if credential.is_credential_header(name):
                 continue
@@ -415,12 +415,12 @@ def _upstream_headers(headers: Headers, identity: Identity, route: Route, secret
 
 
 def _acts_for_itself(route: Route) -> bool:
-    """Whether the client's own credential is the only one, so that it may say for whom that one acts."""
+    """Whether the client's own credential is the only one; then the client may say for which user it acts."""
     return route.client_auth and route.auth is None
 
 
 def _connection_options(value: bytes) -> bytes:
-    """The options of Connection that stand for no header: one that names a header has the server forget it."""
+    """The options of Connection that name no header: a server would drop a header that is named there."""
     options = [option.strip() for option in value.split(b",")]
     kept = [option for option in options if option.lower() in _CONNECTION_OPTIONS]
     return value if len(kept) == len(options) else b", ".join(kept)

@@ -1,4 +1,4 @@
-"""Which protocol may be spoken where: HTTP to the proxy, then TLS, then HTTP. Everything else is closed."""
+"""Which protocol a connection may speak: HTTP to the proxy, then TLS, then HTTP. Any other is closed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Closed(layer.Layer):
 
 
 class NextLayer:
-    """The addon that picks the next layer, in the place of mitmproxy's own, which guesses and relays raw bytes."""
+    """The addon that chooses the next layer. It replaces mitmproxy's own, which guesses and relays raw bytes."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission

@@ -1,7 +1,7 @@
-"""The listening socket: open only to what arrives through the device that carries the address.
+"""The listening socket, which accepts only what arrives through the device that has its address.
 
-Linux delivers a packet for any of its addresses whichever device it came in by, so a neighbour on the outer network
-could reach the inner port by routing to it.
+Linux accepts a packet for any of its addresses on any device. So a neighbour on the outer network could reach the
+inner port with a route to it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ _SIOCGIFADDR = 0x8915
 
 
 class NotListening(Exception):
-    """The port could not be opened, or not for its device alone."""
+    """The port could not be opened, or not on its device only."""
 
 
 def device_of(address: str) -> tuple[str, int]:
-    """Name and index of the device that carries the IPv4 address. Raises NotListening."""
+    """Name and index of the device that has the IPv4 address. Raises NotListening."""
     wanted = socket.inet_aton(address)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for index, name in socket.if_nameindex():
@@ -32,9 +32,9 @@ def device_of(address: str) -> tuple[str, int]:
 
 
 def open_listener(address: str, port: int) -> socket.socket:
-    """A bound socket that hears its own device only. Raises NotListening."""
+    """A bound socket that receives from its own device only. Raises NotListening."""
     name, _ = device_of(address)
-    # asyncio sends small answers at once only on sockets that name their protocol.
+    # asyncio sets TCP_NODELAY only on sockets whose protocol is given.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

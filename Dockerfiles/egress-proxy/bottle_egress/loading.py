@@ -1,4 +1,4 @@
-"""Which table is in force, and the proof of it: the link that the reconciler reads."""
+"""Which table is in force, and the link that confirms it to the reconciler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Generation:
-    """The outcome of the last load: the hash in force (None: nothing is), and what was refused, if anything."""
+    """The outcome of the last load: the hash in force (None when there is none), and what was refused, if anything."""
 
     in_force: str | None
     refused: str | None = None
@@ -29,13 +29,13 @@ class Generation:
 
 
 def generation_hash(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over one line `<sha256 of the content>  <absolute path>` a file, sorted by path."""
+    """SHA-256 over one line per file, `<sha256 of the content>  <absolute path>`, sorted by path."""
     lines = (f"{hashlib.sha256(files[path]).hexdigest()}  {path}\n" for path in sorted(files))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 class Policy:
-    """The table in force. A load replaces it whole or leaves it alone."""
+    """The table in force. A load replaces it completely or leaves it unchanged."""
 
     def __init__(self, path: Path, secrets: Mapping[str, str]) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class Policy:
         self.generation: Generation | None = None
 
     def load(self) -> Generation:
-        """Read the file. Afterwards either it is in force, or what was in force before still is."""
+        """Read the file. Afterwards it is in force, or the previous table still is."""
         content = b""
         try:
             content = self.path.read_bytes()
@@ -65,7 +65,7 @@ class Policy:
 
 
 def confirm(link: Path, generation: Generation) -> None:
-    """Atomically replace the link by one that tells this generation."""
+    """Atomically replace the link by one to this generation."""
     temporary = link.with_name(link.name + ".new")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(generation.link_target)

@@ -1,4 +1,4 @@
-"""Hosts and authorities: every spelling of one name becomes one canonical text, or an error."""
+"""Hosts and authorities: every spelling of a name becomes the same canonical text, or an error."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _PATTERN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-f]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 _DOTS = "\u3002\uff0e\uff61"
-# What IDNA 2003 and 2008 make different names of: sharp s, final sigma, joiners, fillers, Cherokee, variation
-# selectors, compatibility ideographs.
+# Characters that IDNA 2003 and 2008 map to different names: sharp s, final sigma, joiners, fillers, Cherokee,
+# variation selectors, compatibility ideographs.
 _DEVIATING = re.compile(
     "[\u00df\u1e9e\u03c2\u200c\u200d\u034f\u115f\u1160\u13a0-\u13ff\uab70-\uabbf\u17b4\u17b5"
     "\u180b-\u180f\u3164\uf900-\ufaff\ufe00-\ufe0f\uffa0\U0002f800-\U0002fa1f\U000e0000-\U000e0fff]"
@@ -27,7 +27,7 @@ class BadName(ValueError):
 def canonical_host(text: str) -> str:
     """The host in ASCII lowercase without its one trailing dot.
 
-    Raises BadName for anything that is not a name. Addresses with digits and dots pass: no table names one.
+    Raises BadName for anything that is not a name. IPv4 addresses pass: no table lists one.
     """
     if len(text) > 4 * _LONGEST:
         raise BadName("too long for a host name")
@@ -40,14 +40,14 @@ def canonical_host(text: str) -> str:
 
 
 def _internationalised(text: str) -> str:
-    """The name as IDNA writes it in ASCII. Raises BadName where its versions write it in different ways."""
+    """The name in the ASCII form of IDNA. Raises BadName where versions of IDNA differ."""
     if _DEVIATING.search(text) or any(
         not character.isascii() and character not in _DOTS and unicodedata.category(character)[0] not in "LM"
         for character in text
     ):
         raise BadName("a name that programs write in different ways")
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    # The encoder tells what is too long only afterwards, in time that grows with the square of the length.
+    # The encoder finds out late that a label is too long, after time that grows with the square of the length.
     if any(len(label) > _LONGEST_LABEL for label in re.split(f"[.{_DOTS}]", folded)):
         raise BadName("too long for a host name")
     try:
@@ -60,7 +60,7 @@ def _internationalised(text: str) -> str:
 
 
 def canonical_authority(raw: bytes, default_port: int) -> tuple[str, int]:
-    """`host[:port]` as canonical host and port. Raises BadName; an IPv6 literal is no name."""
+    """`host[:port]` as canonical host and port. Raises BadName; an IPv6 literal is not a name."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:

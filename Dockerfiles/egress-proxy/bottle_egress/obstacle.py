@@ -1,4 +1,4 @@
-"""What can stand between a request that was admitted and its answer, in words that name nothing internal."""
+"""Why an admitted request got no answer from its server, in words that name nothing internal."""
 
 from __future__ import annotations
 

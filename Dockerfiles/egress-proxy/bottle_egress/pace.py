@@ -1,4 +1,4 @@
-"""How long a client connection may take over each thing it does, and how much it may send ahead meanwhile."""
+"""How long each phase of a client connection may last, and how much body it may send before its server is there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_AHEAD = 256 * 1024
 
 
 class Phase(Enum):
-    """What a client connection is at."""
+    """What a client connection is doing."""
 
     SILENT = "has sent nothing yet"
     HEAD = "sends the head of a request"
@@ -34,17 +34,17 @@ SECONDS = {
     Phase.SECURING: 20.0,
     Phase.BUSY: 900.0,
 }
-"""How long each phase may last; a request under way, how long no byte may move in either direction."""
+"""How many seconds each phase may last; for BUSY, how long no byte may move in either direction."""
 
 PAUSES = {Phase.HEAD: 1.0, Phase.HELLO: 1.0}
-"""What a client writes in one go: after how many seconds without a byte the rest is not waited for."""
+"""Phases that a client sends in one write: how many seconds it may pause within them."""
 
 REACHING = frozenset({Phase.CONNECTING, Phase.SECURING})
 _LIVE = REACHING | {Phase.BUSY}
 
 
 class Pace:
-    """The phase of one connection. Stands in for mitmproxy's watchdog, which knows one limit for everything."""
+    """The phase of one connection. Replaces mitmproxy's watchdog, which has one limit for everything."""
 
     __slots__ = ("_doubted", "_entered", "ahead", "moved", "phase", "since", "timed_out")
 
@@ -62,7 +62,7 @@ class Pace:
         self._entered.set()
 
     def turn(self, phase: Phase) -> None:
-        """Go on with another phase of the same wait: the time of the whole goes on."""
+        """Go on with another phase of the same wait, whose time is not reset."""
         self.phase = phase
         self.moved = monotonic()
 
@@ -71,8 +71,11 @@ class Pace:
         self.phase, self.since = phase, since
 
     def overdue(self, now: float) -> bool:
-        """Whether the phase has lasted too long. A pause is one when it is met twice: bytes that have come are read
-        in between, however late this asks."""
+        """Whether the phase has lasted too long.
+
+        A pause counts only when two calls in a row see it: bytes that have arrived are read between the calls, even
+        when the calls are late.
+        """
         still = now - self.moved
         if (still if self.phase is Phase.BUSY else now - self.since) > SECONDS[self.phase]:
             return True
@@ -83,16 +86,16 @@ class Pace:
 
     @property
     def is_live(self) -> bool:
-        """Whether a request is under way; without one the connection may make room for another."""
+        """Whether a request is under way; without one the connection may be closed to make room."""
         return self.phase in _LIVE
 
     @property
     def is_too_far_ahead(self) -> bool:
-        """Whether so much body waits for a server that isn't there yet that no more may be read."""
+        """Whether too much body waits for a server that is not connected yet, so that no more may be read."""
         return self.ahead > MAX_AHEAD and self.phase in REACHING
 
     async def catch_up(self) -> None:
-        """Wait until more may be read: as soon as the next phase begins, since a server is often there at once."""
+        """Wait until more may be read, which is as soon as the next phase begins: a server often connects at once."""
         while self.is_too_far_ahead:
             self._entered.clear()
             await self._entered.wait()
@@ -102,4 +105,4 @@ class Pace:
         self.moved = monotonic()
 
     async def watch(self) -> None:
-        """Nothing to do: all connections are looked at together."""
+        """Do nothing: `BoundedHandler.sweep` looks at all connections."""

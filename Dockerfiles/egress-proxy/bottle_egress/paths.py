@@ -1,4 +1,4 @@
-"""Request paths: refuse what two programs could read in two ways, compare the rest on segment boundaries."""
+"""Request paths: ambiguous ones are refused, the others are compared on segment boundaries."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNESCAPED_FORBIDDEN = re.compile(r"[^\x21-\x7e]|[\\#]")
 _HIDDEN_MARK = re.compile(r"%(?:2[5EFef]|5[Cc])")
 _HIDDEN_BYTE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff]|[89A-Fa-f][0-9A-Fa-f])")
-# Some programs ignore blanks at the end of a name, parameters, or what follows a mark that an escape hid.
+# Some programs ignore blanks at the end of a name, parameters, or what follows an escaped mark.
 _DOT_SEGMENT = re.compile(r"/ *\.[. ]*(?:[/;?#]|\Z)")
 _EMPTY_SEGMENT = re.compile(r"/(?:;[^/]*)?/")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def ambiguity(path: str) -> str | None:
-    """Why this path (without its query) could be read in two ways; None when there is one reading only."""
+    """Why two programs could read this path (without its query) differently; None when they could not."""
     if not path.startswith("/"):
         return "does not begin with a slash"
     if _UNESCAPED_FORBIDDEN.search(path):

@@ -1,4 +1,4 @@
-"""The sources that our code was written for, each known by its SHA-256: `check` refuses every other.
+"""The SHA-256 of the sources that our code was written for: `check` refuses any other.
 
 Our code uses private names of mitmproxy, of its parser (h11), of its TLS library (pyOpenSSL) and of asyncio. A private
 name may change its meaning in any release, and then a request could pass unjudged. So every module with a private name
@@ -11,7 +11,7 @@ Python is pinned by function. It is Debian's package, and a security release cha
 the functions alone that we rely on, and then nothing happens. When one of them changes, the rule is the same as for
 mitmproxy: the proxy doesn't start, since a reader that loses or doubles bytes would make the server see a request that
 was not judged. The build of the image runs `check` too, so that the build fails first, and the image in use stays until
-somebody has read the new function and put its hash here.
+a person has read the new function and put its hash here.
 """
 
 from __future__ import annotations

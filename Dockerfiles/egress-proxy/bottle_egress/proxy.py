@@ -1,4 +1,4 @@
-"""The process: mitmproxy's master with its addons, the reload on SIGHUP, the watch each second, the end on SIGTERM."""
+"""The process: mitmproxy's master with its addons, reload on SIGHUP, a watch twice a second, shutdown on SIGTERM."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WATCH_SECONDS = 0.5
 
 
 class Proxy(master.Master):
-    """The proxy of one bottle. Nothing passes before `running`: the policy has no table until then."""
+    """The proxy of one bottle. Nothing passes before `running`, since the policy has no table until then."""
 
     def __init__(self, settings: Settings, private: Path, refusals: Record, errors: Record) -> None:
         self.settings = settings
@@ -71,7 +71,10 @@ class Proxy(master.Master):
         }
 
     async def running(self) -> None:
-        """Runs once the port was to be opened. The signal handler comes before the first load, so no reload is lost."""
+        """Runs after mitmproxy has tried to open the port.
+
+        The signal handler is set before the first load, so no reload is lost.
+        """
         await super().running()
         if not self.server.listen_addrs():
             failure = next((each.last_exception for each in self.server.servers), None)
@@ -81,13 +84,13 @@ class Proxy(master.Master):
         self.event_loop.add_signal_handler(signal.SIGINT, self.shutdown)
         self.event_loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._watching = asyncio.create_task(self._watch())
-        # What the start left is never looked at again, so the garbage of closed connections is found soon.
+        # Objects of the start are never collected, so that the garbage of closed connections is found sooner.
         gc.collect()
         gc.freeze()
         self._load()
 
     async def _watch(self) -> None:
-        """Twice a second: end what takes too long, write what waits, follow the device. Grants end to the moment."""
+        """Twice a second: end slow connections, write waiting lines, follow the device. Grants end on time."""
         while True:
             left = self.grant_uses.seconds_to_end()
             await asyncio.sleep(_WATCH_SECONDS if left is None else max(0.0, min(_WATCH_SECONDS, left)))
@@ -101,7 +104,7 @@ class Proxy(master.Master):
                 logger.error("the watch failed", exc_info=error)
 
     async def _follow_device(self) -> None:
-        """Listen anew when the address has moved to another device, as it does when a network is attached again."""
+        """Listen again when the address has moved to another device, which happens when a network is attached again."""
         try:
             device = listening.device_of(self.settings.listen[0])
         except NotListening:
@@ -121,7 +124,7 @@ class Proxy(master.Master):
             logger.error("the reload failed", exc_info=error)
 
     def _load(self) -> None:
-        """Load, cut what is no longer allowed, then confirm. The link tells the truth or stays as it was."""
+        """Load, cut what is no longer allowed, then confirm. The link is true, or unchanged."""
         generation = self.policy.load()
         if self.policy.table is not None:
             self.grant_uses.name(self.policy.table.grants())
@@ -129,7 +132,7 @@ class Proxy(master.Master):
         loading.confirm(self.settings.link, generation)
 
     def _end_grants(self) -> None:
-        """Cut what rides on a grant whose time is over by now: the clock may have been set, too."""
+        """Cut the requests under grants that have expired; the clock may also have been changed."""
         try:
             if self.grant_uses.note_ended():
                 self._cut()

@@ -1,7 +1,7 @@
-"""Detection of a git push over HTTP, smart or dumb, in any spelling: pushes belong to the git gate.
+"""Detection of a git push over HTTP (smart or dumb) in any spelling: pushes go through the git gate.
 
-What only the body tells stays open: an LFS batch (`info/lfs/objects/batch`) asks for uploads and downloads at the same
-place, and clones need it. It moves no ref, and the upload that it leads to is a PUT, which is seen here.
+The body is not read. An LFS batch (`info/lfs/objects/batch`) is the same request for uploads and downloads, and clones
+need it, so it passes. It changes no ref, and the upload that follows is a PUT, which is detected.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOISE = re.compile(r"[\x00-\x20\x7f\\]+")
 _UNICODE_ESCAPE = re.compile(r"%u00([0-9A-Fa-f]{2})")
 _OVERLONG = re.compile(r"[\xc0\xc1][\x80-\xbf]")
 _WRITING = frozenset("PUT DELETE MKCOL MOVE COPY LOCK UNLOCK PROPPATCH".split())
-# What `git http-push` and LFS write, in a repository whose name ends in .git or does not.
+# Where `git http-push` and LFS write, also in a repository whose name doesn't end in .git.
 _REPOSITORY = re.compile(
     r"\.git(?:[/;?#]|\Z)|/refs/(?:heads|tags)/|/objects/(?:[0-9a-f]{2}/[0-9a-f]{38}|pack/)"
     r"|/info/refs(?:[;?#]|/?\Z)|/info/lfs(?:[/;?#]|\Z)"
@@ -29,7 +29,7 @@ def _shortest(match: re.Match[str]) -> str:
 
 
 def _unwrapped(text: str) -> str:
-    """The text in lower case, escapes undone in every layer, odd letters folded, blanks and controls removed."""
+    """The text in lower case, escapes decoded up to _ROUNDS times, odd letters folded, no blanks or controls."""
     for _ in range(_ROUNDS):
         if "%" not in text:
             break
@@ -51,10 +51,12 @@ def _asks_for_service(query: str) -> bool:
 
 
 def is_push(method: str, path: str, query: str, kinds: Iterable[str]) -> bool:
-    """Whether a request names git-receive-pack as a path segment, as its service, or as a kind of body, or writes into
-    a repository. `kinds` are the values of Content-Type and Accept."""
+    """Whether a request names git-receive-pack (path segment, service, or media type) or writes into a repository.
+
+    `kinds` are the values of Content-Type and Accept.
+    """
     path = _unwrapped(path)
-    # What follows the name in its segment (a parameter, a dot, a format) some servers do not count.
+    # Some servers ignore what follows the name in its segment (a parameter, a dot, a format).
     if _SERVICE in path and any(segment.startswith(_SERVICE) for segment in re.split(r"[/?#]", path)):
         return True
     if method.upper() in _WRITING and _REPOSITORY.search(path):

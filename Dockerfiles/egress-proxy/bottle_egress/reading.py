@@ -19,13 +19,16 @@ open_connections: dict[object, None] = {}
 
 
 def is_quiet() -> bool:
-    """Whether there are so few connections that each may hold more."""
+    """Whether so few connections are open that each may use more memory."""
     return len(open_connections) <= MAX_WIDE
 
 
 class PacedReader:
-    """Reads as much at once as the number of connections permits, where stock code always asks for 64 KiB, and its
-    transport takes up to 256 KiB at once. A piece that finds nothing waiting is passed on as it is, not copied."""
+    """A stream reader whose reads are as large as the number of connections permits.
+
+    Stock code always asks for 64 KiB, and its transport takes up to 256 KiB at once. A piece that arrives while
+    nothing waits is passed on without a copy.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, transport: asyncio.Transport) -> None:
         self._reader = reader
@@ -35,7 +38,7 @@ class PacedReader:
         reader.feed_data = self._receive
 
     async def read(self, _size: int) -> bytes:
-        """The next bytes; none at the end."""
+        """The next bytes; empty at the end of the stream."""
         size = CROWDED_READ_SIZE
         if len(open_connections) <= MANY:
             size = WIDE_READ_SIZE if is_quiet() else READ_SIZE
@@ -46,7 +49,7 @@ class PacedReader:
         return piece
 
     def _receive(self, data: bytes) -> None:
-        """Keep what the transport has read. With a second piece it waits in the reader, which stops the transport."""
+        """Keep what the transport has read. With a second piece, both move to the stock reader, which can pause it."""
         if not (self._piece or self._reader._buffer):
             self._piece = data
             self._reader._wakeup_waiter()

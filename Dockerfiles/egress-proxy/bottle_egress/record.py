@@ -1,4 +1,4 @@
-"""Lines on a descriptor whose reader may be slow or gone: what can't be written at once waits, within bounds."""
+"""Log lines on a descriptor whose reader may be slow or gone: lines wait in memory, within bounds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def timestamp(now: datetime) -> str:
 
 
 class Record:
-    """Never blocks and never raises. Lines beyond the bound are counted, and the count is told in their place."""
+    """Never blocks and never raises. Lines beyond the bound are counted, and a line with the count replaces them."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -39,7 +39,7 @@ class Record:
         self.flush()
 
     def flush(self) -> bool:
-        """Write what waits as far as it is taken; whether nothing waits any more."""
+        """Write the waiting lines until the descriptor is full; True when none is left."""
         while self._waiting:
             data = self._waiting[0]
             try:
@@ -61,7 +61,7 @@ class Record:
         return True
 
     def close(self, seconds: float = 1.0) -> None:
-        """Give a slow reader one last chance."""
+        """Wait a moment for a slow reader, then write what it takes."""
         if not self.flush():
             waiting = select.poll()
             waiting.register(self._descriptor, select.POLLOUT)

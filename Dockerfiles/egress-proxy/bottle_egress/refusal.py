@@ -1,4 +1,4 @@
-"""How a refusal looks to the agent and in the log. All text of the agent is bounded and escaped."""
+"""How a refusal looks to the agent and in the log. Text that the agent sent is bounded and escaped."""
 
 from __future__ import annotations
 

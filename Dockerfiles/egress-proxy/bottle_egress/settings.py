@@ -1,4 +1,4 @@
-"""What the container was given: addresses, folders, credentials."""
+"""The settings of the container: addresses, folders, credentials."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadSettings(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where to listen, what lies upstream, where the files are. The credentials never appear in its text."""
+    """Where to listen, what is upstream, where the files are. The text form never shows a credential."""
 
     listen: tuple[str, int]
     firewall: tuple[str, int] | None

@@ -1,4 +1,4 @@
-"""The routes table: its strict reading, and which entry a host belongs to."""
+"""The routes table: a strict parser, and the lookup of a host."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEVER_HEADERS = frozenset(
 
 
 class TableRefused(Exception):
-    """The text is not a table that may come into force; `code` is the stable reason."""
+    """The text is not a valid table; `code` is the stable reason."""
 
     def __init__(self, code: str, where: str) -> None:
         super().__init__(f"{code}: {where}")
@@ -47,7 +47,7 @@ class Auth:
 
 @dataclass(frozen=True)
 class Grant:
-    """Limits, and the name under which uses are counted: from `not_after` (seconds since 1970) on nothing passes."""
+    """Limits, and the id under which uses are counted. From `not_after` (seconds since 1970) on nothing passes."""
 
     id: str
     not_after: int | None
@@ -56,7 +56,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Widening:
-    """What passes beside a route's own methods and paths, within limits."""
+    """Methods and paths that pass in addition to the route's own, within limits."""
 
     methods: frozenset[str] | None
     paths: tuple[str, ...]
@@ -65,9 +65,9 @@ class Widening:
 
 @dataclass(frozen=True)
 class Route:
-    """One host (or wildcard) and what may be done there. An allowlist entry is a route where anything may.
+    """One host (or wildcard) and what is allowed there. An allowlist entry is a route that allows everything.
 
-    With a `grant` its methods and paths pass within limits only; `grants` pass beside them.
+    With a `grant` its methods and paths pass within limits only; `grants` pass in addition.
     """
 
     host: str
@@ -89,7 +89,7 @@ class Table:
     wildcard: Mapping[str, Route]
 
     def route(self, host: str) -> Route | None:
-        """The entry for a canonical host: the exact one, else the longest wildcard, never of its own apex."""
+        """The entry for a canonical host: the exact one, else the longest wildcard, which never matches its apex."""
         if found := self.exact.get(host):
             return found
         _, _, rest = host.partition(".")
@@ -100,7 +100,7 @@ class Table:
         return None
 
     def grants(self) -> Iterator[Grant]:
-        """Every grant that is named, some of them more than once."""
+        """Every grant of the table; some come more than once."""
         for routes in (self.exact, self.wildcard):
             for route in routes.values():
                 if route.grant is not None:

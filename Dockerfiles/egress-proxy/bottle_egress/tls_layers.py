@@ -28,15 +28,15 @@ _room = SSL._ffi.new_allocator(should_clear_after_alloc=False)
 
 
 def with_closed_contexts(make):
-    """The maker of a TLS context, which stock code leaves open to resumption and renegotiation."""
+    """Wrap a function that makes TLS contexts: stock code allows resumption and renegotiation, these contexts don't."""
     return functools.lru_cache(maxsize=8)(lambda **how: closed_context(make(**how)))
 
 
 class _WholeRecords:
-    """A TLS layer that sends a wide read on in one piece, where stock code cuts it at 64 KiB, and copies less."""
+    """A TLS layer that passes a large read on in one piece and copies less; stock code cuts it at 64 KiB."""
 
     def receive_data(self, data):
-        """As in stock code, which makes room for four records to read one, and copies each three times more."""
+        """As in stock code, which allocates room for four records to read one, and copies each three times more."""
         if data:
             self.tls.bio_write(data)
         records = [self._read(len(data))]
@@ -58,7 +58,7 @@ class _WholeRecords:
             yield from self.event_to_child(events.ConnectionClosed(self.conn))
 
     def _read(self, size: int) -> bytes:
-        """What waits, up to a size. pyOpenSSL reads a record a call, with room, checks and a copy for each."""
+        """The decrypted bytes that wait, up to a size. pyOpenSSL allocates, checks and copies for each record."""
         room, count = _room("char[]", size), 0
         while count < size and (more := SSL._lib.SSL_read(self.tls._ssl, room + count, size - count)) > 0:
             count += more
@@ -76,7 +76,7 @@ class _WholeRecords:
 
 
 class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
-    """TLS with the agent: a greeting of bounded size that knows HTTP/1."""
+    """TLS with the agent: a greeting (ClientHello) of bounded size, whose ALPN, if any, offers HTTP/1."""
 
     admission: ClassVar[Admission]
 
@@ -105,7 +105,7 @@ class BoundedGreeting(_WholeRecords, tls.ClientTLSLayer):
 
 
 class VerifiedTLS(_WholeRecords, tls.ServerTLSLayer):
-    """TLS with a server, told in our words when it fails."""
+    """TLS with a server; a failure is reported in our words."""
 
     def start_handshake(self):
         self.context.client.pace.enter(Phase.SECURING)

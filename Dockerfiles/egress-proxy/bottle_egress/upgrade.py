@@ -1,4 +1,4 @@
-"""Whether a server's answer really opens the WebSocket that was asked for."""
+"""Whether a server's answer opens the WebSocket that was asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 def opens_websocket(request: Headers, response: Headers) -> bool:
-    """Whether a 101 proves that the server took this very request for a WebSocket, with no extension."""
+    """Whether a 101 proves that the server accepted this request as a WebSocket, without extensions."""
     keys, versions = _values(request, b"sec-websocket-key"), _values(request, b"sec-websocket-version")
     if len(keys) != 1 or versions != [b"13"]:
         return False
@@ -25,7 +25,7 @@ def opens_websocket(request: Headers, response: Headers) -> bool:
 
 
 def without_extensions(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers without an offer of extensions: compression would let a small frame become a large one here."""
+    """The headers without an offer of extensions: with compression a small frame could become a large one here."""
     return tuple((name, value) for name, value in headers if name.lower() != b"sec-websocket-extensions")
 
 

@@ -8,7 +8,7 @@ from wsproto import events as frames
 
 
 class RelayedWebSocket(websocket.WebsocketLayer):
-    """A WebSocket that passes each piece of a message on at once, where stock code collects whole messages."""
+    """A WebSocket that passes each piece of a message on at once; stock code collects whole messages."""
 
     def relay_messages(self, event):
         source, target = self.client_ws, self.server_ws
