@@ -181,7 +181,7 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
         return peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] in _GONE
 
     def _make_room(self) -> bool:
-        """Close the connection that has been idle for longest; False when none is idle."""
+        """Close the connection that has been without a request for longest; False when all have one."""
         waiting = [handler for handler in self.all if not handler.pace.is_live]
         if not waiting:
             return False

@@ -1,11 +1,11 @@
-"""Runs the fuzzing: all targets in shares, the planted bugs, or single inputs again.
+"""Runs the fuzzer: over all targets, over the planted bugs, or again with single inputs.
 
-    drive.py                 all targets; FUZZ_EXECUTIONS and FUZZ_SECONDS bound the whole (0: no such bound), FUZZ_SEED
-                             makes a run repeatable when only executions bound it
+    drive.py                 all targets; FUZZ_EXECUTIONS and FUZZ_SECONDS limit the run (0: no limit); FUZZ_SEED makes
+                             a run repeatable that only FUZZ_EXECUTIONS limits
     drive.py mutants         every planted bug must be found within FUZZ_MUTANT_EXECUTIONS
     drive.py TARGET          runs the input on standard input once, without libFuzzer
 
-A finding stops the run: its input is written below FINDINGS, and the exit status is 1.
+A finding stops the run: its input is written to FUZZ_FINDINGS, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COLUMNS = ("target", "executions", "seconds", "per second", "edges", "features"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one target's run came to."""
+    """The result of one target's run."""
 
     target: str
     executions: int
@@ -62,12 +62,12 @@ def _plant_seeds(target: str, folder: Path) -> Path:
 
 
 def run(target: str, corpus: Path, *, executions: int, seconds: int, seed: int, core: Path | None = None) -> Outcome:
-    """One target under libFuzzer; `core` is a folder with a bottle_egress that takes the place of the installed one."""
+    """One target under libFuzzer; `core` is a folder with a bottle_egress that replaces the installed one."""
     findings = Path(tempfile.mkdtemp(prefix=f"{target}-", dir=FINDINGS))
     flags = [f"-seed={seed}", f"-runs={executions}", f"-max_total_time={seconds}", f"-artifact_prefix={findings}/"]
     path = os.pathsep.join(map(str, filter(None, (core, Path(__file__).parent, os.environ.get("PYTHONPATH")))))
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as grown:  # libFuzzer adds to the first folder; the seeds stay as they are
+    with tempfile.TemporaryDirectory() as grown:  # libFuzzer adds to the first folder; the seeds stay unchanged
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-B", "engine.py", target, *flags, "-print_final_stats=1", "-timeout=20", grown, corpus],
             cwd=Path(__file__).parent,
@@ -97,7 +97,7 @@ def run(target: str, corpus: Path, *, executions: int, seconds: int, seed: int, 
 
 def _fuzz() -> int:
     executions, seconds = _number("FUZZ_EXECUTIONS", 1_000_000), _number("FUZZ_SECONDS", 0)
-    # Without a bound on executions it is time alone that ends a run.
+    # Without a limit on executions, only time ends a run.
     if seconds and not os.environ.get("FUZZ_EXECUTIONS"):
         executions = 0
     if not executions and not seconds:

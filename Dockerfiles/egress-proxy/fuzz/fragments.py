@@ -1,4 +1,4 @@
-"""Pieces that have fooled parsers: what the mutator puts into requests, and libFuzzer's dictionary."""
+"""Pieces that have fooled parsers: the mutator inserts them, and they are libFuzzer's dictionary."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ HOST = [
         "alt.example in.wild.example x.wild.example raw.example x.list.example list.example"
     ).split()
 ]
-# Headers that do something only together.
+# Headers that have an effect only together.
 BUNDLES = [
     [b"Upgrade: websocket", b"Connection: Upgrade"],
     [b"Upgrade: WebSocket", b"Connection: keep-alive, Upgrade", b"Sec-WebSocket-Protocol: json"],

@@ -1,4 +1,4 @@
-"""The mutators: libFuzzer's own, and edits that know where in a request a fragment belongs."""
+"""The mutators: libFuzzer's own, and edits that insert a fragment where it belongs in a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Mutator = Callable[[bytes, int, int], bytes]
 
 def _insert(chance: random.Random, text: bytes, pieces: list[bytes]) -> bytes:
     at = chance.randint(0, len(text))
-    # As often in the place of a character as between two.
+    # Half of the time a piece replaces a character, else it is inserted.
     return text[:at] + chance.choice(pieces) + text[at + chance.randint(0, 1) :]
 
 
@@ -64,7 +64,7 @@ def _spelled(chance: random.Random, host: bytes) -> bytes:
 
 
 def _move(chance: random.Random, lines: list[bytes]) -> None:
-    """The whole request to another host of its document, sometimes with one of its names spelled in another way."""
+    """Send the request to another host of a document, sometimes with one of its names in another spelling."""
     number = chance.randrange(len(HOSTS))
     host = chance.choice(HOSTS[number]).encode()
     port = b":8443" if host in (b"alt.example", b"b.a.test") else b""
@@ -85,7 +85,7 @@ def _move(chance: random.Random, lines: list[bytes]) -> None:
 
 
 def _connect(chance: random.Random, lines: list[bytes]) -> None:
-    """A request for a tunnel, to a host of a document or to something like it."""
+    """Make it a request for a tunnel, to a host of a document or a similar name."""
     number = chance.randrange(len(HOSTS))
     port = chance.choice((b":443", b":8443", b":80", b""))
     authority = _spelled(chance, chance.choice(HOSTS[number]).encode()) + port
@@ -131,7 +131,7 @@ def request(data: bytes, most: int, seed: int) -> bytes:
 
 
 def text(pieces: list[bytes]) -> Mutator:
-    """For inputs that are one text: pieces put in, taken out, doubled."""
+    """For inputs that are one text: pieces are inserted, removed, doubled."""
 
     def mutate(data: bytes, most: int, seed: int) -> bytes:
         chance = random.Random(seed)  # noqa: S311
@@ -171,7 +171,7 @@ def _places(node: object) -> list[tuple[list | dict, int | str]]:
 
 
 def document(data: bytes, most: int, seed: int) -> bytes:
-    """For routes documents: values exchanged, copied, taken out, doubled; else as text."""
+    """For routes documents: values are swapped, copied, removed, doubled; what is not JSON is edited as text."""
     chance = random.Random(seed)  # noqa: S311
     as_text = text(fragments.JSON)
     if chance.random() < 0.4:
@@ -195,7 +195,7 @@ def document(data: bytes, most: int, seed: int) -> bytes:
         node[chance.choice(list(_names(root)))] = other[its]
     try:
         written = json.dumps(root).encode()
-    except (ValueError, RecursionError):  # a value inside of itself
+    except (ValueError, RecursionError):  # a value inside itself
         return as_text(data, most, seed)
     if chance.random() < 0.1 and isinstance(key, str):
         name = json.dumps(key).encode() + b": "

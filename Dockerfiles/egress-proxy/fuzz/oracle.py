@@ -1,7 +1,7 @@
-"""The second opinion: what must be true of a request that was let through, read from RFC 3986, RFC 9110, UTS 46
-and SPEC 4.1, never from the policy's code (nothing of it is imported here).
+"""The test oracle: what must be true of an allowed request according to RFC 3986, RFC 9110, UTS 46 and SPEC 4.1.
 
-`complaint` looks at the routes document as JSON, at what the client sent and at what would go upstream.
+It is independent of the policy's code and imports nothing of it. `complaint` compares the routes document as JSON, what
+the client sent, and what would go upstream.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import readings
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-# Names by which well-known services take a client's authority; `_` and any other mark count as `-`.
+# Names in which well-known services accept a credential; `_` and any other mark count as `-`.
 CREDENTIAL_HEADERS = frozenset(
     "authorization proxy-authorization authentication cookie cookie2 x-api-key api-key apikey x-apikey x-auth-token "
     "x-auth-key x-auth-email x-access-token x-goog-api-key x-goog-iam-authorization-token private-token job-token "
@@ -30,7 +30,7 @@ CREDENTIAL_HEADERS = frozenset(
     "x-remote-group x-remote-extra-scopes x-authenticated-userid x-consumer-username x-goog-authenticated-user-email "
     "x-ms-client-principal x-amzn-oidc-identity".split()
 )
-# Names by which a server takes another method, target, host or origin than those of the request line.
+# Names by which a server accepts another method, target, host or origin than the request line's.
 OVERRIDE_HEADERS = frozenset(
     "x-http-method x-http-method-override x-method-override x-method x-original-method x-forwarded-method "
     "x-original-url x-original-uri x-original-host x-original-path x-rewrite-url x-rewrite-uri x-override-url "
@@ -39,7 +39,7 @@ OVERRIDE_HEADERS = frozenset(
     "x-client-ip x-cluster-client-ip cf-connecting-ip x-envoy-original-path x-envoy-original-host "
     "x-http-destinationurl x-replaced-path te trailer keep-alive proxy-connection http2-settings".split()
 )
-# Names by which a credential acts for another user than its own, or in another place.
+# Names by which a credential acts for another user, or in another place, than its own.
 ACTING_HEADERS = frozenset(
     "sudo impersonate-user impersonate-group impersonate-uid impersonate-extra-scopes x-on-behalf-of as-user "
     "assume-user x-redmine-switch-user dropbox-api-select-user dropbox-api-select-admin api-username mscrmcallerid "
@@ -69,7 +69,7 @@ PUSHING_METHODS = frozenset("PUT DELETE MKCOL MOVE COPY LOCK UNLOCK PROPPATCH".s
 
 @dataclass(frozen=True)
 class Sent:
-    """A request as it came: `tunnel` is host and port of its CONNECT, `scheme` and `authority` are the target's."""
+    """A request as received: `tunnel` is host and port of its CONNECT, `scheme` and `authority` are the target's."""
 
     method: bytes
     target: bytes
@@ -103,7 +103,7 @@ def folded(name: bytes) -> str:
 
 
 def host(text: str) -> str:
-    """A name as a WHATWG URL parser reads it, without user, dots at the end and case. Raises ValueError."""
+    """A name as a WHATWG URL parser reads it, without user and final dots, in lower case. Raises ValueError."""
     text = text.rpartition("@")[2]
     text = readings.decoded(text.encode("utf-8", "replace").decode("latin-1")).encode("latin-1").decode("utf-8")
     text = idna.uts46_remap(text, std3_rules=False, transitional=False)
@@ -134,7 +134,7 @@ def entry(document: dict, name: str) -> dict | None:
 
 def is_ambiguous(path: str) -> bool:
     """SPEC 4.1: dot or empty segments, backslash, encoded slash, backslash, dot or NUL, controls, non-ASCII, a
-    percent sign that survives one decoding; here also blanks in the open and fragments."""
+    percent sign that survives one decoding; here also unescaped blanks, and fragments."""
     once = readings.decoded(path)
     marks = ("/", ".", "\\", "%")
     return (
@@ -150,7 +150,7 @@ def is_ambiguous(path: str) -> bool:
 
 
 def below(path: str, prefixes: list[str]) -> bool:
-    """Whether every reading of the path lies below one of the prefixes, which the same server reads the same way."""
+    """Whether every reading of the path lies below a prefix that is read in the same way."""
     return all(
         any(readings.is_below(state[0], prefix) for prefix in state[1:]) for state in readings.together(path, *prefixes)
     )
@@ -182,8 +182,8 @@ def is_push(method: str, path: str, query: str, headers: list[tuple[str, str]]) 
 def complaint(
     document: dict, secrets: dict[str, str], sent: Sent, gone: Gone, over: frozenset[str] = frozenset()
 ) -> str | None:
-    """What is wrong with letting this request through as that one; None when nothing is. `over` are the ids of grants
-    that hold no more."""
+    """Why this request must not pass in that form; None when it may. `over` are the ids of grants that no longer
+    hold."""
     try:
         wrong = _names(sent, gone)
     except ValueError as error:
@@ -226,7 +226,7 @@ def _names(sent: Sent, gone: Gone) -> str | None:
 
 
 def _scope(sent: Sent, gone: Gone, route: dict, over: frozenset[str]) -> str | None:
-    """What is wrong with the methods and paths that it is let through by, and with the grant it is let through by."""
+    """What is wrong with the methods, paths and grant by which the request was allowed."""
     own = {"id": None, "methods": route["methods"], "paths": route["paths"]}
     if "grant" in route:
         own["id"] = route["grant"]["id"]
@@ -240,7 +240,7 @@ def _scope(sent: Sent, gone: Gone, route: dict, over: frozenset[str]) -> str | N
 
 
 def _is_plainly_in(scope: dict, sent: Sent) -> bool:
-    """Whether anybody would say so: methods and paths to the letter, without a second target."""
+    """Whether the request is clearly within the rules: literal method and path, and no second target."""
     path = sent.target.decode("latin-1").partition("?")[0]
     below = [path == prefix or path.startswith(prefix.rstrip("/") + "/") for prefix in scope["paths"]]
     is_alone = all(folded(name) not in SECOND_TARGETS for name, _ in sent.headers)
@@ -376,7 +376,7 @@ def _upgrade(sent: Sent, gone: Gone, route: dict) -> str | None:
 
 
 def _unchanged(sent: Sent, gone: Gone) -> str | None:
-    """The path goes up as it came, headers are only taken out: nothing is normalised and forwarded."""
+    """The path goes upstream unchanged, and headers are only removed: nothing is forwarded in a normalised form."""
     if sent.target.partition(b"?")[0] != gone.target.partition(b"?")[0]:
         return "the path was changed"
     return None

@@ -1,6 +1,6 @@
-"""Every way in which some server may read a request path, after RFC 3986, the WHATWG URL standard and known bugs.
+"""Every way in which a server may read a request path, by RFC 3986, by the WHATWG URL standard and by known bugs.
 
-Independent of the policy under test: nothing of it is imported here. Text is latin-1, one character a byte.
+It is independent of the policy and imports nothing of it. Text is latin-1, one character per byte.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _unicode_escapes(text: str) -> str:
 
 
 def _narrow(text: str) -> str:
-    """Compatibility forms folded (fullwidth dots and slashes become plain ones), back as bytes."""
+    """Compatibility forms folded (fullwidth dots and slashes become plain ones), as bytes again."""
     folded = unicodedata.normalize("NFKC", text)
     return folded.encode("utf-8", "replace").decode("latin-1")
 
@@ -46,7 +46,7 @@ def _compatibility(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    """Overlong UTF-8 as a decoder reads it that does not check for the shortest form."""
+    """Overlong UTF-8, as a decoder reads it that does not require the shortest form."""
 
     def character(match: re.Match[str]) -> str:
         value = 0
@@ -62,7 +62,7 @@ def _without_parameters(text: str) -> str:
 
 
 def resolved(text: str) -> str:
-    """RFC 3986 5.2.4: dot segments taken out."""
+    """RFC 3986 5.2.4: dot segments removed."""
     kept: list[str] = []
     segments = text.split("/")
     for index, segment in enumerate(segments):
@@ -81,7 +81,7 @@ def resolved(text: str) -> str:
 
 
 def _windows(text: str) -> str:
-    """Blanks and dots at the end of a name do not count there; what is dots and blanks only climbs."""
+    """Servers that ignore blanks and dots at the end of a name; a name of only dots and blanks goes one level up."""
 
     def name(segment: str) -> str:
         if segment and not segment.strip(". "):
@@ -92,7 +92,7 @@ def _windows(text: str) -> str:
     return "/".join(map(name, text.split("/")))
 
 
-# Each step with what a text must hold for it to do anything.
+# Each step, with what a text must contain for the step to change it.
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("%", decoded),
     ("%u", _unicode_escapes),
@@ -113,7 +113,7 @@ STEPS = tuple((re.compile(pattern), step) for pattern, step in _STEPS)
 
 
 def together(*texts: str) -> Iterator[tuple[str, ...]]:
-    """The texts as each server would read them: all read by the same steps, in every order that matters."""
+    """The texts as each server would read them: the same steps for all, in every order that matters."""
     first = tuple(map(equivalent, texts))
     seen = {first}
     waiting = [first]
@@ -131,7 +131,7 @@ def together(*texts: str) -> Iterator[tuple[str, ...]]:
 
 
 def is_below(path: str, prefix: str) -> bool:
-    """Whether a path is the prefix or lies in it, as plain text on segment boundaries."""
+    """Whether a path is the prefix or lies below it, compared as text on segment boundaries."""
     return path == prefix or path.startswith(prefix if prefix.endswith("/") else prefix + "/")
 
 

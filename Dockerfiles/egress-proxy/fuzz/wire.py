@@ -1,4 +1,4 @@
-"""One input as readable text, so that a finding can be read and a case be written by hand.
+"""One input as readable text, so that people can read a finding and write a case.
 
     <number of a routes document, or one as JSON>
     <host>:<port> <server name, or ->        (empty line: no tunnel; ~ before it: the tunnel carries no TLS)
@@ -19,7 +19,7 @@ _ABSOLUTE = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
 
 
 def read(data: bytes) -> tuple[bytes, Sent] | None:
-    """The routes line and the request, None for what is none at all."""
+    """The routes line and the request; None when the input is not a request."""
     lines = [line.replace(b"\x1e", b"\n") for line in data.split(b"\n")]
     if len(lines) < 3:
         return None
@@ -43,14 +43,14 @@ def read(data: bytes) -> tuple[bytes, Sent] | None:
         host, _, port = address.rpartition(b":")
         if not re.fullmatch(rb"[0-9]{1,5}", port):
             return None
-        # As mitmproxy hands them on: text of whatever bytes there were.
+        # As mitmproxy passes them on: text, made of any bytes.
         server = host.decode("utf-8", "surrogateescape"), int(port)
         sni = None if name == b"-" else name.decode("utf-8", "surrogateescape")
     return routes, Sent(method, target, scheme, authority, version, headers, server, tls, sni)
 
 
 def write(routes: bytes, sent: Sent) -> bytes:
-    """The text of a request; what has no text (a colon in a header's name) is lost."""
+    """The text of a request; what the format can't express (a colon in a header's name) is lost."""
     tunnel = b""
     if sent.tunnel:
         name = "-" if sent.sni is None else sent.sni

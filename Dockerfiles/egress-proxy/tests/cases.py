@@ -19,11 +19,11 @@ def load(name: str):
 
 
 def route(**changes):
-    """A good route as the table holds it, with changes."""
+    """A valid route as the table has it, with changes."""
     base = {"host": "api.example.com", "port": 443, "methods": None, "paths": [], "auth": None}
     return base | {"client_auth": False, "websocket": False} | changes
 
 
 def document(*routes, allowlist=()):
-    """A table of these routes."""
+    """A document with these routes."""
     return {"version": 1, "routes": list(routes), "allowlist": list(allowlist)}

@@ -47,7 +47,7 @@ TABLE = cases.document(
 
 @contextlib.contextmanager
 def launcher(tmp_path_factory, trust):
-    """A function that starts proxies, all stopped at the end; each has the count of the one that was there `before`."""
+    """A function that starts proxies, all stopped at the end; a new one takes over the grant uses of `before`."""
     started = []
 
     def launch(upstream, document=TABLE, *, suffix="/ok", before=None, **how):
@@ -87,7 +87,7 @@ def _common(tmp_path_factory, trust):
 
 @pytest.fixture
 def common(_common):
-    """One proxy and its firewall for all tests that leave them as they were."""
+    """One proxy and one firewall, shared by all tests that don't change them."""
     proxy, firewall = _common
     proxy.mark()
     firewall.forget()

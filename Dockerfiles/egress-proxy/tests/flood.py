@@ -1,4 +1,4 @@
-"""What an agent that means ill does to the proxy, from inside its container; for integration.sh. Prints what it did.
+"""Floods the proxy as a malicious agent could from inside its container, and prints what it did; for integration.sh.
 
 Usage: flood.py PROXY-ADDRESS KIND; it holds what it opened until its standard input ends.
 """

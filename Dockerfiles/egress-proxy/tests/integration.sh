@@ -1,7 +1,7 @@
 #!/bin/sh
-# The image on a real engine, hardened as bottle runs it: an agent's curl, the proxy, a TLS server on networks of
-# their own. Prints one line a check; status 1 when any failed. Needs tests/run to have built the images
-# (IMAGE, default bottle-test/egress-proxy). BULK is the size of the large bodies, in bytes. Removes all it made.
+# Tests the image on a real engine, confined as bottle runs it: an agent's curl, the proxy and a TLS server, on networks
+# of their own. Prints one line per check; the status is 1 when a check failed. tests/run must have built the images
+# (IMAGE, default bottle-test/egress-proxy). BULK is the size of the large bodies, in bytes. Removes what it made.
 set -u
 IMAGE=${IMAGE:-bottle-test/egress-proxy}
 BULK=${BULK:-1000000000}
@@ -60,7 +60,7 @@ hundred() { # hundred URL: the statuses of a hundred requests at once, counted
     agent sh -c "for i in \$(seq 100); do curl -s -o /dev/null -w '%{http_code}\n' --max-time 60 \
         --cacert /tmp/bottle-cert.pem -x http://$net.2:9099 $1 & done; wait" | sort | uniq -c | xargs
 }
-reload() { # reload: copy, signal, wait for a link other than before; prints milliseconds
+reload() { # reload: copy, signal, wait for a new link; prints milliseconds
     docker exec "$p-proxy" stat -c %y /run/bottle/loaded >"$work/before"
     put routes.yaml
     started=$(date +%s%N)
@@ -79,11 +79,11 @@ make_proxy() { # make_proxy [--init]: created, not started
         -e "BOTTLE_LISTEN=$net.2:9099" -e BOTTLE_CREDENTIAL_API=s3cret-value "$@" "$IMAGE" >/dev/null &&
         docker network connect --ip "$net.18" "$p-out" "$p-proxy"
 }
-early_signals() { # early_signals: SIGHUP from the first moment on; whether the proxy lives and loads
+early_signals() { # early_signals: SIGHUP from the start on; prints the link if the proxy lives and loads
     docker start "$p-proxy" >/dev/null
     for _ in $(seq 40); do docker kill -s HUP "$p-proxy" >/dev/null 2>&1 || break; done
     for _ in $(seq 100); do
-        [ "$(link)" = "/$(generation)/ok" ] && break # before that it is the link of the run before
+        [ "$(link)" = "/$(generation)/ok" ] && break # before, it is the link of the previous run
         sleep 0.1
     done
     [ "$(docker inspect -f '{{.State.Running}}' "$p-proxy")" = true ] && link
@@ -203,7 +203,7 @@ check "the proxy does not" 000 "$(answers "http://$net.2:9099/")"
 check "nor on its outer address" 000 "$(answers "http://$net.18:9099/")"
 docker rm -f "$p-plain" >/dev/null
 
-# Attached anew, the address is on another device: it listens there.
+# When the network is attached again, the address is on another device: the proxy listens there.
 docker network disconnect "$p-in" "$p-proxy"
 docker network connect --ip "$net.2" "$p-in" "$p-proxy"
 sleep 2
@@ -237,8 +237,8 @@ check "$BULK bytes up" "$BULK" "$(arrived)"
 check "$BULK bytes up in chunks" "$BULK" "$(arrived -H 'Transfer-Encoding: chunked')"
 check "$BULK bytes down" "$BULK" "$(transfer -o /dev/null -w '%{size_download}' https://raw.test.example/bulk)"
 echo "info  memory at most $(($(peak) / 1000000)) MB of 1342"
-# 512 MiB of its limit are the program's: three quarters of them are the process's own, at most, the rest its pages in
-# the kernel. What is left is for sockets, which the kernel counts to it with cgroup 2.
+# Of the container's limit, 512 MiB are for the program: at most three quarters of that for the process, the rest for
+# its pages in the kernel. What remains is for sockets, which cgroup 2 also counts.
 own=$(docker exec "$p-proxy" awk '/^VmHWM:/ { print int($2 / 1024) }' /proc/1/status)
 check "the process ($own MiB at most) keeps within three quarters of 512 MiB" yes "$([ "$own" -le 384 ] && echo yes)"
 check "it was neither killed nor restarted" "true false 0" \

@@ -1,4 +1,4 @@
-"""Starts the proxy with its files in one folder, and with one part broken when a fault is named."""
+"""Starts the proxy with all its files in one folder; if a fault is named, that part is broken."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def apply(fault: str) -> None:
 
 
 def shorten(limits: dict[str, float]) -> None:
-    """Replace limits: those of phases and their pauses by seconds, constants of connections and record by name."""
+    """Replace limits: the seconds of a phase and its pause, or a constant of connections or record."""
     from bottle_egress import connections, pace, record
 
     for name, value in limits.items():

@@ -1,4 +1,4 @@
-"""A TLS server on 443 and a plain one on 80 that answer with what they saw; for integration.sh.
+"""A TLS server on 443 and a plain one on 80 that answer with what they received; for integration.sh.
 
 Usage: server.py CERTIFICATE SIZE; SIZE is how many bytes /bulk sends.
 """
@@ -13,7 +13,7 @@ import world
 
 
 def flood(connection, file) -> None:
-    """An answer that is longer than anybody reads."""
+    """An endless answer."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
     while True:
         connection.sendall(b"x" * 1_000_000)

@@ -1,4 +1,4 @@
-"""What a client that means ill may take: time, connections, memory, the log. Others are served meanwhile."""
+"""Limits for a malicious client: time, connections, memory, the log. Other clients are served meanwhile."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from world import answer, get
 
 BRIEF = {"SILENT": 2, "HEAD": 1, "GREETING": 1, "HELLO": 1, "IDLE": 3, "REFUSED": 1}
 THINKING = 3
-SOON = 6  # far below the bound of a head or a greeting as a whole
+SOON = 6  # far below the limit for a whole head or greeting
 
 
 def closed(connection, seconds: float = 15) -> bool:
-    """Whether the peer closes within the time, whatever it says before."""
+    """Whether the peer closes within the time, whatever it sends first."""
     connection.settimeout(seconds)
     try:
         while connection.recv(65536):
@@ -35,7 +35,7 @@ def closed(connection, seconds: float = 15) -> bool:
 
 
 def drips(connection, piece: bytes) -> bool:
-    """Whether the peer closes while a piece is sent again and again."""
+    """Whether the peer closes while the same piece is sent repeatedly."""
     end = time.monotonic() + 15
     with contextlib.suppress(OSError):
         while time.monotonic() < end:
@@ -66,7 +66,7 @@ def test_a_head_that_drips_is_cut(start, firewall, inside, start_of_head):
     connection = proxy.tunnel("api.example.com") if inside else proxy.connect()
     connection.sendall(start_of_head)
     assert drips(connection, b"X: y\r\n" if start_of_head.startswith(b"G") else (start_of_head or b"G"))
-    # Empty lines begin no head: the connection ends as one that sends nothing.
+    # Empty lines do not begin a head, so the connection ends like one that sends nothing.
     assert [line["rule"] for line in proxy.refusals()] == ([] if start_of_head == b"\r\n" else ["malformed"])
     assert firewall.seen == []
 
@@ -269,7 +269,7 @@ def test_an_endless_chunked_body_after_a_refusal_is_cut(common):
 
 
 def occupied(proxy, firewall, count: int) -> list:
-    """So many tunnels, each with a request under way that is never answered."""
+    """A number of tunnels, each with a request under way that is never answered."""
     firewall.scripts["/ok/never"] = lambda connection, file: file.read()
     tunnels = [proxy.tunnel("api.example.com") for _ in range(count)]
     for tunnel in tunnels:
@@ -311,7 +311,7 @@ def test_thousands_of_connections_are_held_to_their_number_and_leave_nothing_beh
         leaked.append(proxy.connect())
         with contextlib.suppress(OSError):
             leaked[-1].sendall(b"GET http://any.example/ HTTP/1.1\r\nX: " + b"a" * 60_000)
-    # The event loop takes a hundred at a time from the listener and closes what makes room for them a round later.
+    # The event loop accepts up to a hundred connections at once; those that make room are closed in its next round.
     assert until(lambda: proxy.descriptors() <= before + most, 30)
     assert proxy.send(get()).status == 200
     assert proxy.memory("VmHWM") < 190_000
@@ -338,7 +338,7 @@ def test_a_server_that_always_closes_leaves_nothing_behind(proxy, firewall):
     tunnel = proxy.tunnel("api.example.com")
     sizes = []
     for number in range(200):
-        while answer(tunnel, get("/ok/once")).status != 200:  # the close was not seen yet when the next request came
+        while answer(tunnel, get("/ok/once")).status != 200:  # the proxy had not yet seen the close
             tunnel = proxy.tunnel("api.example.com")
         if number % 100 == 99:
             sizes.append(proxy.memory())
@@ -461,7 +461,7 @@ def test_an_address_that_no_device_carries_is_not_listened_on(start, firewall, m
     name, index = listening.device_of("127.0.0.1")
     with listening.open_listener("127.0.0.1", 0) as listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0").decode() == name
-        assert listener.proto == socket.IPPROTO_TCP  # else every answer waits for the client's delayed ACK
+        assert listener.proto == socket.IPPROTO_TCP  # otherwise every answer waits for the client's delayed ACK
     assert socket.if_indextoname(index) == name
 
 

@@ -1,4 +1,4 @@
-"""The count of grants: what is on the disk when, what survives, and what a broken file closes."""
+"""The uses of grants: what is on disk at each moment, what survives, and what a broken file closes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNTIL = Grant("dev/0003", 1000, None)
 
 
 class Clock:
-    """A clock that stands."""
+    """A clock that stands still."""
 
     def __init__(self, now: float = 0) -> None:
         self.now = now
@@ -53,7 +53,7 @@ def test_a_count_outlives_the_process(file):
 
 
 def test_a_use_is_on_the_disk_before_it_is_told(file, monkeypatch):
-    """What a crash leaves at any moment: each step's file is read as the next start would."""
+    """After each step the file is read as the next start would read it, as if the process had crashed there."""
     book = opened(file, ONCE)
     steps = []
 
@@ -103,7 +103,7 @@ def test_an_end_is_told_once_and_whoever_sees_it_first(file):
     book = opened(file, UNTIL, TWICE, clock=clock)
     clock.now = 2000
     assert book.obstacle(UNTIL) == EXPIRED
-    assert book.use(TWICE) is None  # it writes the end, too
+    assert book.use(TWICE) is None  # this also writes the end
     assert book.note_ended()
     assert not book.note_ended()
 
@@ -206,7 +206,7 @@ def test_a_use_that_may_be_on_the_disk_stays_counted(file, monkeypatch):
 
     def failing(descriptor):
         calls.append(descriptor)
-        if len(calls) == 2:  # that of the folder
+        if len(calls) == 2:  # the one of the folder
             raise OSError(5, "Input/output error")
         real(descriptor)
 

@@ -1,4 +1,4 @@
-"""Grants: how a table with limits decides, and the real proxy keeping to them. What counts is what the server saw."""
+"""Grants: how a table with limits decides, and that the real proxy keeps the limits, judged by what the server saw."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bottle_egress.loading import Policy
 
 
 def moment(seconds: float) -> str:
-    """So many seconds from now, to the second."""
+    """The time some seconds from now, to the second."""
     return datetime.fromtimestamp(int(time.time() + seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -59,7 +59,7 @@ DECISIONS = [
 
 
 def decided(read: table.Table, method: str, host: str, path: str, over: tuple[str, ...] = ()) -> str:
-    """The rule, the id of the grant that is needed, or `free`."""
+    """The rule of the refusal, the id of the grant that is needed, or `free`."""
     verdict = judge(
         read,
         facts(method, host, path),
@@ -323,7 +323,7 @@ def test_a_count_that_cannot_be_written_lets_nothing_limited_through_and_all_els
 
 
 def careless(proxy, number: int) -> None:
-    """A client that asks in one of many ways and doesn't wait for the end of it."""
+    """A client that sends a request in one of several ways and doesn't wait for the whole answer."""
     ways = [
         get(f"/{number}"),
         get(f"/{number}") * 3,
@@ -379,11 +379,11 @@ def test_killed_at_any_moment_and_started_again_no_more_arrives_than_was_granted
     assert len(arrived(firewall)) <= 20
 
 
-# What is under way when its time is over
+# Requests under way when their grant expires
 
 
 def drained(connection) -> bytes:
-    """All that comes until the connection ends."""
+    """All bytes until the connection ends."""
     received = b""
     try:
         while data := connection.recv(65536):
@@ -462,7 +462,7 @@ def test_a_grant_that_is_used_up_does_not_cut_what_used_it(start, firewall):
         data = tunnel.recv(4096)
         assert data
         received += data
-    # Withdrawn, it is cut.
+    # When the grant is withdrawn, the request is cut.
     assert proxy.reload(cases.document(allowlist=["any.example"])).endswith("/ok")
     drained(tunnel)
     assert until(lambda: firewall.open_tunnels == 0)

@@ -1,4 +1,4 @@
-"""The real proxy over real sockets. What counts is what the firewall saw, not what the client was told."""
+"""The real proxy over real sockets. Tests look at what the firewall saw, not only at what the client was told."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_a_websocket_is_refused_elsewhere(common):
 
 @pytest.mark.parametrize("framing", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
 def test_what_follows_the_request_for_a_websocket_is_never_a_body(proxy, firewall, framing):
-    """A server switches before the body is over, and what follows would pass as it is: neither frames nor requests."""
+    """A server switches before the body has ended: what follows would pass unjudged, as neither frames nor requests."""
     extra = (
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{framing}\r\n"
@@ -204,7 +204,7 @@ def test_a_switch_of_protocols_that_was_not_asked_for_is_cut(proxy, firewall):
     assert until(lambda: firewall.open_tunnels == 0)
 
 
-# What is refused: nothing at all may reach the firewall
+# What is refused: nothing may reach the firewall
 
 REFUSED = [
     ("path", {}, get("/no"), 403),
@@ -565,7 +565,7 @@ def test_whatever_breaks_the_client_gets_an_answer_or_a_close_and_nothing_leaves
 
 
 HARMLESS = ("note", "refusal", "record")
-"""Parts that have no say in what is allowed: what is refused stays refused, the rest goes on."""
+"""Parts that don't decide what is allowed: what is refused stays refused, the rest works."""
 
 
 def test_hooks_that_raise_change_nothing(start, firewall):
@@ -744,7 +744,7 @@ def test_it_ends_at_once_on_sigterm_even_with_open_connections(proxy):
     tunnel.sendall(get("/ok/events").encode())
     tunnel.recv(100)
     idle = proxy.connect()
-    assert proxy.stop() == 0  # else it is killed after 5 s, and the status tells
+    assert proxy.stop() == 0  # otherwise it is killed after 5 s, and the status shows it
     idle.close()
 
 

@@ -1,4 +1,4 @@
-"""Bytes on their way through: nothing is lost, doubled or out of order where copies are saved."""
+"""Where the proxy saves copies, no byte is lost, doubled or out of order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = st.one_of(
         st.just("add"),
         st.builds(
             lambda kind, text: kind(text.encode()),
-            st.sampled_from([bytes, bytearray]),  # what a tunnel hands on to the layer inside is the latter
+            st.sampled_from([bytes, bytearray]),  # a tunnel passes a bytearray to the layer inside
             st.text("\r\n5x", min_size=1, max_size=12),
         ),
     ),
@@ -27,7 +27,7 @@ STEPS = st.one_of(
 
 
 def taken(buffer, step: str, argument):
-    """What one step says, in bytes."""
+    """What one step returns, in bytes."""
     if step == "add":
         buffer += argument
         return None
@@ -57,7 +57,7 @@ def test_a_piece_of_a_body_is_handed_on_as_it_came():
 
 
 class Transport:
-    """A transport that nothing comes from by itself."""
+    """A transport that delivers nothing by itself."""
 
     def __init__(self) -> None:
         self.is_paused = False
@@ -70,7 +70,7 @@ class Transport:
 
 
 def reading(test):
-    """Runs a coroutine with a reader as it is made for a connection, its stock half, and its transport."""
+    """Runs a coroutine with a connection's reader, the stock reader inside it, and its transport."""
 
     async def run():
         stock, transport = asyncio.StreamReader(), Transport()

@@ -1,9 +1,9 @@
-"""Every private name of other people's code that ours uses belongs to a module that is pinned.
+"""Every foreign private name that our code uses belongs to a pinned module.
 
-The uses are found in the source of `bottle_egress`. An attribute of `self` is checked against the base classes that are
-not ours. For any other object the syntax doesn't tell whose it is, so OWNERS and OURS say it; a use that neither names
-fails, and so does an entry that nothing uses. What isn't found: private things without an underscore
-(`transport.max_size`), and names that are put together while the program runs.
+The test reads the source of `bottle_egress`. An attribute of `self` is looked up in the base classes that are not ours.
+For any other object the syntax doesn't tell the class, so OWNERS and OURS state it: a use that is in neither fails, and
+so does an entry that nothing uses. Two things are not found: internals without an underscore (`transport.max_size`),
+and names that are composed at run time.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ OWNERS = {
     ("tls_layers", "SSL._lib"): "OpenSSL.SSL",
     ("tls_layers", "self.tls._ssl"): "OpenSSL.SSL",
 }
-"""Whose a private attribute is, by the module of ours and the expression."""
+"""The module that defines a private attribute, by our module and the expression."""
 OURS = {
     ("connections", "handler._give_up"),
     ("connections", "handler._is_deserted"),
 }
 """Private attributes of our own classes on an object other than `self`."""
 DOCUMENTED = {("__main__", "os._exit")}
-"""Public by the documentation, in spite of the name."""
+"""Public according to its documentation, despite the underscore."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def is_private(name: str) -> bool:
 
 
 def private_modules(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """What an import names of a module that is private or of a private name, and the module to pin."""
+    """The private modules and names of an import, each with the module to pin."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             if any(map(is_private, alias.name.split("."))):
@@ -81,13 +81,13 @@ def private_modules(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, st
 def is_module(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # what is in front of the last dot is no package
+    except ModuleNotFoundError:  # the part before the last dot is not a package
         return False
 
 
 @functools.cache
 def names_within(kind: type) -> frozenset[str]:
-    """The private names that the text of a class uses or defines."""
+    """The private names in the source of a class."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     except (OSError, TypeError):  # written in C
@@ -104,7 +104,7 @@ def is_ours(kind: type) -> bool:
 
 
 def stored_in(kind: type) -> set[str]:
-    """The private names that a class of ours and its bases of ours define."""
+    """The private names that a class of ours, or a base that is ours, defines."""
     defined = set()
     for each in filter(is_ours, kind.__mro__):
         tree = ast.parse(textwrap.dedent(inspect.getsource(each)))
@@ -122,7 +122,7 @@ def is_self(node: ast.expr) -> bool:
 
 
 def owners_among_bases(kind: type, name: str) -> tuple[str, ...]:
-    """The modules of the base classes that aren't ours and know this name."""
+    """The modules of the foreign base classes whose source has this name."""
     return tuple(base.__module__ for base in kind.__mro__ if not is_ours(base) and name in names_within(base))
 
 
@@ -188,7 +188,7 @@ class Finder(ast.NodeVisitor):
 
 @functools.cache
 def found() -> tuple[tuple[Use, ...], frozenset[tuple[str, str]]]:
-    """All uses, and which expressions they were looked up by."""
+    """All uses, and the expressions that were looked up."""
     if "mitmproxy.addons" not in sys.modules:
         entry._skip_unused_addons()
     finders = []
@@ -211,9 +211,9 @@ def test_the_finder_sees_each_kind_of_use():
     uses, _ = found()
     assert {
         "h11._receivebuffer.ReceiveBuffer",  # an import from a private module
-        "mitmproxy.proxy.layers.http._http1",  # an import of one
+        "mitmproxy.proxy.layers.http._http1",  # an import of a private module
         "Inbox._data",  # an attribute that a base class made
-        "Closed._handle_event",  # a method in the place of a private one
+        "Closed._handle_event",  # a method that overrides a private one
         "read._bytes_in_chunk",  # an attribute of any other object
     } <= {use.what for use in uses}
 
@@ -225,7 +225,7 @@ def test_what_is_said_of_owners_is_used():
 
 @pytest.mark.parametrize(("key", "module"), OWNERS.items(), ids=lambda value: str(value))
 def test_an_owner_has_the_name(key, module):
-    """By the text that is pinned: the module's, or that of its pinned functions."""
+    """The pinned source has the name: the whole module, or the pinned functions of it."""
     if module in pinned.FUNCTIONS:
         place = importlib.import_module(module)
         text = "".join(inspect.getsource(operator.attrgetter(name)(place)) for name in pinned.FUNCTIONS[module])

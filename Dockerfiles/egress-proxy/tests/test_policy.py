@@ -41,7 +41,7 @@ def parsed(document) -> table.Table:
 
 
 def facts(method="GET", host="api.example.com", target="/", headers=(), **changes) -> Facts:
-    """A clean request inside a tunnel, with changes."""
+    """A valid request inside a tunnel, with changes."""
     fields = {
         "method": method.encode("latin-1"),
         "target": target.encode("latin-1"),
@@ -73,7 +73,7 @@ def test_every_spelling_of_a_host_becomes_one_canonical_name(text, expected):
 
 
 def test_a_name_that_is_too_long_costs_next_to_nothing():
-    """The encoder takes a tenth of a second for this one, in which the proxy does nothing else."""
+    """The encoder would take a tenth of a second for this name, and the proxy would do nothing else meanwhile."""
     letters = "".join(chr(0x4E00 + 7 * index) for index in range(1000))
     end = time.monotonic() + 15
     for _ in range(500):

@@ -1,4 +1,4 @@
-"""What comes, or doesn't come, from the side of the servers: the client gets an answer of ours, or a close."""
+"""Bad or missing answers of servers: the client gets an answer of ours, or its connection is closed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def nobody():
 
 @pytest.fixture
 def mute():
-    """An address that takes connections into its queue and never answers; once that is full, not even that."""
+    """An address that queues connections and never answers; when the queue is full, it doesn't even accept."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         yield listener.getsockname()
 
@@ -135,7 +135,7 @@ def test_bodies_do_not_pile_up_while_a_server_is_waited_for(start, mute):
     assert proxy.memory("VmHWM") - before < 60_000
 
 
-# Answers that are not, or not only, an answer
+# Answers that are invalid, or are followed by more
 
 
 def hang_up(connection, file):
@@ -312,7 +312,7 @@ def frame(data: bytes, *, opcode: int = 2, fin: bool = True, size: int | None = 
 
 
 def open_websocket(proxy, firewall, server):
-    """A WebSocket whose server side is a function of the connection and its file."""
+    """A WebSocket whose server is a function of the connection and its file."""
 
     def serve(connection, file):
         connection.sendall((SWITCH + f"Upgrade: websocket\r\nSec-WebSocket-Accept: {ACCEPT}\r\n\r\n").encode())

@@ -1,4 +1,4 @@
-"""A small world on loopback: the real proxy in a process of its own, and a firewall that is also every server."""
+"""A test environment on loopback: the real proxy in its own process, and a firewall that also plays all servers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ HOSTS = [
 
 
 def authority(folder: Path, name: str) -> tuple[x509.Certificate, rsa.RSAPrivateKey]:
-    """A CA as bottle mints it; writes <name>.pem (key and certificate) and <name>-cert.pem."""
+    """A CA like bottle's; writes <name>.pem (key and certificate) and <name>-cert.pem."""
     key = rsa.generate_private_key(65537, 2048)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = _builder(subject, subject, key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
@@ -94,11 +94,11 @@ def _pem(key) -> bytes:
 
 
 class Firewall:
-    """Listens as the firewall would, and plays each server itself. `seen` is all that left the proxy.
+    """Listens as the firewall would, and plays each server. `seen` is everything that left the proxy.
 
     With `direct` there is no firewall: the listener is the TLS server. `scripts` replaces the answer to a path by
-    bytes, or by a function of the connection and its reading file; `tunnel_answer` what CONNECT is answered, or a
-    function of the connection.
+    bytes, or by a function of the connection and its file. `tunnel_answer` replaces the answer to CONNECT, by bytes or
+    by a function of the connection.
     """
 
     def __init__(self, certificate: Path, *, direct: bool = False, listen: tuple[str, int] = ("127.0.0.1", 0)) -> None:
@@ -225,12 +225,12 @@ def _body(file, fields: dict[str, str]):
 
 
 def _as_entrypoint() -> None:
-    """What the image's entrypoint does before it becomes Python."""
+    """What the image's entrypoint does before it executes Python."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 class Proxy:
-    """The proxy as its own process, started by launch.py; `fault` breaks a part of it on purpose."""
+    """The proxy in its own process, started by launch.py; `fault` breaks a part of it on purpose."""
 
     def __init__(
         self,
@@ -263,7 +263,7 @@ class Proxy:
         self.tls = ssl.create_default_context(cafile=folder / "bottle-cert.pem")
 
     def wait_for_link(self, suffix: str, seconds: float = 10) -> str:
-        """The link's target once it ends in the suffix."""
+        """The link's target, as soon as it ends in the suffix."""
         end = time.monotonic() + seconds
         while time.monotonic() < end and self.process.poll() is None:
             with contextlib.suppress(OSError):
@@ -273,7 +273,7 @@ class Proxy:
         raise AssertionError(f"no link {suffix}: {self.errors()}")
 
     def reload(self, document) -> str:
-        """Write other routes, signal, and wait for a link that is new."""
+        """Write other routes, send SIGHUP, and wait for a new link."""
         before = self.link.lstat().st_mtime_ns
         self.routes.write_text(document if isinstance(document, str) else json.dumps(document))
         self.process.send_signal(signal.SIGHUP)
@@ -284,7 +284,7 @@ class Proxy:
         return str(self.link.readlink())
 
     def refusals(self) -> list[dict]:
-        """The lines on standard output since `mark`: nothing but refusals is ever there."""
+        """The lines on standard output since `mark`, all of which must be refusals."""
         return [json.loads(line) for line in (self.folder / "stdout").read_text().splitlines()[self._mark :]]
 
     def mark(self) -> None:
@@ -309,7 +309,7 @@ class Proxy:
         return connection
 
     def tunnel(self, host: str, port: int = 443, sni: str | None = "", headers: str = "") -> ssl.SSLSocket:
-        """A TLS connection inside a CONNECT; `sni` says another server name, None leaves it out."""
+        """A TLS connection inside a CONNECT; `sni` sets another server name, None omits it."""
         raw = self.connect()
         raw.sendall(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}\r\n".encode())
         answer = raw.recv(4096)

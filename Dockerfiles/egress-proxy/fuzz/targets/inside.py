@@ -1,4 +1,4 @@
-"""Plain requests inside the rules, built from the input's bytes: each must be allowed, and go up as it was."""
+"""Plain requests within the rules, built from the input's bytes: each must be allowed, and go upstream unchanged."""
 # ruff: noqa: S101 - an assertion that fails is the finding
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _HEADERS = [
 
 
 class _Choices:
-    """The input's bytes as a row of choices; when they end, the first choice always."""
+    """The input's bytes as a sequence of choices; after the last byte it is always the first choice."""
 
     def __init__(self, data: bytes) -> None:
         self._data = iter(data)
@@ -123,6 +123,6 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> list[bytes]:
-    """Rows of choices that reach every entry and every piece at least once."""
+    """Sequences of choices that reach every entry and every piece at least once."""
     return [bytes((a, b, c, d, 2, e, e + 1, 1, e, 0, b, 0, a, 3, e, e, e)) for a in range(3) for b in range(8)
             for c in range(2) for d in range(2) for e in range(0, 40, 7)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Host names and authorities: canonical once is canonical for ever, and the same name that UTS 46 gives."""
+"""Host names and authorities: the canonical form is stable, and is the name that UTS 46 gives."""
 # ruff: noqa: S101 - an assertion that fails is the finding
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of a refusal: one bounded ASCII line of JSON, whatever the agent put into it."""
+"""The text of a refusal: one bounded ASCII line of JSON, whatever the agent sent."""
 # ruff: noqa: S101 - an assertion that fails is the finding
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def _text(field: bytes) -> str:
-    """As UTF-8 with lone surrogates where that is possible, else byte by byte."""
+    """Decoded as UTF-8 with lone surrogates where that is possible, else byte by byte."""
     try:
         return field.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -29,7 +29,7 @@ def _text(field: bytes) -> str:
 
 
 def _begins(text: str, start: str) -> bool:
-    """Whether the text begins so; two surrogates are the same as the character that they make."""
+    """Whether the text begins with this; a surrogate pair equals its character."""
     wide, narrow = (one.encode("utf-16-be", "surrogatepass") for one in (text, start))
     return wide.startswith(narrow)
 
@@ -54,5 +54,5 @@ def check(data: bytes) -> None:
 
 
 def seeds() -> list[bytes]:
-    """A plain refusal, and one of controls."""
+    """A plain refusal, and one made of control characters."""
     return [b"a.test\nGET\n/a/b", b"\x00\x1b[31m\n\x7f\n/\xe2\x80\xae\r", b"a" * 999, b"\xed\xa0\x80\n\xff\n\x85"]

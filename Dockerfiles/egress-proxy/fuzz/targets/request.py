@@ -1,4 +1,4 @@
-"""Requests of any kind: what the policy lets through must stand before the oracle; what it refuses, be one good line.
+"""Requests of any kind: the oracle must agree with what the policy allows, and a refusal must be one valid line.
 
 A request for `CONNECT` outside of a tunnel goes to the decision on tunnels.
 """
@@ -71,14 +71,14 @@ def check(data: bytes) -> None:
 
 
 def _over(data: bytes, document: dict) -> frozenset[str]:
-    """Some of the grants that the document names, as the input has it."""
+    """Some of the document's grants, chosen by the input."""
     ids = sorted(set(re.findall('"id": ?"([^"]*)"', json.dumps(document))))
     pick = sum(data)
     return frozenset(name for index, name in enumerate(ids) if pick >> index & 1)
 
 
 def _check_again(parsed: table.Table, facts: Facts, verdict: Allowed, decide) -> None:
-    """What was allowed is allowed again in the form in which it goes up, and does not change any more."""
+    """An allowed request, in the form in which it goes upstream, is allowed again and doesn't change."""
     auth = parsed.route(verdict.identity.host).auth
     given = 1 if auth and verdict.identity.tls else 0
     headers = verdict.headers[: len(verdict.headers) - given]

@@ -1,4 +1,4 @@
-"""The reading of routes documents: refused with a code, or exactly what a plain reading of the JSON says."""
+"""The parser of routes documents: it refuses with a code, or the table equals a plain reading of the JSON."""
 # ruff: noqa: S101 - an assertion that fails is the finding
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FRAMING = frozenset("host content-length transfer-encoding connection upgrade t
 
 
 def document(parsed: table.Table) -> dict:
-    """The table written out again; entries of the allowlist come out as routes without limits."""
+    """The table as a document; entries of the allowlist become routes without limits."""
     routes = []
     for listed, start in ((parsed.exact, ""), (parsed.wildcard, "*.")):
         for key, route in listed.items():
@@ -39,7 +39,7 @@ def document(parsed: table.Table) -> dict:
 
 
 def _limits(route: table.Route) -> dict:
-    """The keys of an entry that are there only where there are limits."""
+    """The keys of an entry that exist only with limits."""
     found = {}
     if route.grant is not None:
         found["grant"] = _grant(route.grant)
@@ -126,7 +126,7 @@ def _check_grant(member: dict, limits: dict[str, tuple]) -> None:
 
 
 def seeds() -> list[bytes]:
-    """Good documents, and those of the case tables."""
+    """Valid documents, and those of the case tables."""
     rows = cases("table")
     changed = [DOCUMENTS[1] | {"routes": [DOCUMENTS[1]["routes"][0] | row.get("route", {})]} | row.get("top", {})
                for row in rows["refused"]]  # fmt: skip
