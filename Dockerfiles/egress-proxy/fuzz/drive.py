@@ -135,7 +135,7 @@ def _mutated(folder: Path, number: int) -> Path:
     path = core / "bottle_egress" / file
     source = path.read_text(encoding="utf-8")
     if source.count(text) != 1:
-        raise SystemExit(f"the planted bug {name!r} fits {source.count(text)} times into {file}: mend mutants.py")
+        raise SystemExit(f"the planted bug {name!r} fits {source.count(text)} times into {file}: correct mutants.py")
     path.write_text(source.replace(text, bug), encoding="utf-8")
     return core
 

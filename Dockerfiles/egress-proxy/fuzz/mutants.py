@@ -82,7 +82,7 @@ MUTANTS = (
     ),
     ("a credential in the query", "request", "credentials.py", "if key in _CREDENTIAL_PARAMETERS or", "if"),
     (
-        "a route's credential acts for anybody",
+        "a route's credential acts for any user",
         "request",
         "judge.py",
         "return route.client_auth and route.auth is None",

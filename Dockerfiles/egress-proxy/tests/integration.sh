@@ -183,7 +183,7 @@ for _ in $(seq 100); do
 done
 before=$(sed -nE 's/.*\b([0-9]+) 200\b.*/\1/p' "$work/killed")
 after=$(fetch https://raw.test.example/any)
-check "killed in the middle (${before:-0} passed), made anew (then $after), it has let one through at most" yes \
+check "killed in the middle (${before:-0} passed), created again (then $after), it has let one through at most" yes \
     "$([ $((${before:-0} + (after == 200))) -le 1 ] && echo yes)"
 check "and lets no other through" 403 "$(fetch https://raw.test.example/any)"
 granted 0001

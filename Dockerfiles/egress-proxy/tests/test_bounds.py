@@ -423,7 +423,7 @@ def test_a_flood_of_refusals_is_a_line_each_and_no_memory(proxy):
     assert len(proxy.refusals()) == 20 + 3000
 
 
-def test_a_log_that_nobody_reads_stops_nothing_and_the_loss_is_told(start, firewall):
+def test_a_log_without_a_reader_stops_nothing_and_the_loss_is_logged(start, firewall):
     reading, writing = os.pipe()
     proxy = start(firewall.address, output=writing, limits={"MAX_WAITING": 20_000})
     os.close(writing)

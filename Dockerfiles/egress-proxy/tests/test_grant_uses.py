@@ -98,7 +98,7 @@ def test_an_end_stays_an_end_when_the_clock_is_set_back_also_after_a_start(file)
     assert opened(file, UNTIL, clock=clock).use(UNTIL) == EXPIRED
 
 
-def test_an_end_is_told_once_and_whoever_sees_it_first(file):
+def test_an_end_is_told_once_whichever_call_sees_it_first(file):
     clock = Clock()
     book = opened(file, UNTIL, TWICE, clock=clock)
     clock.now = 2000
@@ -214,7 +214,7 @@ def test_a_use_that_may_be_on_the_disk_stays_counted(file, monkeypatch):
     assert [book.use(ONCE), book.use(ONCE)] == [UNCOUNTED, USED_UP]
 
 
-def test_what_a_crash_left_beside_the_file_is_in_nobodys_way(file, tmp_path):
+def test_what_a_crash_left_beside_the_file_does_no_harm(file, tmp_path):
     (tmp_path / "grants.json.new").write_text("left by a crash")
     assert opened(file, ONCE).use(ONCE) is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["grants.json"]

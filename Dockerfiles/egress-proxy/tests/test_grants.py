@@ -119,7 +119,7 @@ def test_the_second_target_of_a_request_stays_in_the_scope_of_its_first():
         assert outcome(judge(read, sent, {}, lambda _: None)) == expected
 
 
-def test_where_nobody_counts_nothing_limited_passes():
+def test_without_a_count_nothing_limited_passes():
     read = parsed(cases.document(cases.route(grant=limits(1, max_uses=1))))
     assert outcome(judge(read, facts(), {})) == "grant-uncounted"
 

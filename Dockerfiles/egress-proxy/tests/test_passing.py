@@ -114,7 +114,7 @@ def test_a_piece_that_finds_nothing_waiting_is_the_very_bytes_that_came():
     reading(test)
 
 
-def test_what_came_before_anybody_read_is_read_first():
+def test_what_came_before_the_first_read_is_read_first():
     async def run():
         stock = asyncio.StreamReader()
         stock.feed_data(b"first ")
@@ -125,7 +125,7 @@ def test_what_came_before_anybody_read_is_read_first():
     asyncio.run(run())
 
 
-def test_a_transport_whose_pieces_nobody_reads_is_stopped_until_somebody_does():
+def test_a_transport_whose_pieces_are_not_read_is_stopped_until_they_are():
     async def test(reader, stock, transport):
         stock.feed_data(b"x" * WIDE_READ_SIZE)
         assert not transport.is_paused

@@ -185,7 +185,7 @@ def test_a_header_that_acts_for_another_is_known(name):
 
 @pytest.mark.parametrize("client_auth", [False, True])
 @pytest.mark.parametrize("auth", [None, {"header": "Private-Token", "scheme": None, "slot": "BOTTLE_CREDENTIAL_X"}])
-def test_nobody_acts_for_another_by_the_credential_of_a_route(client_auth, auth):
+def test_a_client_does_not_act_for_another_user_by_the_credential_of_a_route(client_auth, auth):
     document = cases.document(cases.route(host="api.example.com", auth=auth, client_auth=client_auth))
     sent = facts(target="/x?sudo=root", headers=[(b"Sudo", b"root"), (b"Impersonate-User", b"root")])
     verdict = judge(parsed(document), sent, cases.SECRETS)

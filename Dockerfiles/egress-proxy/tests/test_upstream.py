@@ -26,7 +26,7 @@ def says_nothing_internal(response) -> bool:
 
 
 @pytest.fixture
-def nobody():
+def closed_port():
     """An address where nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()
@@ -39,8 +39,8 @@ def mute():
         yield listener.getsockname()
 
 
-def test_a_firewall_that_is_gone_is_told_at_once_and_on_record(start, nobody):
-    proxy = start(nobody)
+def test_a_missing_firewall_is_reported_at_once_and_logged(start, closed_port):
+    proxy = start(closed_port)
     response = proxy.send(get())
     assert (response.status, rule(response)) == (502, "upstream")
     assert says_nothing_internal(response)
@@ -108,8 +108,8 @@ def test_any_other_word_of_the_firewall_is_no_tunnel(start, firewall, words):
     assert says_nothing_internal(response)
 
 
-def test_an_upload_learns_that_the_server_is_not_there(start, nobody):
-    proxy = start(nobody)
+def test_an_upload_learns_that_the_server_is_not_there(start, closed_port):
+    proxy = start(closed_port)
     tunnel = proxy.tunnel("api.example.com")
     head = get(method="POST", extra="Content-Length: 500000\r\n").encode()
     assert answer(tunnel, head + b"x" * 500_000).status == 502
