@@ -1,13 +1,9 @@
-"""Random allowlists against an independent reading of their grammar: `lists.py make|compare FOLDER [SEED COUNT]`.
+"""Random allowlists, and an independent reading of their grammar."""
 
-`make` writes lists and, beside each, questions for the judge. What the image's check and judge say of them goes beside
-them too (see `lists_are_read_rightly` in `run`), and `compare` holds it against what this program thinks.
-"""
+from __future__ import annotations
 
-import pathlib
 import random
 import re
-import sys
 
 LABELS = ["a", "b", "api", "xn--a-b", "a_b", "1", "0x1f", "123", "z" * 63, "example", "test", "org"]
 BAD_LABELS = [
@@ -154,42 +150,41 @@ def questions(source: random.Random, known: set[tuple[str, int]]) -> list[tuple[
     return source.sample(found, min(len(found), 120))
 
 
-def make(folder: pathlib.Path, seed: int, count: int) -> None:
+def make(seed: int, count: int) -> dict[str, str]:
+    """The text of each file: lists, and beside each the questions for the judge."""
     source = random.Random(seed)
+    files = {}
     for number in range(count):
         text = random_list(source)
-        (folder / f"{number}.list").write_text(text)
+        files[f"{number}.list"] = text
         lines = [
             " ".join(map(str, (channel, *asked, "192.0.2.1")))
             for channel, asked in enumerate(questions(source, entries(text) or set()))
         ]
-        (folder / f"{number}.asked").write_text("".join(line + "\n" for line in lines))
+        files[f"{number}.asked"] = "".join(line + "\n" for line in lines)
+    return files
 
 
-def compare(folder: pathlib.Path) -> None:
+def compare(files: dict[str, str], count: int) -> str:
+    """Holds what the image said of each list (`.status`, `.entries`) and question (`.answers`) against this program."""
     accepted = refused = judged = 0
-    for path in folder.glob("*.list"):
-        known = entries(path.read_text())
-        said = path.with_suffix(".entries").read_text()
-        assert (path.with_suffix(".status").read_text().strip() == "0") == (known is not None), f"{path}: {said!r}"
+    for number in range(count):
+        text, said = files[f"{number}.list"], files[f"{number}.entries"]
+        known = entries(text)
+        assert (files[f"{number}.status"].strip() == "0") == (known is not None), f"{text!r}: {said!r}"
         if known is None:
             refused += 1
-            assert said.split("\n")[-2] in {"bad-line", "bad-host", "bad-port"}, f"{path}: {said!r}"
+            assert said.split("\n")[-2] in {"bad-line", "bad-host", "bad-port"}, f"{text!r}: {said!r}"
             continue
         accepted += 1
-        assert {(line.split()[0], int(line.split()[1])) for line in said.splitlines()} == known, path
-        asked = path.with_suffix(".asked").read_text().splitlines()
-        answers = path.with_suffix(".answers").read_text().splitlines()
-        assert len(answers) == len(asked), path
+        assert {(line.split()[0], int(line.split()[1])) for line in said.splitlines()} == known, text
+        asked, answers = files[f"{number}.asked"].splitlines(), files[f"{number}.answers"].splitlines()
+        assert len(answers) == len(asked), text
         for line, answer in zip(asked, answers, strict=True):
             channel, method, scheme, host, port, _ = line.split(" ")
             wanted = verdict(known, method, scheme, host, int(port))
             observed = re.fullmatch(rf"{channel} (?:(OK)|ERR rule_=(\S+) .*)", answer)
-            assert observed and (observed[1] or observed[2]) == wanted, f"{path}: {line}: {answer}, not {wanted}"
+            assert observed and (observed[1] or observed[2]) == wanted, f"{text!r}: {line}: {answer}, not {wanted}"
             judged += 1
-    print(f"{accepted} lists accepted, {refused} refused, {judged} requests judged")
     assert min(accepted, refused) > 50 and judged > 2000
-
-
-where = pathlib.Path(sys.argv[2])
-make(where, int(sys.argv[3]), int(sys.argv[4])) if sys.argv[1] == "make" else compare(where)
+    return f"{accepted} lists accepted, {refused} refused, {judged} requests judged"
