@@ -12,8 +12,9 @@ pytest.register_assert_rewrite("firewall", "lists", "ranges", "relays")
 
 from engine import Run, build, docker  # noqa: E402
 from firewall import BASE, Firewall  # noqa: E402
-from world import World  # noqa: E402
+from world import PINNED, WORLD, World  # noqa: E402
 
+LAST = ["test_bounds", "test_life"]
 HERE = Path(__file__).parent
 measurements = pytest.StashKey[list[str]]()
 
@@ -51,10 +52,9 @@ def world(run, world_image):
 @pytest.fixture(scope="session")
 def extra_hosts(world):
     """The options for the world: its address may be reached, and that of one extra host."""
-    return (
-        *("-e", f"BOTTLE_PRIVATE={world.at(10)}/32", "-e", f"BOTTLE_EXTRA_HOSTS=pinned.test={world.at(12)}"),
-        *("--add-host", f"pinned.test:{world.at(12)}"),
-    )
+    pinned = world.at(PINNED)
+    settings = (f"BOTTLE_PRIVATE={world.at(WORLD)}/32", f"BOTTLE_EXTRA_HOSTS=pinned.test={pinned}")
+    return *(word for setting in settings for word in ("-e", setting)), "--add-host", f"pinned.test:{pinned}"
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +102,11 @@ def seed():
 def measured(request):
     """A function that keeps a measurement for the end of the run."""
     return request.config.stash.setdefault(measurements, []).append
+
+
+def pytest_collection_modifyitems(items):
+    """Last comes what restarts the shared firewall, and before it what measures it: after everything else."""
+    items.sort(key=lambda item: LAST.index(item.module.__name__) if item.module.__name__ in LAST else -1)
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -185,16 +185,18 @@ class Conversation:
     def say(self, data: bytes) -> None:
         self._process.stdin.write(data)
 
-    def close(self) -> None:
-        self._process.stdin.close()
-        self._process.stdin = None
-
     def hear(self, end: bytes) -> bytes:
         """Reads on until the end has come, or the program's."""
         while end not in self.output and (more := self._process.stdout.read(65536)):
             self.output += more
         assert end in self.output, f"{end!r} is not in {self.output!r}"
         return self.output
+
+    def hear_bytes(self, count: int) -> int:
+        """Reads on until it has said so much, or has ended; how much it has said."""
+        while len(self.output) < count and (more := self._process.stdout.read(65536)):
+            self.output += more
+        return len(self.output)
 
     def rest(self) -> bytes:
         """All of its output, once it has ended."""

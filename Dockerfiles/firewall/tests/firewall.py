@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 
 from engine import Container, archive, docker, until
-from world import Answer, World
+from world import WORLD, Answer, World
 
 LISTING = "/etc/firewall/allowlist"
 PORT = 8888
@@ -63,7 +63,7 @@ class Firewall(Container):
         self._is_changed = True
         docker(
             *("create", "--name", self.name, "--network", world.network, "--ip", self.address),
-            *("--dns", world.at(10), "-v", f"{self.name}-etc:/etc/firewall", "-v", f"{self.name}-run:/run/bottle"),
+            *("--dns", world.at(WORLD), "-v", f"{self.name}-etc:/etc/firewall", "-v", f"{self.name}-run:/run/bottle"),
             *("-e", f"BOTTLE_LISTEN={self.proxy}", *HARDENED, *options, image),
         )
 
@@ -159,6 +159,10 @@ class Firewall(Container):
     def refusals(self, since: int = 0) -> list[dict[str, str]]:
         """What is on record, but for its first lines."""
         return [json.loads(line) for line in self.lines()[since:]]
+
+    def count(self, *rules: str) -> int:
+        """How many refusals by these rules are on record."""
+        return sum(refusal["rule"] in rules for refusal in self.refusals())
 
     def record(self) -> list[dict[str, str]]:
         """All that is on record of what has happened so far: a refusal made for this comes last, and is left out."""

@@ -54,6 +54,21 @@ def test_the_link_is_written_within_two_seconds_of_the_start(firewall, measured)
     assert 0 < min(took) < 2, took
 
 
+def test_a_restart_cuts_the_tunnel_of_a_host_that_was_removed(firewall, world):
+    wild = "*.wild.test 443\n"
+    with world.tunnel(firewall.proxy) as tunnel:
+        tunnel.say(b"one\n")
+        tunnel.hear(b"one\n")
+        firewall.put(wild)
+        firewall.restart()
+        assert tunnel.rest() == b"one\n"
+    firewall.wait_for_link(f"/{generation(wild)}/ok")
+    firewall.assert_refuses("https://good.test/", "unlisted-host")
+    firewall.assert_reaches("https://a.wild.test/")
+    firewall.load(BASE)
+    firewall.assert_serves()
+
+
 def test_it_works_after_a_kill(firewall):
     docker("kill", firewall.name)
     firewall.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from world import WORLD
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_anything_else_is_refused_at_once_by_its_rule(firewall, url, rule):
 def test_the_address_of_a_name_that_is_not_listed_is_never_asked_for(firewall, world):
     firewall.assert_serves()
     firewall.assert_refuses("https://localhost:8889/", "private-address")
-    for place in ("wild.test", "xwild.test", "other.test", "good.test.other.test", f"{world.at(10)}", "[::1]"):
+    for place in ("wild.test", "xwild.test", "other.test", "good.test.other.test", world.at(WORLD), "[::1]"):
         assert firewall.visit(f"https://{place}/").connect == 403
         assert firewall.visit(f"http://{place}/").status == 403
     asked = world.world.shell(r'grep -o "query\[[A-Z0-9]*\] [^ ]*" /tmp/queries')

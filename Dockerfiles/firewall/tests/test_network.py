@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from engine import Container, docker, eventually
 from firewall import Firewall
-from world import FOREIGN
+from world import ELSEWHERE, FOREIGN, WORLD
 
 SOCKETS = r"""$2 ~ /:/ && $2 !~ /^......7F:/ && ($4 == "0A" || FILENAME ~ /udp|raw/) {
     sub(/.*\//, "", FILENAME); print FILENAME, $2 }"""
@@ -44,7 +44,7 @@ def link(run, image, world):
     sleep = ("sleep", "infinity")
     client = world.run("client", "--network", network, "--ip", f"{subnet}.3", *waiting, command=sleep)
     foreign = world.run("foreign", "--network", world.network, "--ip", world.at(FOREIGN), *waiting, command=sleep)
-    firewall = Firewall(image, world, "walled", "-e", f"BOTTLE_PRIVATE={world.at(10)}", listen=f"{subnet}.2")
+    firewall = Firewall(image, world, "walled", "-e", f"BOTTLE_PRIVATE={world.at(WORLD)}", listen=f"{subnet}.2")
     docker("network", "connect", "--ip", f"{subnet}.2", network, firewall.name)
     firewall.put("good.test 443\n")
     firewall.start()
@@ -85,7 +85,7 @@ def test_its_kernel_routes_nothing_between_its_networks(link, world):
     for source in (world.at(FOREIGN), f"{link.subnet}.9"):
         target = f"TCP:{link.subnet}.3:80,bind={source},connect-timeout=1"
         assert link.foreign.attempt("timeout", "2", "socat", "-u", "OPEN:/dev/null", target).returncode != 0
-    target = f"TCP:{world.at(11)}:80,connect-timeout=1"
+    target = f"TCP:{world.at(ELSEWHERE)}:80,connect-timeout=1"
     assert link.client.attempt("timeout", "2", "socat", "-u", "OPEN:/dev/null", target).returncode != 0
     assert (link.client.segments(), world.elsewhere.segments()) == (client, elsewhere)
     link.assert_client_gets_out()
@@ -93,7 +93,7 @@ def test_its_kernel_routes_nothing_between_its_networks(link, world):
 
 def test_it_answers_no_ping(link, world):
     ping = ("ping", "-c", "1", "-W", "1")
-    link.foreign.run(*ping, world.at(10))
+    link.foreign.run(*ping, world.at(WORLD))
     assert link.foreign.attempt(*ping, link.firewall.address).returncode == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from engine import Container, docker, eventually, until
-from world import once
+from world import ELSEWHERE, FIREWALL, WORLD, once
 
 RELAY = "/usr/local/lib/firewall/relay"
 OWN_PROXY = "127.0.0.1:8888"
@@ -98,7 +98,7 @@ def step(world, firewall, relays):
 def echo(start_relay, world):
     """A relay to a server that answers only when all has come: with its checksum, and as many bytes."""
     world.world.shell(CHECKSUM_AND_ALL)
-    return start_relay("echo", "unix:/run/bottle/echo", f"tcp:{world.at(10)}:7002", "--network", world.network)
+    return start_relay("echo", "unix:/run/bottle/echo", f"tcp:{world.at(WORLD)}:7002", "--network", world.network)
 
 
 def test_a_step_reaches_what_is_listed_and_nothing_more(step):
@@ -108,7 +108,8 @@ def test_a_step_reaches_what_is_listed_and_nothing_more(step):
 def test_a_step_has_no_other_way_out(step, world):
     assert step.run("ls", "/sys/class/net") == "lo\n"
     sent = world.elsewhere.segments()
-    places = [f"{world.at(10)}/443", f"{world.at(2)}/8888", f"{world.at(1)}/22", f"{world.at(11)}/443", "172.17.0.1/22"]
+    engine = [f"{world.at(1)}/22", "172.17.0.1/22"]
+    places = [f"{world.at(WORLD)}/443", f"{world.at(FIREWALL)}/8888", f"{world.at(ELSEWHERE)}/443", *engine]
     assert step.run("bash", "-c", REACH_PLACES, "bash", *places) == ""
     assert world.elsewhere.segments() == sent
 

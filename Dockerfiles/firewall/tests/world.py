@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from engine import Container, Conversation, Run, docker, until
 
-FIREWALL, WORLD, ELSEWHERE, PINNED, FOREIGN = 2, 10, 11, 12, 66
+FIREWALL, WORLD, ELSEWHERE, PINNED, MORE, FOREIGN = 2, 10, 11, 12, 20, 66
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class World:
         self.run_of, self.image = run, image
         self.subnet = run.network("net", range(40, 251, 5), 24)
         self.network = run.name("net")
-        self._next = FIREWALL
+        self._addresses = itertools.chain([FIREWALL], range(MORE, FOREIGN))
         self.world = self._made("world", WORLD)
         self.elsewhere = self._made("elsewhere", ELSEWHERE)
         self.pinned = self._made("pinned", PINNED)
@@ -115,8 +116,7 @@ class World:
 
     def next_address(self) -> str:
         """An address for one more firewall; the first is the one that the world calls itself.test."""
-        self._next += 1
-        return self.at(self._next - 1)
+        return self.at(next(self._addresses))
 
     def seen(self) -> str:
         """What the servers of the world were asked since `forget`."""
