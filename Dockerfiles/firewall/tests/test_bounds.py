@@ -29,20 +29,6 @@ def test_more_connections_than_are_served_are_refused_and_a_list_is_loaded_meanw
     firewall.assert_serves()
 
 
-def test_ten_thousand_connections_that_say_next_to_nothing_are_ended(firewall, world, measured):
-    most = 0
-    with world.begin_attack("load", "crowd", 10000) as clients:
-        while clients.is_running:
-            most = max(most, firewall.memory())
-            time.sleep(0.5)
-        output = clients.rest()
-        assert clients.status == 0, output
-    measured(f"{most} MiB at most with 10000 connections")
-    assert 0 < most < 100
-    assert firewall.is_running
-    firewall.assert_serves()
-
-
 def test_nothing_is_held_of_a_stream_of_two_gibibytes_nor_of_slow_readers(firewall, world, measured):
     before = firewall.memory()
     world.attack("load", "bulk", 2 << 30)
@@ -59,3 +45,19 @@ def test_each_of_three_thousand_refusals_is_on_record(firewall, world):
     world.world.shell(script, firewall.proxy)
     until(lambda: len(firewall.record()) - before >= 3000, 5)
     assert len(firewall.record()) - before == 3000
+
+
+def test_ten_thousand_connections_that_say_next_to_nothing_are_ended(firewall, world, measured):
+    """By one that has just begun: what others have left free of its memory would hide what these take."""
+    firewall.restart()
+    most = 0
+    with world.begin_attack("load", "crowd", 10000) as clients:
+        while clients.is_running:
+            most = max(most, firewall.memory())
+            time.sleep(0.5)
+        output = clients.rest()
+        assert clients.status == 0, output
+    measured(f"{most} MiB at most with 10000 connections")
+    assert 0 < most < 100
+    assert firewall.is_running
+    firewall.assert_serves()
