@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("firewall", "lists", "ranges", "relays")
+pytest.register_assert_rewrite("firewall", "lists", "ranges")
 
 from engine import Run, build, docker  # noqa: E402
 from firewall import BASE, Firewall  # noqa: E402

@@ -8,7 +8,7 @@ process. Images stay, as the cache of the next build.
 from __future__ import annotations
 
 import io
-import os
+import secrets
 import subprocess
 import sys
 import tarfile
@@ -92,7 +92,7 @@ class Run:
     """One run of the tests: its names and its networks."""
 
     def __init__(self) -> None:
-        self.prefix = f"fwtest-{os.getpid()}"
+        self.prefix = f"fwtest-{secrets.token_hex(4)}"
         # In a session of its own: what interrupts the tests does not reach it.
         self._remover = subprocess.Popen(
             [sys.executable, "-B", __file__, self.prefix], stdin=subprocess.PIPE, start_new_session=True
@@ -121,7 +121,7 @@ class Container:
     """A container of this run."""
 
     def __init__(self, run: Run, part: str) -> None:
-        self.run_of, self.name = run, run.name(part)
+        self.owner, self.name = run, run.name(part)
 
     def run(self, *words: str, data: bytes | None = None) -> str:
         """Standard output of a program in the container, which has to work."""

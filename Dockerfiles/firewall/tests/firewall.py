@@ -57,7 +57,7 @@ class Firewall(Container):
     """A container of the image, created and not started."""
 
     def __init__(self, image: str, world: World, part: str, *options: str, listen: str = "") -> None:
-        super().__init__(world.run_of, part)
+        super().__init__(world.owner, part)
         self.world, self.address = world, world.next_address()
         self.proxy = f"{listen or self.address}:{PORT}"
         self._is_changed = True

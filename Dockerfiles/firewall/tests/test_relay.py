@@ -66,7 +66,7 @@ class Step:
 
     def run(self, *words: str) -> str:
         network = ("--network", f"container:{self._inner.name}")
-        done = once(self._world.image, self._world.run_of.name("step"), *network, command=words)
+        done = once(self._world.image, self._world.owner.name("step"), *network, command=words)
         return done.stdout.decode(errors="replace")
 
     def get(self, url: str, *options: str) -> str:

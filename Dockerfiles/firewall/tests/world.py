@@ -31,7 +31,7 @@ class World:
     """
 
     def __init__(self, run: Run, image: str) -> None:
-        self.run_of, self.image = run, image
+        self.owner, self.image = run, image
         self.subnet = run.network("net", range(40, 251, 5), 24)
         self.network = run.name("net")
         self._addresses = itertools.chain([FIREWALL], range(MORE, FOREIGN))
@@ -47,11 +47,11 @@ class World:
     def _made(self, part: str, host: int) -> Container:
         addresses = {"WORLD": WORLD, "ELSEWHERE": ELSEWHERE, "PINNED": PINNED, "FIREWALL": FIREWALL}
         told = [word for name, number in addresses.items() for word in ("-e", f"{name}={self.at(number)}")]
-        return self.run(part, "--network", self.network, "--ip", self.at(host), *told)
+        return self.launch(part, "--network", self.network, "--ip", self.at(host), *told)
 
-    def run(self, part: str, *options: str, command: tuple[str, ...] = ()) -> Container:
+    def launch(self, part: str, *options: str, command: tuple[str, ...] = ()) -> Container:
         """A container of the world's image that goes on running."""
-        container = Container(self.run_of, part)
+        container = Container(self.owner, part)
         docker("run", "-d", "--name", container.name, *options, self.image, *command)
         return container
 
