@@ -54,7 +54,7 @@ struct ClockTests {
                 "restart container/firewall silent done",
             ]
         )
-        #expect(result.drift.map(\.kind) == ["silent"])
+        #expect(result.drift.map(\.kind) == [.silent])
         #expect(try await bed.plan().isEmpty)
         // Nobody else was started, and it is the same container.
         let after = await bed.engine.world

@@ -612,7 +612,7 @@ struct DriftTableTests {
         let credentials = Sample.credentials(secret: row.secret)
         let plan = try await bed.plan(credentials: credentials, reading: row.reading)
         let told =
-            plan.actions.map(\.text) + plan.drift.map { "drift \($0.kind) \($0.object): \($0.cause)" }
+            plan.actions.map(\.text) + plan.drift.map { "drift \($0.kind.rawValue) \($0.object): \($0.cause)" }
             + plan.findings.map { "finding \($0.text)" }
         #expect(told == row.plan)
 

@@ -109,7 +109,7 @@ extension AuditDetails.Act {
 
 extension AuditDetails.Difference {
     package init(_ drift: Drift) {
-        kind = AuditText.bounded(drift.kind, 100)
+        kind = drift.kind.rawValue
         object = AuditText.bounded("\(drift.object)", 200)
         cause = AuditText.bounded(drift.cause, 500)
     }

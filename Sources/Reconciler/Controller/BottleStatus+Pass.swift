@@ -69,7 +69,7 @@ extension BottleStatus {
         )
         guard let first = plan.drift.first else { return }
         let more = plan.drift.count > 1 ? ", and \(plan.drift.count - 1) more" : ""
-        set(.drifted, true, reason: first.kind.camelCased, message: "\(first.object) \(first.cause)\(more)", at: time)
+        set(.drifted, true, reason: first.kind.rawValue.camelCased, message: "\(first.object) \(first.cause)\(more)", at: time)
     }
 
     private func guest(in findings: [Finding]) -> (reason: String, message: String)? {

@@ -29,12 +29,12 @@ package struct Plan: Sendable, Hashable {
 /// Observed state that differs from the state last converged to, without a desired-state edit.
 package struct Drift: Sendable, Hashable {
     /// What differs: the reason of the action that heals it, or of the finding that reports it.
-    package var kind: String
+    package var kind: Reason
     package var object: ObjectName
     /// How it differs, in words.
     package var cause: String
 
-    package init(kind: String, object: ObjectName, cause: String) {
+    package init(kind: Reason, object: ObjectName, cause: String) {
         self.kind = kind
         self.object = object
         self.cause = cause

@@ -57,7 +57,7 @@ package struct PlanDocument: Sendable, Hashable, Codable {
     }
 
     package struct Change: Sendable, Hashable, Codable {
-        package var kind: String
+        package var kind: Reason
         package var object: String
         package var cause: String
 

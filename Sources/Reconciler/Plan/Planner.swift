@@ -160,6 +160,6 @@ package struct Planner {
     /// Reports a difference as drift, unless it comes from a change of the desired state in that very point.
     mutating func note(_ kind: Reason, _ object: ObjectName, _ cause: String, unless desiredChanged: Bool = false) {
         guard record.converged != nil, !desiredChanged else { return }
-        plan.drift.append(Drift(kind: kind.rawValue, object: object, cause: cause))
+        plan.drift.append(Drift(kind: kind, object: object, cause: cause))
     }
 }

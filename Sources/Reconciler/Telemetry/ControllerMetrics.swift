@@ -71,7 +71,7 @@ package struct ControllerMetrics: Sendable {
         case .progress(_, _, .ended(let performed)):
             actions.add(performed.action.verb.rawValue, performed.outcome.rawValue)
         case .ended(let result):
-            for found in result.drift { drift.add(Reason(rawValue: found.kind)?.rawValue ?? "other") }
+            for found in result.drift { drift.add(found.kind.rawValue) }
             takeConditions(from: result)
             end(result.identity, PassEnd(result.outcome), at: moment)
         case .failed(let bottle, _, _):

@@ -101,7 +101,7 @@ struct LogLine: Encodable {
         guard !result.performed.isEmpty || !result.drift.isEmpty || result.error != nil else { return [] }
         var lines = result.drift.map { drift in
             var line = LogLine(.info, "drift", bottle: result.identity, pass: result.id)
-            line.kind = drift.kind
+            line.kind = drift.kind.rawValue
             line.object = "\(drift.object)"
             line.cause = drift.cause
             return line

@@ -36,7 +36,7 @@ struct PlannerDriftTests {
         #expect(
             plan.drift == [
                 Drift(
-                    kind: "foreign-container",
+                    kind: .foreignContainer,
                     object: .network(.internal),
                     cause: "holds stranger, which is not the bottle's"
                 )

@@ -5,7 +5,7 @@ extension Plan {
     var text: String {
         let lines =
             actions.enumerated().map { index, action in "\(index) \(action.text)" }
-            + drift.map { "drift \($0.kind) \($0.object): \($0.cause)" } + findings.map { "finding \($0)" }
+            + drift.map { "drift \($0.kind.rawValue) \($0.object): \($0.cause)" } + findings.map { "finding \($0)" }
         return lines.joined(separator: "\n")
     }
 

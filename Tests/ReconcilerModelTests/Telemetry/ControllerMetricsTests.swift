@@ -62,8 +62,8 @@ import Testing
             metrics.take(.progress(dev, pass, .ended(performed)), at: .seconds(11))
         }
         let drift = [
-            Drift(kind: "stopped", object: .container(.firewall), cause: "text of an engine"),
-            Drift(kind: "no kind of ours", object: .container(.agent), cause: ""),
+            Drift(kind: .stopped, object: .container(.firewall), cause: "text of an engine"),
+            Drift(kind: .silent, object: .container(.agent), cause: ""),
         ]
         metrics.take(result(of: dev, .converged, drift: drift), at: .milliseconds(12_250))
         #expect(value("bottle_passes_total{outcome=\"converged\"}") == "1")
@@ -73,7 +73,7 @@ import Testing
         #expect(value("bottle_actions_total{verb=\"start\",outcome=\"done\"}") == "1")
         #expect(value("bottle_actions_total{verb=\"start\",outcome=\"skipped\"}") == "1")
         #expect(value("bottle_drift_total{kind=\"stopped\"}") == "1")
-        #expect(value("bottle_drift_total{kind=\"other\"}") == "1")
+        #expect(value("bottle_drift_total{kind=\"silent\"}") == "1")
         #expect(value("bottle_condition_bottles{condition=\"Ready\"}") == "1")
     }
 
@@ -183,7 +183,7 @@ import Testing
         metrics.take(batch(refusal(secret)))
         metrics.take(.began(dev, .random()), at: .zero)
         var report = PassResult(identity: dev, id: .random())
-        report.drift = [Drift(kind: secret, object: .volume(secret), cause: secret)]
+        report.drift = [Drift(kind: .missing, object: .volume(secret), cause: secret)]
         report.findings = [.foreignContainer(name: secret, network: .internal)]
         report.outcome = .retry(BottleError(.engineRefused, secret, at: secret, cause: secret))
         let action = Action(.copy, .container(.agent), .fileChanged, path: secret, target: secret)

@@ -130,7 +130,7 @@ struct AuditLogTests {
         let bed = try AuditBed()
         let nasty = "\u{1B}[2J\u{202E}\u{85}\"\\\n😀" + String(repeating: "\u{7}ü", count: 100_000)
         let action = Action(.copy, .container(.agent), .fileChanged, path: nasty)
-        let drift = Drift(kind: nasty, object: .container(.agent), cause: nasty)
+        let drift = Drift(kind: .fileChanged, object: .container(.agent), cause: nasty)
         let plan = Plan(identity: try Identity("dev"), actions: Array(repeating: action, count: 500), drift: [drift])
         let intent = try bed.log.begin(plan, revision: nasty, at: AuditBed.time)
         let failed = PerformedAction(action: action, outcome: .failed, milliseconds: 1, error: nasty)
