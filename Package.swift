@@ -225,6 +225,7 @@ let package = Package(
                 "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform",
                 "ReconcilerProposals", "ReconcilerState", "ReconcilerTrust",
             ],
+            exclude: ["StoredFiles"],
             swiftSettings: strict
         ),
         .testTarget(
