@@ -57,7 +57,7 @@ import Testing
                 ($0.value < 0x20 && $0 != "\n") || [0x7F, 0x9B, 0x202E].contains($0.value)
             }
         )
-        #expect(text.contains("\\u{001B}[2J\\u{202E}\\u{0007}\\u{009B}\\u{000D}"))
+        #expect(text.contains("\\u{1b}[2J\\u{202e}\\u{7}\\u{9b}\\u{d}"))
     }
 
     @Test("A long line is cut around the caret")

@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerModel
 import Synchronization
 
 /// What a build printed, line by line, and the last of it for whoever must know why it failed.
@@ -48,10 +49,9 @@ final class BuildOutput: Sendable {
             } else if scalar == "\t" {
                 text.append(" ")
             } else {
-                switch scalar.properties.generalCategory {
-                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse:
-                    continue
-                default: text.append(scalar)
+                switch VisibleText.look(of: scalar) {
+                case .hidden, .joiner: continue
+                case .plain, .mark, .blank: text.append(scalar)
                 }
             }
         }

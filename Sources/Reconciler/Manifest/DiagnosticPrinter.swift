@@ -30,15 +30,15 @@ package struct DiagnosticPrinter: Sendable {
     package func text(_ diagnostic: Diagnostic) -> String {
         let isError = diagnostic.severity == .error
         let word = colored(isError ? "error" : "warning", isError ? "31;1" : "33;1")
-        let place = diagnostic.location.map { "\(VisibleText.escaped("\($0)", limit: 400)): " } ?? ""
-        var text = "\(place)\(word): \(VisibleText.escaped(diagnostic.message, limit: 1000)) [\(diagnostic.code)]\n"
+        let place = diagnostic.location.map { "\(VisibleText.line("\($0)", limit: 400)): " } ?? ""
+        var text = "\(place)\(word): \(VisibleText.line(diagnostic.message, limit: 1000)) [\(diagnostic.code)]\n"
         if let snippet = diagnostic.snippet, let location = diagnostic.location {
             text += line(snippet, location, color: isError ? "31;1" : "33;1")
         }
         if let suggestion = diagnostic.suggestion {
             let lines = suggestion.split(separator: "\n", omittingEmptySubsequences: false).prefix(80)
             for (index, line) in lines.enumerated() {
-                let shown = VisibleText.escaped(String(line), limit: 400)
+                let shown = VisibleText.line(String(line), limit: 400)
                 text += index == 0 ? "  \(colored("help", "36;1")): \(shown)\n" : "        \(shown)\n"
             }
         }
@@ -53,10 +53,11 @@ package struct DiagnosticPrinter: Sendable {
         let end = min(scalars.count, start + width)
         var shown = start > 0 ? "…" : ""
         var caret = shown.isEmpty ? 0 : 1
+        var reader = VisibleText.Reader()
         for index in start..<end {
-            let piece = scalars[index] == "\t" ? " " : VisibleText.escaped(scalars[index])
+            let piece = scalars[index] == "\t" ? " " : reader.text(scalars[index])
             shown += piece
-            if index < target { caret += VisibleText.columns(piece) }
+            if index < target { caret += Self.columns(piece) }
         }
         if end < scalars.count { shown += "…" }
         let number = String(location.line)
@@ -67,37 +68,16 @@ package struct DiagnosticPrinter: Sendable {
     private func colored(_ text: String, _ code: String) -> String {
         isColored ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
     }
-}
 
-/// Text from outside, made safe to show.
-enum VisibleText {
-    /// `text` with every character escaped that is not shown as itself, cut to `limit` scalars.
-    static func escaped(_ text: String, limit: Int) -> String {
-        var output = ""
-        for scalar in text.unicodeScalars.prefix(limit) { output += escaped(scalar) }
-        return text.unicodeScalars.count > limit ? output + "…" : output
-    }
-
-    /// `scalar` itself, or `\u{…}` for controls, formats (bidirectional ones too), separators and unassigned ones.
-    static func escaped(_ scalar: Unicode.Scalar) -> String {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-            "\\u{\(hexadecimal(scalar.value))}"
-        case .nonspacingMark, .enclosingMark:
-            // A pile of marks would be drawn over other lines.
-            "\\u{\(hexadecimal(scalar.value))}"
-        default: String(scalar)
-        }
-    }
-
-    /// Terminal columns of `text`: two for East Asian wide characters.
-    static func columns(_ text: String) -> Int {
+    /// Terminal columns of `text`: two for East Asian wide characters, none for a mark.
+    private static func columns(_ text: String) -> Int {
         text.unicodeScalars.reduce(0) { sum, scalar in
+            if VisibleText.look(of: scalar) == .mark { return sum }
             switch scalar.value {
             case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F,
                 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD:
-                sum + 2
-            default: sum + 1
+                return sum + 2
+            default: return sum + 1
             }
         }
     }

@@ -1,3 +1,5 @@
+import ReconcilerModel
+
 /// Texts as YAML scalars that read back as the same text, in this reader and in those of YAML 1.1.
 enum YAMLText {
     /// `text` plain where that is safe, else in double quotes; always one line.
@@ -53,10 +55,11 @@ enum YAMLText {
 
     /// Whether a scalar may stand as it is.
     private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        case .spaceSeparator: scalar == " "
-        default: true
+        switch VisibleText.look(of: scalar) {
+        case .plain, .mark: true
+        // Stored texts keep what chooses between a letter's and a picture's form: a block stays a block.
+        case .joiner: scalar.properties.generalCategory != .format
+        case .blank, .hidden: false
         }
     }
 

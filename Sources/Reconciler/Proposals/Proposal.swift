@@ -55,7 +55,7 @@ package struct Proposal: Sendable, Hashable {
         guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
             throw ProposalRefusal("the \(name) is empty")
         }
-        if let hidden = text.unicodeScalars.first(where: isHidden) {
+        if let hidden = text.unicodeScalars.first(where: isRefused) {
             let digits = String(hidden.value, radix: 16, uppercase: true)
             throw ProposalRefusal(
                 "the \(name) holds the character U+\(digits), which can't be seen: write it without"
@@ -63,16 +63,12 @@ package struct Proposal: Sendable, Hashable {
         }
     }
 
-    /// Whether a character is one that shows as nothing, or changes how others show.
-    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether a character may not be in a proposal: what is hidden (`VisibleText`), line breaks and tabs aside.
+    ///
+    /// Marks, blanks and joiners are taken, since people write them; views escape those that could mislead.
+    private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
         if scalar == "\n" || scalar == "\r" || scalar == "\t" { return false }
-        // Joiners of emoji and scripts show, and so does what chooses between a letter's and a picture's form.
-        if [0x200C, 0x200D, 0xFE0E, 0xFE0F].contains(scalar.value) { return false }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return true
-        // Fillers and selectors are letters and marks to Unicode, and nothing to the eye.
-        default: return scalar.properties.isDefaultIgnorableCodePoint
-        }
+        return VisibleText.look(of: scalar) == .hidden
     }
 }
 

@@ -231,6 +231,6 @@ extension ProposalQueue.Listing {
     fileprivate mutating func ignore(_ name: String, _ reason: String) {
         ignoredCount += 1
         guard ignored.count < 16 else { return }
-        ignored.append(ProposalQueue.Ignored(name: PlainText.ascii(name, limit: 64), reason: reason))
+        ignored.append(ProposalQueue.Ignored(name: VisibleText.ascii(name, limit: 64), reason: reason))
     }
 }

@@ -37,12 +37,12 @@ package struct RefusedRequest: Sendable, Hashable {
         count: Int = 1
     ) {
         self.sidecar = sidecar
-        self.host = PlainText.ascii(host, limit: 260)
+        self.host = VisibleText.ascii(host, limit: 260)
         self.port = port
-        self.method = PlainText.ascii(method, limit: 40)
-        self.path = PlainText.ascii(path, limit: 520)
-        self.rule = PlainText.ascii(rule, limit: 32)
-        self.reason = PlainText.ascii(reason, limit: 160)
+        self.method = VisibleText.ascii(method, limit: 40)
+        self.path = VisibleText.ascii(path, limit: 520)
+        self.rule = VisibleText.ascii(rule, limit: 32)
+        self.reason = VisibleText.ascii(reason, limit: 160)
         self.first = first
         self.last = last ?? first
         self.count = count

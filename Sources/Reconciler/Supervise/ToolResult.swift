@@ -24,7 +24,7 @@ enum ToolResult {
         }
         if let words = answer.words {
             let speaker = answer.state == .applied || answer.state == .rejected ? "the operator says" : "because"
-            lines.append("\(speaker): \(words)")
+            lines.append("\(speaker): \(VisibleText.block(words, limit: ProposalAnswer.textLimit))")
         }
         lines.append("(proposal \(answer.id))")
         return result(
@@ -41,7 +41,7 @@ enum ToolResult {
     /// Why nothing was proposed.
     static func refused(_ reasons: [String]) -> JSONNode {
         result(
-            ["not proposed, nothing was changed:\n" + reasons.map { "- \($0)" }.joined(separator: "\n")],
+            ["not proposed, nothing was changed:\n" + reasons.map { "- \(VisibleText.block($0, limit: 2000))" }.joined(separator: "\n")],
             .object(["state": .text("refused"), "reasons": .list(reasons.map(JSONNode.text))]),
             isError: true
         )

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import ReconcilerModel
 
 /// How a result is shown.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {

@@ -218,7 +218,7 @@ struct ProposalQueueTests {
         "takes no proposal with what can't be seen",
         arguments: [
             "\u{202E}", "\u{7}", "\u{1B}[31m", "\u{2066}", "\u{200B}", "\u{E0041}", "\u{FEFF}", "\u{85}", "\u{3164}",
-            "\u{115F}", "\u{34F}", "\u{E0100}", "\u{180B}",
+            "\u{115F}", "\u{34F}", "\u{E0100}", "\u{180B}", "\u{1160}", "\u{FFA0}", "\u{2800}",
         ]
     )
     func hidden(_ mark: String) throws {
@@ -229,7 +229,7 @@ struct ProposalQueueTests {
 
     @Test(
         "takes what people write with characters that join and vary others",
-        arguments: ["\u{2764}\u{FE0F}", "\u{1F469}\u{200D}\u{1F4BB}"]
+        arguments: ["\u{2764}\u{FE0F}", "\u{1F469}\u{200D}\u{1F4BB}", "cafe\u{301}", "100\u{A0}%"]
     )
     func joined(_ text: String) throws {
         #expect(try ProposalSample.proposal("a.example", justification: text).justification == text)

@@ -68,21 +68,7 @@ enum AgentGuidance {
             decidedAt = decision?.time.description
             proposal = decision?.proposal
             // An operator's reason for an edit of their own is for the history.
-            words = decision.flatMap { $0.proposal == nil ? nil : Self.plain($0.reason) }
-        }
-
-        /// A person's words, bounded and without what hides or reorders text.
-        private static func plain(_ text: String) -> String {
-            var plain = ""
-            for scalar in text.unicodeScalars.prefix(wordLimit) {
-                switch scalar.properties.generalCategory {
-                case .control where scalar == "\n": plain += "\n"
-                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
-                    plain += "\\u{\(String(scalar.value, radix: 16))}"
-                default: plain.unicodeScalars.append(scalar)
-                }
-            }
-            return text.unicodeScalars.count > wordLimit ? plain + "…" : plain
+            words = decision.flatMap { $0.proposal == nil ? nil : VisibleText.block($0.reason, limit: Self.wordLimit) }
         }
 
         private enum CodingKeys: String, CodingKey {
