@@ -15,7 +15,7 @@ let pureRooms = ["Model", "Desired", "Record", "Observed", "Plan", "Sidecar"]
 let stateRooms = ["State", "Audit"]
 let loopRooms = ["Images", "Observation", "Action", "Controller", "Refusals", "Telemetry"]
 /// Each a target of its own.
-let closedRooms = ["Platform", "Manifest", "Engine", "Trust", "Proposals", "Serving", "Supervise", "Verify"]
+let closedRooms = ["Time", "Platform", "Manifest", "Engine", "Trust", "Proposals", "Serving", "Supervise", "Verify"]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
@@ -49,10 +49,12 @@ let package = Package(
             providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]
         ),
 
+        // Moments and clocks: all that every other room may use.
+        .target(name: "ReconcilerTime", path: "Sources/Reconciler/Time", swiftSettings: strict),
         // The rooms without effects: a planner that could do I/O would not compile here.
         .target(
             name: "ReconcilerModel",
-            dependencies: [crypto],
+            dependencies: ["ReconcilerTime", crypto],
             path: "Sources/Reconciler",
             exclude: stateRooms + loopRooms + closedRooms,
             sources: pureRooms,
@@ -62,6 +64,7 @@ let package = Package(
         .target(
             name: "ReconcilerPlatform",
             dependencies: [
+                "ReconcilerTime",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
@@ -73,14 +76,14 @@ let package = Package(
         // The only room that sees libyaml.
         .target(
             name: "ReconcilerManifest",
-            dependencies: ["CYAML", "ReconcilerModel"],
+            dependencies: ["CYAML", "ReconcilerModel", "ReconcilerTime"],
             path: "Sources/Reconciler/Manifest",
             swiftSettings: strict
         ),
         // The Docker Engine API; knows nothing of ours.
         .target(
             name: "ReconcilerEngine",
-            dependencies: nio,
+            dependencies: ["ReconcilerTime"] + nio,
             path: "Sources/Reconciler/Engine",
             swiftSettings: strict
         ),
@@ -100,7 +103,10 @@ let package = Package(
         // The desired-state repository, the state folder and the audit log. Only this target can commit.
         .target(
             name: "ReconcilerState",
-            dependencies: ["ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform", "ReconcilerTrust", crypto],
+            dependencies: [
+                "ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform", "ReconcilerTime", "ReconcilerTrust",
+                crypto,
+            ],
             path: "Sources/Reconciler",
             exclude: pureRooms + loopRooms + closedRooms,
             sources: stateRooms,
@@ -109,7 +115,7 @@ let package = Package(
         // What agents ask for, and the queue it waits in. Neither the engine nor a commit can be reached from here.
         .target(
             name: "ReconcilerProposals",
-            dependencies: ["ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform"],
+            dependencies: ["ReconcilerModel", "ReconcilerManifest", "ReconcilerPlatform", "ReconcilerTime"],
             path: "Sources/Reconciler/Proposals",
             swiftSettings: strict
         ),
@@ -131,6 +137,7 @@ let package = Package(
             name: "ReconcilerSupervise",
             dependencies: [
                 "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerProposals",
+                "ReconcilerTime",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -157,7 +164,7 @@ let package = Package(
             name: "Reconciler",
             dependencies: [
                 "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
-                "ReconcilerProposals", "ReconcilerState", "ReconcilerTrust",
+                "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "ReconcilerTrust",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -171,7 +178,7 @@ let package = Package(
             dependencies: [
                 "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
                 "ReconcilerProposals", "ReconcilerServing", "ReconcilerState", "ReconcilerSupervise",
-                "ReconcilerTrust", "ReconcilerVerify",
+                "ReconcilerTime", "ReconcilerTrust", "ReconcilerVerify",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -180,7 +187,7 @@ let package = Package(
         // Support for tests: the engine in memory, and an engine that fails as told.
         .target(
             name: "EngineTestSupport",
-            dependencies: ["ReconcilerEngine", "ReconcilerModel"],
+            dependencies: ["ReconcilerEngine", "ReconcilerModel", "ReconcilerTime"],
             path: "Tests/EngineSupport",
             swiftSettings: strict
         ),
@@ -189,7 +196,7 @@ let package = Package(
             name: "loop-bench",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
-                "ReconcilerPlatform", "ReconcilerState",
+                "ReconcilerPlatform", "ReconcilerState", "ReconcilerTime",
             ],
             path: "Tests/LoopBench",
             swiftSettings: strict
@@ -199,19 +206,20 @@ let package = Package(
         .testTarget(
             name: "ReconcilerModelTests",
             dependencies: [
-                "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform", "SeededRandom",
+                "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerTime",
+                "SeededRandom",
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcilerManifestTests",
-            dependencies: ["ReconcilerManifest", "ReconcilerModel", "SeededRandom"],
+            dependencies: ["ReconcilerManifest", "ReconcilerModel", "ReconcilerTime", "SeededRandom"],
             exclude: ["schema-check.py"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcilerEngineTests",
-            dependencies: ["EngineTestSupport", "ReconcilerEngine"] + nio,
+            dependencies: ["EngineTestSupport", "ReconcilerEngine", "ReconcilerTime"] + nio,
             swiftSettings: strict
         ),
         .testTarget(
@@ -223,7 +231,7 @@ let package = Package(
             name: "ReconcilerStateTests",
             dependencies: [
                 "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform",
-                "ReconcilerProposals", "ReconcilerState", "ReconcilerTrust",
+                "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "ReconcilerTrust",
             ],
             exclude: ["StoredFiles"],
             swiftSettings: strict
@@ -242,6 +250,7 @@ let package = Package(
             name: "ReconcilerSuperviseTests",
             dependencies: [
                 "bottle-apply", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerSupervise",
+                "ReconcilerTime",
             ],
             exclude: ["clients"],
             swiftSettings: strict
@@ -263,7 +272,7 @@ let package = Package(
             name: "ReconcilerLoopTests",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
-                "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState", "SeededRandom",
+                "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "SeededRandom",
             ],
             swiftSettings: strict
         ),
@@ -272,7 +281,7 @@ let package = Package(
             name: "BottleTests",
             dependencies: [
                 "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform",
-                "ReconcilerState", "ReconcilerVerify", "SeededRandom",
+                "ReconcilerState", "ReconcilerTime", "ReconcilerVerify", "SeededRandom",
             ],
             exclude: ["attacks", "NaiveProxy", "Toolbox"],
             swiftSettings: strict

@@ -6,6 +6,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import ReconcilerTrust
 
 #if canImport(Darwin)
@@ -40,10 +41,8 @@ struct CommandContext: Sendable {
         self.host = host
     }
 
-    /// The time, as RFC 3339 in UTC.
-    static func now() -> String {
-        EngineTime(seconds: Int64(Date().timeIntervalSince1970)).description
-    }
+    /// The time of day.
+    static func now() -> Timestamp { TimeSource.system.now() }
 
     // MARK: - Results
 

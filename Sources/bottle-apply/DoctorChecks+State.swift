@@ -27,7 +27,7 @@ extension DoctorChecks {
                 return DoctorCheck(name: "state", verdict: .good, finding: "\(state.path), nothing desired yet")
             }
             let snapshot = try await repository.snapshot()
-            let moment = try Timestamp(CommandContext.now())
+            let moment = CommandContext.now()
             for bottle in snapshot.bottles.keys.sorted() { _ = try snapshot.desired(of: bottle, at: moment) }
             let dirty = try await repository.dirtyFiles()
             guard dirty.isEmpty else {

@@ -3,6 +3,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// The way of manifests into the world: shown, confirmed, committed, made so.
 struct Launch {
@@ -30,7 +31,7 @@ struct Launch {
     /// - Throws: the first thing that stands in the way of any of them, such as a secret without a value.
     func preview() async throws -> [Preview] {
         // Our own files and git beside the engine's calls: neither waits for the other.
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         async let stored = StoredState(
             installation.repository,
             of: wanted,
@@ -124,7 +125,7 @@ struct Launch {
 
     /// Commits every manifest that isn't desired yet, and drops the remediations that it makes superfluous.
     func commit(reason: String) async throws {
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         let snapshot = try await installation.repository.snapshot()
         let edits = wanted.compactMap { manifest -> AuditedEdit? in
             let identity = manifest.identity
@@ -152,7 +153,7 @@ struct Launch {
         return try await withThrowingTaskGroup(of: (Int, PassResult).self) { group in
             for (index, manifest) in wanted.enumerated() {
                 group.addTask {
-                    let pass = BottlePass(manifest.identity, in: installation, now: CommandContext.now) {
+                    let pass = BottlePass(manifest.identity, in: installation, time: .system) {
                         printer.show($0, $1)
                     }
                     return (index, try await pass.run(mayEndAgent: mayEndAgents))

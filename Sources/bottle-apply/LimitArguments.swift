@@ -1,5 +1,6 @@
 import ArgumentParser
 import ReconcilerModel
+import ReconcilerTime
 
 /// How long, and how often, what is granted holds.
 struct LimitArguments: ParsableArguments {

@@ -5,6 +5,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 
 /// An operator's edit of one bottle's desired state: shown, confirmed, committed on record, and made so by a pass.
 ///
@@ -38,7 +39,7 @@ struct OperatorEdit {
     /// - Throws: `BottleError` `not-found` when nothing was ever applied.
     func base() async throws -> Base {
         guard let snapshot = try await context.snapshot() else { throw BottleError.missing(identity) }
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         return Base(
             snapshot: snapshot,
             moment: moment,
@@ -112,7 +113,7 @@ struct OperatorEdit {
             revision = try await record()
         }
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
-        let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
+        let pass = BottlePass(identity, in: installation, time: .system) { printer.show($0, $1) }
         guard let result = try await pass.runIfDesired(mayEndAgent: mayEndAgent, secrets: .asNeeded) else {
             throw BottleError(.notFound, "the bottle was deleted meanwhile", at: identity.name)
         }

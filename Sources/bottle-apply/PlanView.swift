@@ -97,7 +97,7 @@ struct PlanView {
         let repository = try state.flatMap {
             try DesiredRepository.open(in: $0, environment: context.environment)
         }
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         async let stored = StoredState(
             repository,
             of: wanted,

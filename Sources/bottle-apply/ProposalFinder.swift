@@ -17,7 +17,7 @@ struct ProposalFinder {
             in: state,
             snapshot,
             of: bottles,
-            at: try Timestamp(CommandContext.now())
+            at: CommandContext.now()
         )
     }
 

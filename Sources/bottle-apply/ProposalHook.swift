@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
+import ReconcilerTime
 
 /// The operator's own program that is told of each new proposal (`on_proposal` in the settings).
 struct ProposalHook: Sendable {

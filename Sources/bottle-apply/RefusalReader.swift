@@ -3,6 +3,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// Finds what is known of bottles' refusals; only reads.
 struct RefusalReader {
@@ -16,9 +17,9 @@ struct RefusalReader {
     private let context: CommandContext
     private let state: StateFolder?
     private let client: EngineClient?
-    private let since: EngineTime?
+    private let since: Timestamp?
 
-    init(_ context: CommandContext, since: EngineTime?) async throws {
+    init(_ context: CommandContext, since: Timestamp?) async throws {
         self.context = context
         self.since = since
         state = try StateFolder.open(context.paths.state)

@@ -47,7 +47,7 @@ struct RevisionDiff {
         to new: Revision,
         in repository: DesiredRepository
     ) async throws -> [AuthorityChange]? {
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         let (before, after) = (try await repository.snapshot(at: old), try await repository.snapshot(at: new))
         do {
             return Authority.changes(

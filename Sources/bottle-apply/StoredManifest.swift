@@ -2,6 +2,7 @@ import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 
 /// A resolved manifest as the desired-state repository holds it.
 enum StoredManifest {
@@ -24,7 +25,7 @@ extension CommandContext {
     ///
     /// - Throws: `BottleError` `not-found` when it is not desired, `desired-unreadable`, `remediation-unreadable`.
     func desired(of identity: Identity) async throws -> DesiredState {
-        let moment = try Timestamp(Self.now())
+        let moment = Self.now()
         guard let state = try await snapshot()?.desired(of: identity, at: moment) else {
             throw BottleError.missing(identity)
         }

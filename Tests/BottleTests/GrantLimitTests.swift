@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// Remediations with limits in a living bottle.

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 /// `bottle run --metrics`: what a controller tells those who watch over it.
@@ -223,7 +224,7 @@ extension Scene {
     fileprivate nonisolated func logLines(_ log: () throws -> String) throws -> [JSON] {
         let lines = try jsonLines(try log())
         for line in lines {
-            #expect(EngineTime(line["time"].text) != nil, "\(line)")
+            #expect(Timestamp(rfc3339: line["time"].text) != nil, "\(line)")
             #expect(["debug", "info", "warning", "error"].contains(line["level"].text), "\(line)")
             #expect(!line["message"].text.isEmpty, "\(line)")
         }

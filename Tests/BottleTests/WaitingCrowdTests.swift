@@ -4,6 +4,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import SeededRandom
 import Testing
 
@@ -153,7 +154,7 @@ struct WaitingCrowdTests {
                 let step = RemediationStep(adding: drafts, reason: decision.words)
                 _ = try await repository.commit(step, for: proposal.bottle, at: moment)
             } else {
-                let ruling = ProposalDecision(state, repository) { moment.description }
+                let ruling = ProposalDecision(state, repository) { moment }
                 try await ruling.reject(proposal, words: decision.words)
             }
         }

@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+package import ReconcilerTime
 
 /// What runs inside a container of the in-memory engine.
 ///
@@ -32,7 +33,7 @@ package struct ContainerMachine: Sendable {
     }
 
     /// The time inside.
-    package var now: EngineTime { state.clock }
+    package var now: Timestamp { state.clock }
 
     /// The content of a file, through links; nil when there is none.
     package func read(_ path: String) -> [UInt8]? {

@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerTime
 
 /// Where in which tree a container's path leads.
 struct Place: Sendable, Hashable {
@@ -133,7 +134,7 @@ extension EngineState {
         guard let place = try locate(path, in: container.id, as: .archive, followsLast: false), let node = node(place)
         else { return nil }
         let name = FileTree.name(place.inside)
-        let now = EngineTime(seconds: clock.seconds)
+        let now = Timestamp(seconds: clock.seconds)
         switch node.kind {
         case .folder:
             return PathStat(

@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+import ReconcilerTime
 
 /// Time, and what lives in it.
 extension EngineState {
@@ -14,9 +15,9 @@ extension EngineState {
     }
 
     mutating func advance(milliseconds: Int) {
-        let nanoseconds = Int64(clock.nanoseconds) + Int64(milliseconds % 1000) * 1_000_000
+        let nanoseconds = clock.nanoseconds + Int64(milliseconds % 1000) * 1_000_000
         clock.seconds += Int64(milliseconds / 1000) + nanoseconds / 1_000_000_000
-        clock.nanoseconds = Int32(nanoseconds % 1_000_000_000)
+        clock.nanoseconds = nanoseconds % 1_000_000_000
     }
 
     /// Lets a container's program do something, and takes it down when it ended by it.

@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+import ReconcilerTime
 
 /// What the engine tells of its objects: an inspection and a list are of one mind.
 extension EngineState {
@@ -111,9 +112,9 @@ extension EngineState {
     /// The events from position `start` on that a query asks for, and the position after the last one looked at.
     func events(from start: Int, _ query: EventQuery) -> (found: [EngineEvent], next: Int) {
         let found = events[start...].filter { event in
-            let time = EngineTime(
+            let time = Timestamp(
                 seconds: event.timeNanoseconds / 1_000_000_000,
-                nanoseconds: Int32(event.timeNanoseconds % 1_000_000_000)
+                nanoseconds: event.timeNanoseconds % 1_000_000_000
             )
             if let since = query.since, time < since { return false }
             if let until = query.until, until < time { return false }

@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 import ReconcilerModel
+package import ReconcilerTime
 
 /// Everything an in-memory engine holds, as one value: copying it forks the world.
 ///
@@ -7,7 +8,7 @@ import ReconcilerModel
 /// conformance suite holds it to them. Time moves only with calls, a millisecond each.
 package struct EngineState: Sendable {
     /// The engine's clock.
-    package var clock = EngineTime(seconds: 1_700_000_000)
+    package var clock = Timestamp(seconds: 1_700_000_000)
     package var containers: [String: MemoryContainer] = [:]
     package var networks: [String: MemoryNetwork] = [:]
     package var volumes: [String: MemoryVolume] = [:]
@@ -65,7 +66,7 @@ package struct EngineState: Sendable {
                 action: action,
                 actorID: id,
                 attributes: attributes,
-                timeNanoseconds: clock.seconds * 1_000_000_000 + Int64(clock.nanoseconds)
+                timeNanoseconds: clock.seconds * 1_000_000_000 + clock.nanoseconds
             )
         )
     }
@@ -87,7 +88,7 @@ package struct EngineState: Sendable {
 package struct MemoryContainer: Sendable {
     package struct LogLine: Sendable {
         package var frame: OutputFrame
-        package var time: EngineTime
+        package var time: Timestamp
 
         /// The frame behind its time.
         var stamped: OutputFrame {
@@ -121,7 +122,7 @@ package struct MemoryContainer: Sendable {
     package var memory: [String: FileTree] = [:]
     package var program: any ContainerProgram
     package var logs: [LogLine] = []
-    package var createdAt: EngineTime
+    package var createdAt: Timestamp
     package var restartCount = 0
     /// Whether somebody asked for its end, so that no restart policy starts it again.
     var isAskedToEnd = false
@@ -151,7 +152,7 @@ package struct MemoryImage: Sendable {
     package var config: ContainerConfig
     package var files: FileTree
     package var start: Start
-    package var createdAt: EngineTime
+    package var createdAt: Timestamp
 
     /// An image; by default one whose containers sleep.
     package init(
@@ -159,7 +160,7 @@ package struct MemoryImage: Sendable {
         tags: Set<String>,
         config: ContainerConfig = ContainerConfig(),
         files: FileTree = FileTree(),
-        createdAt: EngineTime = EngineTime(seconds: 1_600_000_000),
+        createdAt: Timestamp = Timestamp(seconds: 1_600_000_000),
         start: @escaping Start = { _ in PlainProgram() }
     ) {
         self.id = id

@@ -1,4 +1,5 @@
-package import ReconcilerEngine
+import ReconcilerEngine
+package import ReconcilerTime
 
 /// Files, folders and links by absolute path: a container's root layer, a volume, an image.
 package struct FileTree: Sendable, Hashable {
@@ -16,14 +17,14 @@ package struct FileTree: Sendable, Hashable {
         package var mode: UInt32
         package var uid: Int64
         package var gid: Int64
-        package var modifiedAt: EngineTime
+        package var modifiedAt: Timestamp
 
         package init(
             _ kind: Kind,
             mode: UInt32,
             uid: Int64 = 0,
             gid: Int64 = 0,
-            modifiedAt: EngineTime = EngineTime(seconds: 1_600_000_000)
+            modifiedAt: Timestamp = Timestamp(seconds: 1_600_000_000)
         ) {
             self.kind = kind
             self.mode = mode
@@ -84,7 +85,7 @@ package struct FileTree: Sendable, Hashable {
         return tree
     }
 
-    private mutating func makeFolders(above path: String, at time: EngineTime) {
+    private mutating func makeFolders(above path: String, at time: Timestamp) {
         let parent = Self.parent(path)
         guard parent != path, nodes[parent] == nil else { return }
         makeFolders(above: parent, at: time)

@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+import ReconcilerTime
 
 /// Docker's engine without Docker: everything of `EngineState` behind the calls of `EngineWriting`.
 ///
@@ -204,7 +205,7 @@ extension MemoryEngine: EngineReading {
     private func news(
         from start: Int,
         _ query: EventQuery
-    ) throws(EngineError) -> ([EngineEvent], Int, EngineTime) {
+    ) throws(EngineError) -> ([EngineEvent], Int, Timestamp) {
         try call { state throws(EngineError) in
             if query.until != nil { state.advance(milliseconds: 100) }
             let (found, next) = state.events(from: start, query)

@@ -6,6 +6,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// One installation on an engine in memory, in whose desired state are many bottles.
 struct Bed {
@@ -53,7 +54,7 @@ struct Bed {
     /// From the start of a controller until a pass of every bottle has ended well.
     func millisecondsOfController() async throws -> Double {
         let (reports, report) = AsyncStream<ControllerReport>.makeStream()
-        let controller = Controller(installation, pace: ControllerPace(), now: Self.now) { report.yield($0) }
+        let controller = Controller(installation, pace: ControllerPace(), time: Self.time) { report.yield($0) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             let time = try await milliseconds {
                 group.addTask { try await controller.run() }
@@ -72,7 +73,7 @@ struct Bed {
 
     /// One pass that finds nothing to do.
     func millisecondsOfPass(_ identity: Identity) async throws -> Double {
-        let pass = BottlePass(identity, in: installation, now: Self.now) { _, _ in }
+        let pass = BottlePass(identity, in: installation, time: Self.time) { _, _ in }
         return try await milliseconds { _ = try await pass.run(mayEndAgent: true) }
     }
 
@@ -91,7 +92,7 @@ struct Bed {
 
     // MARK: - The world
 
-    private static let now: @Sendable () -> String = { "2026-01-01T00:00:00Z" }
+    private static let time = TimeSource(now: { Timestamp(seconds: 1_767_225_600) })
 
     private static var images: [Role: ImageReference] {
         get throws {

@@ -4,6 +4,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// What the desired state itself takes: a commit of one remediation, and the state of many bottles with remediations.
 enum DesiredBench {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 @Suite("Engine addresses")
@@ -103,43 +104,43 @@ struct EngineAddressTests {
 }
 
 @Suite("Times of the engine")
-struct EngineTimeTests {
+struct TimestampTextTests {
     @Test(
         "RFC 3339 is read to the nanosecond and written in UTC",
         arguments: [
-            ("1970-01-01T00:00:00Z", EngineTime(seconds: 0), "1970-01-01T00:00:00Z"),
-            ("2023-11-14T22:13:20.123456789Z", EngineTime(seconds: 1_700_000_000, nanoseconds: 123_456_789), nil),
+            ("1970-01-01T00:00:00Z", Timestamp(seconds: 0), "1970-01-01T00:00:00Z"),
+            ("2023-11-14T22:13:20.123456789Z", Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789), nil),
             (
-                "2023-11-15T00:13:20.5+02:00", EngineTime(seconds: 1_700_000_000, nanoseconds: 500_000_000),
+                "2023-11-15T00:13:20.5+02:00", Timestamp(seconds: 1_700_000_000, nanoseconds: 500_000_000),
                 "2023-11-14T22:13:20.500000000Z"
             ),
-            ("2024-02-29T12:00:00-05:30", EngineTime(seconds: 1_709_227_800), "2024-02-29T17:30:00Z"),
-            ("1969-12-31T23:59:59.000000001Z", EngineTime(seconds: -1, nanoseconds: 1), nil),
-            ("0001-01-01T00:00:00Z", EngineTime(seconds: -62_135_596_800), nil),
-        ] as [(String, EngineTime, String?)]
+            ("2024-02-29T12:00:00-05:30", Timestamp(seconds: 1_709_227_800), "2024-02-29T17:30:00Z"),
+            ("1969-12-31T23:59:59.000000001Z", Timestamp(seconds: -1, nanoseconds: 1), nil),
+            ("0001-01-01T00:00:00Z", Timestamp(seconds: -62_135_596_800), nil),
+        ] as [(String, Timestamp, String?)]
     )
-    func reading(text: String, time: EngineTime, written: String?) {
-        #expect(EngineTime(text) == time)
+    func reading(text: String, time: Timestamp, written: String?) {
+        #expect(Timestamp(rfc3339: text) == time)
         #expect(time.description == written ?? text)
     }
 
     @Test(
         "an HTTP date is read",
         arguments: [
-            ("Sun, 06 Nov 1994 08:49:37 GMT", EngineTime("1994-11-06T08:49:37Z")),
-            ("Sat, 28 Feb 2026 23:59:59 GMT", EngineTime("2026-02-28T23:59:59Z")),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Timestamp(rfc3339: "1994-11-06T08:49:37Z")),
+            ("Sat, 28 Feb 2026 23:59:59 GMT", Timestamp(rfc3339: "2026-02-28T23:59:59Z")),
             ("Sunday, 06-Nov-94 08:49:37 GMT", nil), ("Sun Nov  6 08:49:37 1994", nil),
             ("Sun, 06 Nov 1994 08:49:37 CET", nil), ("Sun, 06 Nox 1994 08:49:37 GMT", nil), ("", nil),
             ("Sun, 6 Nov 1994 08:49:37 GMT", nil), ("Sun, 06 Nov 1994 08:49:37.5+01:00 GMT", nil),
-        ] as [(String, EngineTime?)]
+        ] as [(String, Timestamp?)]
     )
-    func httpDate(_ text: String, _ time: EngineTime?) { #expect(EngineTime(httpDate: text) == time) }
+    func httpDate(_ text: String, _ time: Timestamp?) { #expect(Timestamp(httpDate: text) == time) }
 
     @Test(
         "what is not a time is none",
         arguments: ["", "now", "2023-11-14", "2023-13-01T00:00:00Z", "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z"]
     )
     func notATime(_ text: String) {
-        #expect(EngineTime(text) == nil)
+        #expect(Timestamp(rfc3339: text) == nil)
     }
 }

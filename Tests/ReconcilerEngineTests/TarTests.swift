@@ -1,19 +1,20 @@
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 @Suite("Tar archives")
 struct TarTests {
     static let entries: [TarEntry] = [
-        TarEntry(path: "a", kind: .folder, mode: 0o750, uid: 1, gid: 2, modifiedAt: EngineTime(seconds: 5)),
-        TarEntry(path: "a/b.txt", mode: 0o4755, uid: 1000, gid: 1001, size: 3, modifiedAt: EngineTime(seconds: 7)),
-        TarEntry(path: "a/empty", modifiedAt: EngineTime(seconds: 1, nanoseconds: 1)),
+        TarEntry(path: "a", kind: .folder, mode: 0o750, uid: 1, gid: 2, modifiedAt: Timestamp(seconds: 5)),
+        TarEntry(path: "a/b.txt", mode: 0o4755, uid: 1000, gid: 1001, size: 3, modifiedAt: Timestamp(seconds: 7)),
+        TarEntry(path: "a/empty", modifiedAt: Timestamp(seconds: 1, nanoseconds: 1)),
         TarEntry(path: "a/link", kind: .symbolicLink(target: "/x/../y"), mode: 0o777),
         TarEntry(path: "a/hard", kind: .hardLink(target: "a/b.txt")),
-        TarEntry(path: "é/ü", modifiedAt: EngineTime(seconds: 1_700_000_000, nanoseconds: 123_456_789)),
+        TarEntry(path: "é/ü", modifiedAt: Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)),
         TarEntry(path: String(repeating: "long/", count: 60) + "end"),
         TarEntry(path: "l", kind: .symbolicLink(target: String(repeating: "t", count: 300)), mode: 0o777),
-        TarEntry(path: "big-ids", uid: 1 << 31, gid: 1 << 40, modifiedAt: EngineTime(seconds: -2, nanoseconds: 500)),
-        TarEntry(path: "old", modifiedAt: EngineTime(seconds: -1, nanoseconds: 750_000_000)),
+        TarEntry(path: "big-ids", uid: 1 << 31, gid: 1 << 40, modifiedAt: Timestamp(seconds: -2, nanoseconds: 500)),
+        TarEntry(path: "old", modifiedAt: Timestamp(seconds: -1, nanoseconds: 750_000_000)),
     ]
 
     static func content(_ entry: TarEntry) -> [UInt8] {
@@ -66,7 +67,7 @@ struct TarTests {
     @Test("a cut-off archive is an error at every length but an entry's end")
     func truncated() throws {
         var tar = TarWriter()
-        try tar.add(TarEntry(path: "f", modifiedAt: EngineTime(seconds: 0, nanoseconds: 1)), content: [1, 2, 3])
+        try tar.add(TarEntry(path: "f", modifiedAt: Timestamp(seconds: 0, nanoseconds: 1)), content: [1, 2, 3])
         let bytes = tar.finish()
         for length in [1, 511, 513, 600, 1024, 1500, 1536, 1539, 2000] {
             #expect(throws: EngineError.self, "\(length)") { _ = try Self.read(Array(bytes.prefix(length))) }

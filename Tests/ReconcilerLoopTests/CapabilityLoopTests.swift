@@ -5,6 +5,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// Images of proposed Dockerfiles in whole passes.

@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -100,7 +101,7 @@ struct ClockTests {
         }
         let old = try await link(bed)
         #expect(old.linkTarget == settled)
-        let start = try await bed.engine.container(Self.wall).state.startedAt.map(FileTime.init)
+        let start = try await bed.engine.container(Self.wall).state.startedAt
         #expect(LoadedGeneration(old, since: start) == nil)
 
         let result = try await bed.run()
@@ -178,7 +179,7 @@ struct ClockTests {
         Controller(
             try await bed.installation(engine),
             pace: ControllerPace(interval: .milliseconds(50), sweep: .seconds(600)),
-            now: { clock.now },
+            time: TimeSource(now: { clock.now }),
             report: report
         )
     }
@@ -190,7 +191,7 @@ private final class SettableClock: Sendable {
 
     init(_ start: Timestamp) { seconds = Mutex(start.seconds) }
 
-    var now: String { seconds.withLock { Timestamp(seconds: $0).description } }
+    var now: Timestamp { seconds.withLock { Timestamp(seconds: $0) } }
 
     func jump(_ by: Int64) { seconds.withLock { $0 += by } }
 }

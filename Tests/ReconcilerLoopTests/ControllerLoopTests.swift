@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -132,7 +133,7 @@ extension LoopBed {
                 backoff: backoff,
                 healing: healing
             ),
-            now: { "2026-01-01T00:00:00Z" },
+            time: TimeSource(now: { LoopBed.now }),
             report: report
         )
         try await controller.whileRunning(body)

@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
         Controller(
             try await bed.installation(engine),
             pace: ControllerPace(interval: .milliseconds(50), sweep: .seconds(600)),
-            now: { "2026-01-01T00:00:00Z" },
+            time: TimeSource(now: { LoopBed.now }),
             report: report
         )
     }

@@ -4,6 +4,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import SeededRandom
 import Synchronization
 import Testing
@@ -67,7 +68,7 @@ struct CrowdLoopTests {
         let controller = Controller(
             installation,
             pace: ControllerPace(sweep: .seconds(600)),
-            now: { Self.now.description },
+            time: TimeSource(now: { Self.now }),
             onProposal: { proposal in told.withLock { $0.append(proposal) } },
             report: { _ in }
         )
@@ -96,7 +97,7 @@ struct CrowdLoopTests {
     private func decide(_ asker: Asker, _ installation: Installation) async throws {
         let proposal = asker.proposal
         guard asker.isApproved else {
-            return try await ProposalDecision(installation.state, installation.repository) { Self.now.description }
+            return try await ProposalDecision(installation.state, installation.repository) { Self.now }
                 .reject(proposal, words: asker.words)
         }
         let desired = try await installation.repository.desired(of: proposal.bottle, at: Self.now)

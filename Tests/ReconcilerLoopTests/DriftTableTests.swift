@@ -2,6 +2,7 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 /// What somebody or something does to a bottle, and exactly what heals it.
@@ -310,7 +311,7 @@ struct DriftTableTests {
         ) { world in
             try world.edit("/etc/egress-proxy/routes.yaml", in: proxy) { node in
                 node.kind = .file(Array("{}".utf8))
-                node.modifiedAt = EngineTime(seconds: 1_800_000_000)
+                node.modifiedAt = Timestamp(seconds: 1_800_000_000)
             }
         },
         Row(

@@ -6,6 +6,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// Manifests with remediations folded in: every bottle of `manifests/` with every kind of remediation.

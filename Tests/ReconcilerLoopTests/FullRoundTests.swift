@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -22,7 +23,7 @@ struct FullRoundTests {
         let round = OneShotRun(
             try await bed.installation(engine),
             concurrency: 3,
-            now: { clock.withLock { Timestamp(seconds: $0).description } },
+            time: TimeSource(now: { clock.withLock { Timestamp(seconds: $0) } }),
             report: { report in
                 switch report {
                 case .began: clock.withLock { $0 += secondsPerPass }

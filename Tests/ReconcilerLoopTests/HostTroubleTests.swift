@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// Builds that the engine ends for its host's trouble, and those that only look as if.
@@ -118,10 +119,15 @@ struct HostTroubleTests {
         ///
         /// - Returns: what the agent is told by then.
         func pass(after seconds: Int64, on engine: any EngineWriting) async throws -> ProposalAnswer? {
-            let moment = Timestamp(seconds: LoopBed.now.seconds + seconds).description
+            let moment = Timestamp(seconds: LoopBed.now.seconds + seconds)
             let installation = try await bed.installation(engine)
-            _ = try await BottlePass(Sample.identity, in: installation, now: { moment }, report: { _, _ in })
-                .run(mayEndAgent: true)
+            _ = try await BottlePass(
+                Sample.identity,
+                in: installation,
+                time: TimeSource(now: { moment }),
+                report: { _, _ in }
+            )
+            .run(mayEndAgent: true)
             return try ProposalQueue(Sample.identity, in: installation.state).answer(to: proposal.id)
         }
     }

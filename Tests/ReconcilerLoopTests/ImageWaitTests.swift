@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -74,7 +75,7 @@ struct ImageWaitTests {
         Controller(
             try await registry.bed.installation(registry.engine),
             pace: ControllerPace(sweep: .seconds(600)),
-            now: { LoopBed.now.description },
+            time: TimeSource(now: { LoopBed.now }),
             report: report
         )
     }
@@ -163,7 +164,7 @@ struct ImageWaitTests {
         let round = OneShotRun(
             try await registry.bed.installation(registry.engine),
             concurrency: 2,
-            now: { LoopBed.now.description },
+            time: TimeSource(now: { LoopBed.now }),
             report: { report in
                 if case .ended(let result) = report, result.identity == Self.tenth { registry.letGo() }
             }

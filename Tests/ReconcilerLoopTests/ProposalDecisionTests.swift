@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerModel
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -13,7 +14,7 @@ struct ProposalDecisionTests {
 
     private func ruling(_ bed: LoopBed) async throws -> ProposalDecision {
         let installation = try await bed.installation()
-        return ProposalDecision(installation.state, installation.repository) { LoopBed.now.description }
+        return ProposalDecision(installation.state, installation.repository) { LoopBed.now }
     }
 
     private func isAllowed(_ bed: LoopBed) async throws -> Bool {
@@ -127,7 +128,7 @@ struct ProposalDecisionTests {
         let controller = Controller(
             try await bed.installation(),
             pace: ControllerPace(interval: .milliseconds(50)),
-            now: { LoopBed.now.description },
+            time: TimeSource(now: { LoopBed.now }),
             onProposal: { proposal in told.withLock { $0.append(proposal) } },
             report: { _ in }
         )

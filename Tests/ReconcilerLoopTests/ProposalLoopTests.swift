@@ -6,6 +6,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -159,7 +160,7 @@ struct ProposalLoopTests {
         let controller = Controller(
             installation,
             pace: ControllerPace(),
-            now: { LoopBed.now.description },
+            time: TimeSource(now: { LoopBed.now }),
             onProposal: { hook.yield($0) },
             report: { _ in }
         )
@@ -168,7 +169,7 @@ struct ProposalLoopTests {
             var told = hooked.makeAsyncIterator()
             #expect(await told.next() == proposal)
             try await eventually("it waits") { try bed.answer(to: proposal)?.state == .pending }
-            let ruling = ProposalDecision(installation.state, installation.repository) { LoopBed.now.description }
+            let ruling = ProposalDecision(installation.state, installation.repository) { LoopBed.now }
             try await ruling.reject(proposal, words: "no")
             await #expect(throws: BottleError.self) { try await ruling.reject(proposal, words: "again") }
             #expect(try bed.answer(to: proposal)?.state == .rejected)

@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// Whole passes over a bottle with remediations.
@@ -103,7 +104,7 @@ struct RemediationLoopTests {
         let pass = BottlePass(
             Sample.identity,
             in: installation,
-            now: { "2026-01-01T00:01:00Z" },
+            time: TimeSource(now: { Timestamp(seconds: LoopBed.now.seconds + 60) }),
             report: { _, _ in }
         )
         let ended = try await pass.run(mayEndAgent: false)
@@ -122,7 +123,7 @@ struct RemediationLoopTests {
         let controller = Controller(
             installation,
             pace: ControllerPace(),
-            now: { "2026-01-01T00:00:00Z" },
+            time: TimeSource(now: { LoopBed.now }),
             report: { _ in }
         )
         try await controller.whileRunning {

@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 
@@ -68,7 +69,7 @@ struct SharedListsTests {
         var pass = BottlePass(
             Sample.identity,
             in: try await bed.installation(),
-            now: { "2026-01-01T00:00:00Z" },
+            time: TimeSource(now: { LoopBed.now }),
             report: { if case .waiting = $1 { wait.finish() } }
         )
         pass.inventories = .init(cache: inventories, since: before)
@@ -117,15 +118,15 @@ struct SharedListsTests {
             try await bed.commit(Sample.edited { $0.identity = identity })
         }
         let installation = try await bed.installation()
-        let now: @Sendable () -> String = { "2026-01-01T00:00:00Z" }
-        #expect(try await OneShotRun(installation, concurrency: 4, now: now, report: { _ in }).run())
+        let time = TimeSource(now: { LoopBed.now })
+        #expect(try await OneShotRun(installation, concurrency: 4, time: time, report: { _ in }).run())
 
         let faulty = FaultyEngine(bed.engine)
         let passes = Mutex(0)
         let controller = Controller(
             try await bed.installation(faulty),
             pace: ControllerPace(interval: .seconds(600), sweep: .milliseconds(500)),
-            now: now,
+            time: time,
             report: { if case .ended = $0 { passes.withLock { $0 += 1 } } }
         )
         try await controller.whileRunning {

@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 @Suite("Bottles side by side")
@@ -31,13 +32,18 @@ struct SideBySideTests {
         await engine.faults.add(.meet(waiting, refusal)) { $0.name == "pull" }
         let installation = try await bed.installation(engine)
         let stuckPass = Task {
-            try await BottlePass(stuck.identity, in: installation, now: { "2026-01-01T00:00:00Z" }, report: { _, _ in })
-                .run(mayEndAgent: true)
+            try await BottlePass(
+                stuck.identity,
+                in: installation,
+                time: TimeSource(now: { LoopBed.now }),
+                report: { _, _ in }
+            )
+            .run(mayEndAgent: true)
         }
         for await _ in asked {}
 
         let (waits, wait) = AsyncStream<String>.makeStream()
-        let result = try await BottlePass(new.identity, in: installation, now: { "2026-01-01T00:00:00Z" }) {
+        let result = try await BottlePass(new.identity, in: installation, time: TimeSource(now: { LoopBed.now })) {
             guard case .waiting(let holder) = $1 else { return }
             wait.yield(holder)
             release.finish()
@@ -83,7 +89,7 @@ struct SideBySideTests {
         let controller = Controller(
             installation,
             pace: ControllerPace(),
-            now: { LoopBed.now.description },
+            time: TimeSource(now: { LoopBed.now }),
             report: { _ in }
         )
         func converged() throws -> Set<Identity> {

@@ -1,5 +1,6 @@
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 @Suite("A remediation's file")

@@ -2,6 +2,7 @@ import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// A state folder of one test, whose repository has one bottle for remediations.

@@ -3,6 +3,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 @Suite("Remediations in the repository")

@@ -2,6 +2,7 @@ import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 @Suite("An edit of a bottle's remediations")

@@ -2,6 +2,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerSupervise
+import ReconcilerTime
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// Performs single actions on the engine, each idempotent: what is already so counts as done.
 package struct ActionPerformer: Sendable {
@@ -16,8 +17,11 @@ package struct ActionPerformer: Sendable {
     let output: @Sendable (Action, String) -> Void
     let warn: @Sendable (String) -> Void
     let patience: Duration
+    let time: TimeSource
 
-    /// - Parameter patience: how long a sidecar may take to say what it has loaded.
+    /// - Parameters:
+    ///   - patience: how long a sidecar may take to say what it has loaded.
+    ///   - time: what that is measured by.
     package init(
         engine: any EngineWriting,
         desired: DesiredBottle,
@@ -28,6 +32,7 @@ package struct ActionPerformer: Sendable {
         contexts: [Role: BuildContext],
         restrictedBuild: RestrictedBuild? = nil,
         patience: Duration = .seconds(30),
+        time: TimeSource = .system,
         output: @escaping @Sendable (Action, String) -> Void,
         warn: @escaping @Sendable (String) -> Void = { _ in }
     ) {
@@ -39,13 +44,14 @@ package struct ActionPerformer: Sendable {
         self.recordWriter = recordWriter
         self.contexts = contexts
         self.patience = patience
+        self.time = time
         self.restrictedBuild = restrictedBuild
         self.output = output
         self.warn = warn
     }
 
     var identity: Identity { desired.identity }
-    var watcher: LoadWatcher { LoadWatcher(engine: engine, patience: patience) }
+    var watcher: LoadWatcher { LoadWatcher(engine: engine, patience: patience, time: time) }
 
     /// Does one action and checks that it took effect.
     ///

@@ -1,11 +1,13 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 
 /// Waits for a sidecar to say what it has loaded.
 struct LoadWatcher: Sendable {
     let engine: any EngineReading
     /// How long a sidecar may take from its start, or from a signal, to its confirmation.
     let patience: Duration
+    var time = TimeSource.system
     private let interval: Duration = .milliseconds(12)
     /// How long to wait before a look whether there still is anything to wait for.
     private let trust: Duration = .seconds(1)
@@ -57,26 +59,25 @@ struct LoadWatcher: Sendable {
         unlessChanged files: [DesiredFile] = [],
         until found: (LoadedGeneration) throws -> Value?
     ) async throws -> Value {
-        let clock = ContinuousClock()
-        let deadline = clock.now.advanced(by: patience)
-        var doubt = clock.now.advanced(by: trust)
+        let deadline = time.instant().advanced(by: patience)
+        var doubt = time.instant().advanced(by: trust)
         while true {
             let details = try await engine.container(container)
             guard details.state.isRunning || details.state.isRestarting else {
                 throw await ended(details, name: name)
             }
             if let link = try await engine.stat(container: container, path: LoadConfirmation.path),
-                let loaded = LoadedGeneration(link, since: details.state.startedAt.map(FileTime.init)),
+                let loaded = LoadedGeneration(link, since: details.state.startedAt),
                 let value = try found(loaded)
             {
                 return value
             }
-            guard clock.now < deadline else { throw late }
-            if clock.now > doubt {
+            guard time.instant() < deadline else { throw late }
+            if time.instant() > doubt {
                 try await expectUnchanged(files, in: container, name: name)
-                doubt = clock.now.advanced(by: trust)
+                doubt = time.instant().advanced(by: trust)
             }
-            try await Task.sleep(for: interval)
+            try await time.sleep(for: interval)
         }
     }
 

@@ -1,5 +1,6 @@
 import ReconcilerModel
 import ReconcilerPlatform
+package import ReconcilerTime
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -109,7 +110,7 @@ extension AuditLog {
     /// - Throws: `BottleError` `audit-empty`, and what `sign` and `append` throw; if the process dies here the
     ///   checkpoint is beside the log and not in it, which does no harm.
     package func checkpoint(
-        at time: String,
+        at time: Timestamp,
         sign: ([UInt8]) async throws -> String
     ) async throws -> AuditCheckpoint {
         let files = AuditFiles(folder: folder)
@@ -125,7 +126,7 @@ extension AuditLog {
                 remedy: "see `bottle audit verify`"
             )
         }
-        var checkpoint = AuditCheckpoint(installation: installation, link: last, time: time)
+        var checkpoint = AuditCheckpoint(installation: installation, link: last, time: time.description)
         checkpoint.signature = try await sign(checkpoint.payload)
         do {
             try files.store(checkpoint)

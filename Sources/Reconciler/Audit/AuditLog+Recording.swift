@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerTime
 import ReconcilerTrust
 
 /// One bottle's part of an edit of the desired state.
@@ -31,7 +32,7 @@ extension AuditLog {
         of edits: [AuditedEdit],
         reason: String,
         trust: String,
-        now: () -> String,
+        now: () -> Timestamp,
         _ commit: () async throws -> Revision?
     ) async throws -> Revision? {
         guard !edits.isEmpty else {
@@ -79,7 +80,7 @@ extension AuditLog {
     /// Puts actions on record before the first of them is begun.
     ///
     /// - Returns: the number of the line, for `end`; nil when there is nothing to do.
-    package func begin(_ plan: Plan, revision: String, at time: String) throws -> Int? {
+    package func begin(_ plan: Plan, revision: String, at time: Timestamp) throws -> Int? {
         guard !plan.isEmpty else { return nil }
         var details = AuditDetails()
         details.actions = plan.actions.prefix(AuditDetails.mostItems).map { AuditDetails.Act($0) }
@@ -99,7 +100,7 @@ extension AuditLog {
     /// Puts on record what became of a plan's actions, and of the drift that they were to mend.
     ///
     /// - Parameter performed: those that ended; of others the intent alone tells.
-    package func end(_ intent: Int?, _ plan: Plan, performed: [PerformedAction], at time: String) throws {
+    package func end(_ intent: Int?, _ plan: Plan, performed: [PerformedAction], at time: Timestamp) throws {
         guard let intent else { return }
         var entries = performed.map { performed in
             var details = AuditDetails()

@@ -1,5 +1,6 @@
 import ReconcilerModel
 package import ReconcilerPlatform
+package import ReconcilerTime
 
 #if canImport(Darwin)
     import Darwin
@@ -43,7 +44,7 @@ package struct AuditLog: Sendable {
     /// - Returns: the sequence numbers of the entries.
     /// - Throws: `BottleError` `audit-unwritable`, `audit-damaged` or `audit-busy`; nothing was recorded then.
     @discardableResult
-    package func append(_ entries: [AuditEntry], at time: String) throws -> [Int] {
+    package func append(_ entries: [AuditEntry], at time: Timestamp) throws -> [Int] {
         guard !entries.isEmpty else { return [] }
         do {
             let held = try acquire()
@@ -81,7 +82,7 @@ package struct AuditLog: Sendable {
         }
     }
 
-    private func appendUnderLock(_ entries: [AuditEntry], at time: String) throws -> [Int] {
+    private func appendUnderLock(_ entries: [AuditEntry], at time: Timestamp) throws -> [Int] {
         let files = AuditFiles(folder: folder)
         var file = try open(files.current)
         var end = try AuditTail.read(file, files.current)
@@ -96,7 +97,7 @@ package struct AuditLog: Sendable {
             let (line, written) = try AuditLine.following(
                 link,
                 entry,
-                time: time,
+                time: time.description,
                 by: `operator`,
                 installation: installation
             )

@@ -2,6 +2,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 extension BottlePass {
     /// Performs what can be performed of a plan in this round.
@@ -112,6 +113,7 @@ extension BottlePass {
             contexts: assessment.contexts,
             restrictedBuild: isRestricted ? try installation.restrictedBuild(for: manifest) : nil,
             patience: patience,
+            time: time,
             output: { self.report(identity, .output($0, $1)) },
             warn: { self.report(identity, .warning($0)) }
         )
@@ -128,7 +130,7 @@ extension BottlePass {
         revision: String
     ) async throws -> [PerformedAction] {
         let audit = AuditLog(installation.state)
-        let intent = try audit.begin(plan, revision: revision, at: now())
+        let intent = try audit.begin(plan, revision: revision, at: time.now())
         let ended = EndedActions()
         let executor = PlanExecutor(perform: performer.perform) { progress in
             if case .ended(let performed) = progress { ended.add(performed) }
@@ -136,11 +138,11 @@ extension BottlePass {
         }
         do {
             let performed = try await executor.execute(plan)
-            try audit.end(intent, plan, performed: performed, at: now())
+            try audit.end(intent, plan, performed: performed, at: time.now())
             return performed
         } catch is CancellationError {
             // What was done before the operator's Ctrl-C was done all the same.
-            try audit.end(intent, plan, performed: ended.all, at: now())
+            try audit.end(intent, plan, performed: ended.all, at: time.now())
             throw CancellationError()
         }
     }

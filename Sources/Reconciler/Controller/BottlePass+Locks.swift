@@ -32,12 +32,15 @@ extension BottlePass {
     ) async throws -> Value {
         var held: FileLock.Held?
         do {
-            held = try await lock.acquire(wait: .seconds(1))
+            held = try await lock.acquire(wait: .seconds(1), time: time)
         } catch let timeout as FileLock.TimedOut {
             report(identity, .waiting(timeout.holder.map { "process \($0)" } ?? "another process"))
         }
         do {
-            let held = if let held { held } else { try await lock.acquire(wait: .seconds(600), longestPause: pause) }
+            let held =
+                if let held { held } else {
+                    try await lock.acquire(wait: .seconds(600), longestPause: pause, time: time)
+                }
             defer { extendLifetime(held) }
             return try await body()
         } catch let timeout as FileLock.TimedOut {

@@ -2,6 +2,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 
 /// What an agent asked for, and what becomes of it (SPEC 4.4).
 ///
@@ -22,7 +23,7 @@ extension BottlePass {
     func settleProposals(in state: DesiredState, _ result: inout PassResult) async throws {
         let manifest = state.remedied.manifest
         guard manifest.supervise else { return }
-        let moment = try Timestamp(now())
+        let moment = time.now()
         let dockerfile = try? AgentDockerfile(of: state, contexts: installation.state.contexts).inForce()
         let listing = try queue.listing()
         var answers = try queue.answers()
@@ -158,7 +159,7 @@ extension BottlePass {
         let author = Author(name: "bottle", email: "bottle@\(HostName.current)")
         let after = DesiredRepository.remedied(state.declared, all.filter { !hasFailed($0) }, at: moment)
         let edit = AuditedEdit(identity, from: state.remedied.manifest, to: after.manifest)
-        _ = try await installation.recording(.revoke, of: [edit], reason: reason, now: now) {
+        _ = try await installation.recording(.revoke, of: [edit], reason: reason, now: time.now) {
             try await installation.repository.dropRemediations(
                 of: identity,
                 reason: reason,

@@ -1,6 +1,7 @@
 import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 
 /// Bottles that are desired no more.
 extension BottlePass {
@@ -41,7 +42,12 @@ extension BottlePass {
                 from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
                 to: nil
             )
-            _ = try await installation.recording(.delete, of: before == nil ? [] : [edit], reason: reason, now: now) {
+            _ = try await installation.recording(
+                .delete,
+                of: before == nil ? [] : [edit],
+                reason: reason,
+                now: time.now
+            ) {
                 try await installation.repository.remove(identity, reason: reason)
             }
             return try await tearDown()

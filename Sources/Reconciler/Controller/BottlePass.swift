@@ -2,6 +2,7 @@ import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+package import ReconcilerTime
 
 /// One pass over one bottle: observe, diff, plan, act, look again, record.
 ///
@@ -10,7 +11,7 @@ package struct BottlePass: Sendable {
     let installation: Installation
     let identity: Identity
     package let id: PassID
-    let now: @Sendable () -> String
+    let time: TimeSource
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
     /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
     package var letsAgentRest = false
@@ -36,18 +37,18 @@ package struct BottlePass: Sendable {
         }
     }
 
-    /// - Parameter now: the time, as RFC 3339 in UTC.
+    /// - Parameter time: the time of what it records, and what it waits by.
     package init(
         _ identity: Identity,
         in installation: Installation,
         id: PassID = .random(),
-        now: @escaping @Sendable () -> String,
+        time: TimeSource,
         report: @escaping @Sendable (Identity, PlanExecutor.Progress) -> Void
     ) {
         self.identity = identity
         self.id = id
         self.installation = installation
-        self.now = now
+        self.time = time
         self.report = report
     }
 
@@ -89,7 +90,7 @@ package struct BottlePass: Sendable {
         var result = PassResult(identity: identity, id: id)
         var wanted: DesiredState?
         do {
-            let moment = try Timestamp(now())
+            let moment = time.now()
             if let desired = try await installation.repository.desired(of: identity, at: moment) {
                 result.revision = desired.revision
                 result.take(desired.state.remedied, at: moment)
@@ -210,7 +211,7 @@ package struct BottlePass: Sendable {
                 fingerprints = try credentials.fingerprints(of: manifest, secrets, orAs: before)
                 continue
             }
-            try changeStatus { $0.take(assessment.plan, at: now()) }
+            try changeStatus { $0.take(assessment.plan, at: time.now()) }
             let performed = try await act(on: assessment, of: manifest, recordWriter: recordWriter, secrets: secrets)
             result.performed += performed
             let newlySilent = performed.silent.subtracting(silent)
@@ -321,7 +322,7 @@ package struct BottlePass: Sendable {
 
     // MARK: - Telling
 
-    func saveStatus(_ result: PassResult) throws { try changeStatus { $0.take(result, at: now()) } }
+    func saveStatus(_ result: PassResult) throws { try changeStatus { $0.take(result, at: time.now()) } }
 
     private func failure(_ performed: PerformedAction) -> BottleError {
         BottleError(

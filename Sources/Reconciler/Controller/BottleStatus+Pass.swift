@@ -1,8 +1,9 @@
 package import ReconcilerModel
+package import ReconcilerTime
 
 extension BottleStatus {
     /// Turns what a pass did and found into conditions: the one place that does.
-    package mutating func take(_ result: PassResult, at time: String) {
+    package mutating func take(_ result: PassResult, at time: Timestamp) {
         let error = result.error
         keep(PassSummary(result, at: time))
         if error == nil { observedRevision = result.revision }
@@ -58,7 +59,7 @@ extension BottleStatus {
     }
 
     /// Says what is about to be done.
-    package mutating func take(_ plan: Plan, at time: String) {
+    package mutating func take(_ plan: Plan, at time: Timestamp) {
         let count = plan.actions.count
         set(
             .progressing,
@@ -69,7 +70,13 @@ extension BottleStatus {
         )
         guard let first = plan.drift.first else { return }
         let more = plan.drift.count > 1 ? ", and \(plan.drift.count - 1) more" : ""
-        set(.drifted, true, reason: first.kind.rawValue.camelCased, message: "\(first.object) \(first.cause)\(more)", at: time)
+        set(
+            .drifted,
+            true,
+            reason: first.kind.rawValue.camelCased,
+            message: "\(first.object) \(first.cause)\(more)",
+            at: time
+        )
     }
 
     private func guest(in findings: [Finding]) -> (reason: String, message: String)? {
@@ -95,7 +102,7 @@ extension BottleStatus {
 }
 
 extension PassSummary {
-    package init(_ result: PassResult, at time: String) {
+    package init(_ result: PassResult, at time: Timestamp) {
         self.init(
             id: result.id?.description,
             time: time,

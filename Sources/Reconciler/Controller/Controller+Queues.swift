@@ -2,13 +2,14 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 
 /// What agents ask for while the controller runs.
 extension Controller {
     /// What was last seen of a bottle's queue.
     struct QueueMark: Sendable {
-        var asked: FileMoment?
-        var refused: FileMoment?
+        var asked: Timestamp?
+        var refused: Timestamp?
         /// When a pass was last asked for because of it.
         var enqueued: Duration?
     }
@@ -26,7 +27,7 @@ extension Controller {
         let names = (try? POSIX.names(in: state.queue)) ?? []
         for bottle in names.compactMap({ try? Identity($0) }) where known.contains(bottle) {
             var mark = marks[bottle] ?? QueueMark()
-            let asked = try? FileMoment(ofLastChange: "\(state.queue(of: bottle))/in")
+            let asked = try? POSIX.lastChange(of: "\(state.queue(of: bottle))/in")
             if asked != mark.asked {
                 let earliest = mark.enqueued.map { $0 + Self.rest } ?? .zero
                 enqueue(bottle, delay: max(.zero, earliest - elapsed), isUrgent: true)
@@ -34,7 +35,7 @@ extension Controller {
                 mark.enqueued = max(elapsed, earliest)
             }
             if showsRefusals {
-                let refused = try? FileMoment(ofLastChange: state.refusals(of: bottle))
+                let refused = try? POSIX.lastChange(of: state.refusals(of: bottle))
                 if refused != mark.refused { publishRefusals(of: bottle) }
                 mark.refused = refused
             }

@@ -2,6 +2,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// What puts names into the queue.
 extension Controller {
@@ -12,17 +13,17 @@ extension Controller {
     /// Git moves a head by making files in these two folders. Whatever else may move it is found a second later.
     func watchFolders() async throws {
         let git = "\(installation.state.desired)/.git"
-        var seen: [FileMoment?] = []
+        var seen: [Timestamp?] = []
         var marks: [Identity: QueueMark] = [:]
         var round = 0
         let roundsPerSecond = max(Int(Duration.seconds(1) / pace.poll), 1)
         while true {
-            let found = ["", "/refs/heads"].map { try? FileMoment(ofLastChange: git + $0) }
+            let found = ["", "/refs/heads"].map { try? POSIX.lastChange(of: git + $0) }
             if found != seen || round.isMultiple(of: roundsPerSecond) { looks.yield() }
             seen = found
             lookAtQueues(&marks, showsRefusals: round.isMultiple(of: 2 * roundsPerSecond))
             round += 1
-            try await Task.sleep(for: pace.poll)
+            try await time.sleep(for: pace.poll)
         }
     }
 
@@ -47,7 +48,7 @@ extension Controller {
             )
         }
         // The other triggers go on.
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        while true { try await time.sleep(for: .seconds(3600)) }
     }
 
     /// Looks at the desired state's head when told; a bottle that a commit changed is urgent.
@@ -117,7 +118,7 @@ extension Controller {
             followsEvents = false
             failures += 1
             let backoff = Backoff(base: .milliseconds(200), cap: .seconds(5))
-            try await Task.sleep(for: backoff.delay(failures: failures, jitter: 1))
+            try await time.sleep(for: backoff.delay(failures: failures, jitter: 1))
         }
     }
 
@@ -143,10 +144,10 @@ extension Controller {
         _ = noticesSetClock()
         while true {
             comesRound(.timer)
-            try await Task.sleep(for: jittered(pace.interval))
+            try await time.sleep(for: jittered(pace.interval))
             if noticesSetClock() { enqueueAll() }
             do {
-                let moment = ContinuousClock.now
+                let moment = time.instant()
                 let inventory = try await inventories.take(from: installation.engine)
                 // As after a gap in the events, which an open connection may have brought all along.
                 if clear(.engine) { enqueueAll(isUrgent: true, asOf: moment) }
@@ -162,8 +163,7 @@ extension Controller {
     ///
     /// All that waits here waits by a clock that nobody sets.
     private func noticesSetClock() -> Bool {
-        guard let wall = try? Timestamp(now()) else { return false }
-        let offset = wall.seconds - elapsed.components.seconds
+        let offset = time.now().seconds - elapsed.components.seconds
         defer { clockOffset = offset }
         return clockOffset.map { abs($0 - offset) > 2 } ?? false
     }
@@ -171,7 +171,7 @@ extension Controller {
     /// Queues every bottle: a pass looks at loaded generations, images and secrets too, and reads the files.
     func sweepFromTimeToTime() async throws {
         while true {
-            try await Task.sleep(for: jittered(pace.sweep))
+            try await time.sleep(for: jittered(pace.sweep))
             for bottle in known { suspect(Set(Role.allCases), of: bottle) }
             await enqueueAllTogether()
         }

@@ -3,6 +3,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerProposals
 import ReconcilerState
+package import ReconcilerTime
 
 /// Keeps every bottle of an installation as declared: on a timer, on the engine's events, on desired-state commits.
 ///
@@ -14,8 +15,8 @@ package actor Controller {
     let report: @Sendable (ControllerReport) -> Void
     private let jitter: @Sendable () -> Double
     private let onProposal: @Sendable (Proposal) async -> Void
-    let now: @Sendable () -> String
-    private let origin = ContinuousClock.now
+    let time: TimeSource
+    private let origin: ContinuousClock.Instant
 
     var queue: WorkQueue
     /// Where the passes that want a place again wait for it.
@@ -34,7 +35,7 @@ package actor Controller {
     /// What lists said of each bottle when its last pass left nothing to do.
     private var views: [Identity: ListFingerprint] = [:]
     /// The lists that passes share.
-    let inventories = InventoryCache()
+    let inventories: InventoryCache
     /// When something last happened for which each bottle's next pass is.
     private var happened: [Identity: ContinuousClock.Instant] = [:]
     /// The containers whose files the bottle's next pass reads.
@@ -62,21 +63,23 @@ package actor Controller {
     private var rounds: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
 
     /// - Parameters:
-    ///   - now: the time, as RFC 3339 in UTC.
+    ///   - time: what it waits by, and what ends at a time.
     ///   - jitter: at random, from 0 to 1.
     ///   - onProposal: gets each proposal that waits, once while this controller runs; the next pass of its bottle does
     ///     not wait for it.
     package init(
         _ installation: Installation,
         pace: ControllerPace,
-        now: @escaping @Sendable () -> String,
+        time: TimeSource,
         jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         onProposal: @escaping @Sendable (Proposal) async -> Void = { _ in },
         report: @escaping @Sendable (ControllerReport) -> Void
     ) {
         self.installation = installation
         self.pace = pace
-        self.now = now
+        self.time = time
+        origin = time.instant()
+        inventories = InventoryCache(time: time)
         self.jitter = jitter
         self.onProposal = onProposal
         self.report = report
@@ -115,7 +118,7 @@ package actor Controller {
 
     // MARK: - The queue
 
-    var elapsed: Duration { ContinuousClock.now - origin }
+    var elapsed: Duration { time.instant() - origin }
 
     /// A duration that differs a little from one time to the next, so that controllers don't march in step.
     func jittered(_ duration: Duration) -> Duration { duration * (0.9 + 0.2 * jitter()) }
@@ -129,7 +132,7 @@ package actor Controller {
         isUrgent: Bool = false,
         asOf moment: ContinuousClock.Instant? = nil
     ) {
-        let moment = moment ?? .now
+        let moment = moment ?? time.instant()
         happened[bottle] = max(happened[bottle] ?? moment, moment)
         queue.add(bottle, now: elapsed, delay: delay, isUrgent: isUrgent)
         wake.yield()
@@ -138,8 +141,9 @@ package actor Controller {
     func enqueueAll(
         delay: Duration = .zero,
         isUrgent: Bool = false,
-        asOf moment: ContinuousClock.Instant = .now
+        asOf moment: ContinuousClock.Instant? = nil
     ) {
+        let moment = moment ?? time.instant()
         for bottle in known.sorted() { enqueue(bottle, delay: delay, isUrgent: isUrgent, asOf: moment) }
     }
 
@@ -147,7 +151,7 @@ package actor Controller {
     ///
     /// - Parameter isUrgent: whether what failed before does not count.
     func enqueueAllTogether(isUrgent: Bool = false) async {
-        let moment = ContinuousClock.now
+        let moment = time.instant()
         // Without the lists each pass takes its own, and tells what is wrong.
         _ = try? await inventories.take(from: installation.engine)
         enqueueAll(isUrgent: isUrgent, asOf: moment)
@@ -186,7 +190,7 @@ package actor Controller {
 
     private func ring(at moment: Duration) async {
         do {
-            try await Task.sleep(until: origin + moment, clock: .continuous)
+            try await time.sleep(until: origin + moment)
         } catch {
             return
         }
@@ -211,10 +215,10 @@ package actor Controller {
         let report = report
         let id = PassID.random()
         report(.began(bottle, id))
-        var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
+        var pass = BottlePass(bottle, in: installation, id: id, time: time) { report(.progress($0, id, $1)) }
         pass.letsAgentRest = nextAgentStart(of: bottle) > elapsed
         pass.reading = suspects.removeValue(forKey: bottle) ?? []
-        pass.inventories = .init(cache: inventories, since: happened[bottle] ?? .now)
+        pass.inventories = .init(cache: inventories, since: happened[bottle] ?? time.instant())
         pass.slot = slot(of: bottle)
         var hasRead = false
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
@@ -245,12 +249,12 @@ package actor Controller {
         views[bottle] = result.view
         announce(result.proposed, of: bottle)
         // What it did is in no lists of before.
-        if !result.performed.isEmpty { happened[bottle] = .now }
+        if !result.performed.isEmpty { happened[bottle] = time.instant() }
         noteAgentStart(in: result)
         switch result.outcome {
         case .converged:
             guard !result.findings.contains(.agentRests) else { return .waiting(until: nextAgentStart(of: bottle)) }
-            _ = try await installation.withdrawEnded(in: result, now: now)
+            _ = try await installation.withdrawEnded(in: result, now: time.now)
             if result.hasHealed, let next = healing[bottle, default: pace.healing].spend(at: elapsed) {
                 report(.healedTooOften(bottle, result.id, rest: next - elapsed))
                 return .resting(until: next)

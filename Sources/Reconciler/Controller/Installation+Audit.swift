@@ -1,5 +1,6 @@
 package import ReconcilerModel
 package import ReconcilerState
+package import ReconcilerTime
 
 extension Installation {
     /// Makes an edit of the desired state by `commit`, on record before and after.
@@ -9,7 +10,7 @@ extension Installation {
         _ what: AuditKind,
         of edits: [AuditedEdit],
         reason: String,
-        now: () -> String,
+        now: () -> Timestamp,
         _ commit: () async throws -> Revision?
     ) async throws -> Revision? {
         try await AuditLog(state).recording(

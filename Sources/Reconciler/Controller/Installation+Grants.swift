@@ -1,6 +1,7 @@
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// The ends of what was granted within limits.
 extension Installation {
@@ -10,7 +11,7 @@ extension Installation {
     /// say so.
     /// - Returns: whether there was something to withdraw.
     /// - Throws: `BottleError`.
-    func withdrawEnded(in result: PassResult, now: @Sendable () -> String) async throws -> Bool {
+    func withdrawEnded(in result: PassResult, now: @Sendable () -> Timestamp) async throws -> Bool {
         let ended = (result.remediations ?? []).filter { $0.fit == .expired }.map(\.remediation)
         guard let last = ended.compactMap({ $0.limits?.notAfter }).max() else { return false }
         let bottle = result.identity

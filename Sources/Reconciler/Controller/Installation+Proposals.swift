@@ -2,6 +2,7 @@ package import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerProposals
 package import ReconcilerState
+package import ReconcilerTime
 
 extension Installation {
     /// Every proposal that waits or was decided of late, of all bottles or of some, the oldest first.
@@ -35,9 +36,9 @@ extension Installation {
 package struct ProposalDecision: Sendable {
     private let state: StateFolder
     private let repository: DesiredRepository
-    private let now: @Sendable () -> String
+    private let now: @Sendable () -> Timestamp
 
-    package init(_ state: StateFolder, _ repository: DesiredRepository, now: @escaping @Sendable () -> String) {
+    package init(_ state: StateFolder, _ repository: DesiredRepository, now: @escaping @Sendable () -> Timestamp) {
         self.state = state
         self.repository = repository
         self.now = now
@@ -69,7 +70,7 @@ package struct ProposalDecision: Sendable {
         _ commit: () async throws -> Result
     ) async throws -> Result {
         try await underLock(proposal) { queue, known in
-            var answer = try known ?? ProposalAnswer(id: proposal.id, state: .pending, time: Timestamp(now()))
+            var answer = known ?? ProposalAnswer(id: proposal.id, state: .pending, time: now())
             answer.edited = edited
             // Before the commit, since a pass may answer right after it. An approval that came to nothing left its own.
             if answer.edited != known?.edited { try queue.tell(answer) }
@@ -86,7 +87,7 @@ package struct ProposalDecision: Sendable {
                 [AuditEntry(state == .failed ? .approval : .rejection, bottle: proposal.bottle, details: details)],
                 at: now()
             )
-            try queue.tell(ProposalAnswer(id: proposal.id, state: state, time: try Timestamp(now()), words: words))
+            try queue.tell(ProposalAnswer(id: proposal.id, state: state, time: now(), words: words))
         }
         ControlSocket(path: self.state.controlSocket).poke()
     }
@@ -110,7 +111,7 @@ package struct ProposalDecision: Sendable {
         defer { extendLifetime(held) }
         let queue = ProposalQueue(proposal.bottle, in: state)
         let known = try queue.answer(to: proposal.id)
-        let desired = try await repository.desired(of: proposal.bottle, at: try Timestamp(now()))?.state
+        let desired = try await repository.desired(of: proposal.bottle, at: now())?.state
         let present = ProposalAnswer.State(of: proposal.id, answered: known, in: desired)
         guard present == .pending else { throw BottleError.alreadyDecided(proposal, present) }
         return try await body(queue, known)

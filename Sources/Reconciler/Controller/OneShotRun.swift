@@ -1,5 +1,6 @@
 import ReconcilerModel
 import ReconcilerState
+package import ReconcilerTime
 
 /// One round over every bottle that is desired or recorded: what a controller does at its start, and no more.
 ///
@@ -8,9 +9,9 @@ package struct OneShotRun: Sendable {
     private let installation: Installation
     private let slots: AsyncSemaphore
     private let builds: AsyncSemaphore
-    private let now: @Sendable () -> String
+    private let time: TimeSource
     private let report: @Sendable (ControllerReport) -> Void
-    private let inventories = InventoryCache()
+    private let inventories: InventoryCache
 
     /// How often a bottle is looked at in one round.
     ///
@@ -20,17 +21,18 @@ package struct OneShotRun: Sendable {
 
     /// - Parameters:
     ///   - concurrency: how many bottles have a pass at once.
-    ///   - now: the time, as RFC 3339 in UTC.
+    ///   - time: tells what has ended.
     package init(
         _ installation: Installation,
         concurrency: Int,
-        now: @escaping @Sendable () -> String,
+        time: TimeSource,
         report: @escaping @Sendable (ControllerReport) -> Void
     ) {
         self.installation = installation
         slots = AsyncSemaphore(limit: concurrency)
         builds = AsyncSemaphore(limit: concurrency)
-        self.now = now
+        self.time = time
+        inventories = InventoryCache(time: time)
         self.report = report
     }
 
@@ -42,7 +44,7 @@ package struct OneShotRun: Sendable {
     package func run() async throws -> Bool {
         let desired = try await installation.repository.snapshot().bottles.keys
         let bottles = Set(try installation.records.loadAll().keys).union(desired).sorted()
-        let begin = ContinuousClock.now
+        let begin = time.instant()
         // Without the lists each pass takes its own, and tells what is wrong.
         if !bottles.isEmpty { _ = try? await inventories.take(from: installation.engine) }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -56,9 +58,9 @@ package struct OneShotRun: Sendable {
     private func settle(_ bottle: Identity, since begin: ContinuousClock.Instant) async throws -> Bool {
         for number in 0..<Self.passes {
             let id = PassID.random()
-            var pass = BottlePass(bottle, in: installation, id: id, now: now) { report(.progress($0, id, $1)) }
+            var pass = BottlePass(bottle, in: installation, id: id, time: time) { report(.progress($0, id, $1)) }
             // What the round itself did is in no lists of before.
-            pass.inventories = .init(cache: inventories, since: number == 0 ? begin : .now)
+            pass.inventories = .init(cache: inventories, since: number == 0 ? begin : time.instant())
             // Who can't come back was cancelled, and with it the whole round: nobody counts the slots any more.
             pass.slot = PassSlot(
                 release: { await slots.release() },
@@ -76,7 +78,7 @@ package struct OneShotRun: Sendable {
                 case .passed(let result):
                     report(.ended(result))
                     guard case .converged = result.outcome else { return false }
-                    guard try await installation.withdrawEnded(in: result, now: now) else { return true }
+                    guard try await installation.withdrawEnded(in: result, now: time.now) else { return true }
                 }
             } catch is CancellationError {
                 throw CancellationError()

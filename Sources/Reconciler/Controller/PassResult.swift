@@ -1,5 +1,6 @@
 package import ReconcilerModel
 package import ReconcilerProposals
+import ReconcilerTime
 
 /// How a pass ended.
 package enum PassOutcome: Sendable {

@@ -2,6 +2,7 @@ import ReconcilerManifest
 package import ReconcilerModel
 package import ReconcilerProposals
 package import ReconcilerState
+package import ReconcilerTime
 
 /// A proposal as an operator judges it: beside what is desired at one moment.
 package struct ProposalReview: Sendable, Hashable {

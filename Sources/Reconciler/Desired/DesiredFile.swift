@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A file that must be inside a container, with its bytes.
 package struct DesiredFile: Sendable, Hashable {
     package var path: String
@@ -28,7 +30,7 @@ package struct DesiredFile: Sendable, Hashable {
 
     /// When the file says it was last changed: a moment made from its content, so that one look at size, mode and
     /// time tells whether it is the one we put there.
-    package var stamp: FileTime { FileTime(contentDigest: digest) }
+    package var stamp: Timestamp { Timestamp(contentDigest: digest) }
 }
 
 /// A user and a group, by number.

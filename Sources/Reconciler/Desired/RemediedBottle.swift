@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A bottle's manifest with its remediations applied, and what became of each of them (SPEC 5).
 ///
 /// The rules, also in docs/remediations.md:

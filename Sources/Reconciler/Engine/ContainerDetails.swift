@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A container, in full (`GET /containers/{id}/json`).
 package struct ContainerDetails: Codable, Sendable, Hashable {
     /// The container's id.
@@ -19,7 +21,7 @@ package struct ContainerDetails: Codable, Sendable, Hashable {
     /// What is mounted in it.
     package var mounts: [MountPoint]
     /// When it was made.
-    package var createdAt: EngineTime?
+    package var createdAt: Timestamp?
 
     /// A container with the given parts.
     package init(
@@ -32,7 +34,7 @@ package struct ContainerDetails: Codable, Sendable, Hashable {
         hostConfig: HostConfig = HostConfig(),
         networks: [String: NetworkEndpoint] = [:],
         mounts: [MountPoint] = [],
-        createdAt: EngineTime? = nil
+        createdAt: Timestamp? = nil
     ) {
         self.id = id
         self.name = name

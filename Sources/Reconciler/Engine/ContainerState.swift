@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// What a container's process does.
 package struct ContainerState: Codable, Sendable, Hashable {
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
@@ -17,9 +19,9 @@ package struct ContainerState: Codable, Sendable, Hashable {
     /// Why the last start failed, in the engine's words.
     package var error: String
     /// When it last started; nil when never.
-    package var startedAt: EngineTime?
+    package var startedAt: Timestamp?
     /// When it last ended; nil when never.
-    package var finishedAt: EngineTime?
+    package var finishedAt: Timestamp?
     /// The health check's state, when there is a check.
     package var health: Health?
 
@@ -47,8 +49,8 @@ package struct ContainerState: Codable, Sendable, Hashable {
         pid: Int = 0,
         exitCode: Int = 0,
         error: String = "",
-        startedAt: EngineTime? = nil,
-        finishedAt: EngineTime? = nil,
+        startedAt: Timestamp? = nil,
+        finishedAt: Timestamp? = nil,
         health: Health? = nil
     ) {
         self.status = status

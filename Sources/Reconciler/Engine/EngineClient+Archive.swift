@@ -1,4 +1,5 @@
 import NIOHTTP1
+import ReconcilerTime
 
 extension EngineClient {
     /// Maps to `HEAD /containers/{id}/archive`; on 404 also to `GET /containers/{id}/json`.
@@ -18,7 +19,7 @@ extension EngineClient {
             throw .decoding(path: request.path, message: "no readable X-Docker-Container-Path-Stat header")
         }
         var stat = try EngineJSON.decode(PathStat.self, from: json, path: request.path)
-        stat.seenAt = headers.first(name: "Date").flatMap(EngineTime.init(httpDate:))
+        stat.seenAt = headers.first(name: "Date").flatMap(Timestamp.init(httpDate:))
         return stat
     }
 

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import ReconcilerTime
 
 extension EngineClient {
     /// Maps to `GET /_ping`.
@@ -41,7 +42,7 @@ extension EngineClient {
     }
 }
 
-extension EngineTime {
+extension Timestamp {
     /// As the engine reads times in queries: seconds, a dot, nine digits.
     var unixText: String {
         let fraction = String(nanoseconds)

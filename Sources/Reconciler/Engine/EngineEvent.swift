@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// Something that happened in the engine.
 package struct EngineEvent: Codable, Sendable, Hashable {
     /// The kind of object: `container`, `network`, `volume`, `image`, `daemon` ….
@@ -67,14 +69,14 @@ package struct EngineEvent: Codable, Sendable, Hashable {
 /// Which events to send.
 package struct EventQuery: Sendable, Hashable {
     /// From when on, past events included; from now on when absent.
-    package var since: EngineTime?
+    package var since: Timestamp?
     /// Until when, and the stream ends there; endless when absent.
-    package var until: EngineTime?
+    package var until: Timestamp?
     /// Wanted values by filter: `type`, `label`, `container`, `event` ….
     package var filters: [String: [String]]
 
     /// A query for events.
-    package init(since: EngineTime? = nil, until: EngineTime? = nil, filters: [String: [String]] = [:]) {
+    package init(since: Timestamp? = nil, until: Timestamp? = nil, filters: [String: [String]] = [:]) {
         self.since = since
         self.until = until
         self.filters = filters

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ReconcilerTime
 
 /// JSON as the engine reads and writes it.
 enum EngineJSON {
@@ -52,20 +53,20 @@ extension KeyedDecodingContainer {
     }
 
     /// The time, nil where the engine wrote nothing, an empty text, or its word for never, the year 1.
-    func decodeTime(_ key: Key) throws -> EngineTime? {
+    func decodeTime(_ key: Key) throws -> Timestamp? {
         guard let text = try decodeIfPresent(String.self, forKey: key), !text.isEmpty else { return nil }
-        guard let time = EngineTime(text) else {
+        guard let time = Timestamp(rfc3339: text) else {
             throw DecodingError.dataCorruptedError(
                 forKey: key,
                 in: self,
                 debugDescription: "'\(text)' is not a time"
             )
         }
-        return time.seconds == EngineTime.never ? nil : time
+        return time.seconds == Timestamp.never ? nil : time
     }
 }
 
-extension EngineTime {
+extension Timestamp {
     /// The seconds of 0001-01-01T00:00:00Z.
     fileprivate static let never: Int64 = -62_135_596_800
 }

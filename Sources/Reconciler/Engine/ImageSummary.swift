@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// An image, as listed.
 package struct ImageSummary: Codable, Sendable, Hashable {
     /// The image's id.
@@ -62,7 +64,7 @@ package struct ImageDetails: Codable, Sendable, Hashable {
     /// What a container of it gets unless it says otherwise.
     package var config: ContainerConfig
     /// When it was made.
-    package var createdAt: EngineTime?
+    package var createdAt: Timestamp?
     /// Its bytes.
     package var size: Int64
     /// Such as `linux`.
@@ -87,7 +89,7 @@ package struct ImageDetails: Codable, Sendable, Hashable {
         tags: [String] = [],
         digests: [String] = [],
         config: ContainerConfig = ContainerConfig(),
-        createdAt: EngineTime? = nil,
+        createdAt: Timestamp? = nil,
         size: Int64 = 0,
         os: String = "",
         architecture: String = ""

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A network.
 package struct NetworkSummary: Codable, Sendable, Hashable {
     /// The network's id.
@@ -17,7 +19,7 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
     /// Its subnets.
     package var ipam: IPAM
     /// When it was made.
-    package var createdAt: EngineTime?
+    package var createdAt: Timestamp?
     /// The running containers on it, by container id; only `network(_:)` fills it.
     package var containers: [String: Attachment]
 
@@ -44,7 +46,7 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
         labels: [String: String] = [:],
         options: [String: String] = [:],
         ipam: IPAM = IPAM(),
-        createdAt: EngineTime? = nil,
+        createdAt: Timestamp? = nil,
         containers: [String: Attachment] = [:]
     ) {
         self.id = id

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// Bytes that a process wrote, in the order in which the engine read them.
 package struct OutputFrame: Sendable, Hashable {
     /// Where the process wrote them.
@@ -24,9 +26,9 @@ package struct LogOptions: Sendable, Hashable {
     /// Whether to stay for what comes later.
     package var follow: Bool
     /// From when on.
-    package var since: EngineTime?
+    package var since: Timestamp?
     /// Until when.
-    package var until: EngineTime?
+    package var until: Timestamp?
     /// How many lines from the end; all when absent.
     package var tail: Int?
     /// Whether each line begins with its time.
@@ -37,8 +39,8 @@ package struct LogOptions: Sendable, Hashable {
     /// What to read; by default all that is there.
     package init(
         follow: Bool = false,
-        since: EngineTime? = nil,
-        until: EngineTime? = nil,
+        since: Timestamp? = nil,
+        until: Timestamp? = nil,
         tail: Int? = nil,
         timestamps: Bool = false,
         tty: Bool = false

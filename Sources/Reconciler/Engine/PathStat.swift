@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A file in a container, as `HEAD /containers/{id}/archive` tells it: no owner, no hash.
 package struct PathStat: Codable, Sendable, Hashable {
     /// Its last path component.
@@ -7,11 +9,11 @@ package struct PathStat: Codable, Sendable, Hashable {
     /// Go's file mode: the permission bits as usual, the kind in the high bits.
     package var mode: UInt32
     /// When its content last changed.
-    package var modifiedAt: EngineTime
+    package var modifiedAt: Timestamp
     /// A symbolic link's target, resolved to an absolute path inside the container; empty for anything else.
     package var linkTarget: String
     /// The engine's clock when it answered, to the second; nil when it did not say.
-    package var seenAt: EngineTime?
+    package var seenAt: Timestamp?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -26,9 +28,9 @@ package struct PathStat: Codable, Sendable, Hashable {
         name: String,
         size: Int64,
         mode: UInt32,
-        modifiedAt: EngineTime,
+        modifiedAt: Timestamp,
         linkTarget: String = "",
-        seenAt: EngineTime? = nil
+        seenAt: Timestamp? = nil
     ) {
         self.name = name
         self.size = size
@@ -44,7 +46,7 @@ package struct PathStat: Codable, Sendable, Hashable {
         name = try values.decode(String.self, forKey: .name)
         size = try values.decode(Int64.self, forKey: .size)
         mode = try values.decode(UInt32.self, forKey: .mode)
-        modifiedAt = try values.decode(EngineTime.self, forKey: .modifiedAt)
+        modifiedAt = try values.decode(Timestamp.self, forKey: .modifiedAt)
         linkTarget = try values.decode(.linkTarget, or: "")
     }
 

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// A volume.
 package struct VolumeSummary: Codable, Sendable, Hashable {
     /// Its name, which is its identity.
@@ -11,7 +13,7 @@ package struct VolumeSummary: Codable, Sendable, Hashable {
     /// The driver's options.
     package var options: [String: String]
     /// When it was made.
-    package var createdAt: EngineTime?
+    package var createdAt: Timestamp?
 
     private enum CodingKeys: String, CodingKey {
         case name = "Name"
@@ -29,7 +31,7 @@ package struct VolumeSummary: Codable, Sendable, Hashable {
         mountpoint: String = "",
         labels: [String: String] = [:],
         options: [String: String] = [:],
-        createdAt: EngineTime? = nil
+        createdAt: Timestamp? = nil
     ) {
         self.name = name
         self.driver = driver

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerTime
 
 /// A remediation as YAML text.
 package enum RemediationDocument {

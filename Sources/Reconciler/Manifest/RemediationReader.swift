@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerTime
 
 /// Reads `kind: Remediation`: one document a file, whose name and folder say the same as its metadata.
 package enum RemediationReader {

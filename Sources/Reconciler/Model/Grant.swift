@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// How long, and how often, what a remediation adds holds.
 package struct GrantLimits: Sendable, Hashable {
     /// The first moment at which it holds no more; nil: no end.

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// One approved change to one bottle's desired state: what, who, when, why, and for how long.
 ///
 /// A value that exists is valid: it can be written as a file and read back (SPEC 5).

@@ -16,7 +16,7 @@ package enum VisibleText {
         case hidden
     }
 
-    /// The most marks on one letter. Hebrew with all its points has four.
+    /// The most marks on one letter: Hebrew with all its points has four.
     private static let markLimit = 4
 
     /// Letters and symbols to Unicode, and nothing to the eye: the blank Braille pattern and the null notehead.
@@ -44,7 +44,7 @@ package enum VisibleText {
 
         package init() {}
 
-        /// Whether the next character is shown as it is. A mark is where it follows a letter and few others.
+        /// Whether the next character is shown as it is: a mark only where it follows a letter and few other marks.
         package mutating func shows(_ scalar: Unicode.Scalar) -> Bool {
             switch VisibleText.look(of: scalar) {
             case .plain:
@@ -99,7 +99,7 @@ package enum VisibleText {
         return shown
     }
 
-    /// Printable ASCII of at most `limit` characters, with `...` where something was cut off. For files and labels.
+    /// Printable ASCII of at most `limit` characters, with `...` where something was cut off: for files and labels.
     package static func ascii(_ text: String, limit: Int) -> String {
         var shown = ""
         // Up to here there is room for the mark.

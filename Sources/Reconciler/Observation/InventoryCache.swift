@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+package import ReconcilerTime
 import Synchronization
 
 /// The engine's lists as somebody took them last, for passes that begin together.
@@ -13,16 +14,20 @@ package final class InventoryCache: Sendable {
 
     private let latest = Mutex<Taken?>(nil)
     private let lifetime: Duration
+    private let time: TimeSource
 
     /// - Parameter lifetime: for how long lists are good, whatever nobody told of.
-    package init(lifetime: Duration = .seconds(10)) { self.lifetime = lifetime }
+    package init(lifetime: Duration = .seconds(10), time: TimeSource = .system) {
+        self.lifetime = lifetime
+        self.time = time
+    }
 
     /// Takes inventory, and keeps it for others.
     ///
     /// - Throws: `EngineError`.
     @discardableResult
     package func take(from engine: any EngineReading) async throws -> Inventory {
-        let taken = Taken(moment: .now, inventory: try await Inventory.take(from: engine))
+        let taken = Taken(moment: time.instant(), inventory: try await Inventory.take(from: engine))
         latest.withLock { latest in
             if latest.map({ $0.moment < taken.moment }) ?? true { latest = taken }
         }
@@ -33,7 +38,7 @@ package final class InventoryCache: Sendable {
     package func inventory(since moment: ContinuousClock.Instant) -> Inventory? {
         latest.withLock { latest in
             guard let taken = latest else { return nil }
-            guard taken.moment + lifetime > .now else {
+            guard taken.moment + lifetime > time.instant() else {
                 latest = nil
                 return nil
             }

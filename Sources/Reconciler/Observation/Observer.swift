@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// Turns what the engine says into an `ObservedBottle`; only reads.
 package struct Observer: Sendable {
@@ -212,25 +213,19 @@ extension LoadedGeneration {
     ///
     /// One that is older than the start, or that the engine's clock has not come to yet, is of a life before it, or the
     /// clock was set meanwhile; either way it proves nothing.
-    package init?(_ link: PathStat, since start: FileTime?) {
+    package init?(_ link: PathStat, since start: Timestamp?) {
         guard link.isLink, let start else { return nil }
-        let written = FileTime(link.modifiedAt)
-        guard (written.seconds, written.nanoseconds) >= (start.seconds, start.nanoseconds) else { return nil }
+        let written = link.modifiedAt
+        guard written >= start else { return nil }
         // With a start to come, too, it is the clock that was set back since, and the two are in order.
         if let now = link.seenAt?.seconds, start.seconds <= now, written.seconds > now { return nil }
         self.init(linkTarget: link.linkTarget)
     }
 }
 
-extension FileTime {
-    package init(_ time: EngineTime) {
-        self.init(seconds: time.seconds, nanoseconds: Int64(time.nanoseconds))
-    }
-}
-
 extension ObservedFile {
     init(_ stat: PathStat) {
-        self.init(size: stat.size, mode: stat.permissions, modified: FileTime(stat.modifiedAt))
+        self.init(size: stat.size, mode: stat.permissions, modified: stat.modifiedAt)
     }
 }
 
@@ -258,7 +253,7 @@ extension ObservedContainer {
             state: State(rawValue: details.state.status) ?? .unknown,
             exitCode: details.state.exitCode,
             wasKilledForMemory: details.state.wasOutOfMemory,
-            startedAt: details.state.startedAt.map(FileTime.init),
+            startedAt: details.state.startedAt,
             limits: Resources(
                 milliCPUs: host.nanoCPUs.flatMap { $0 > 0 ? Int($0 / 1_000_000) : nil },
                 memory: host.memory.flatMap { $0 > 0 ? $0 : nil },

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 package struct ObservedContainer: Sendable, Hashable {
     package enum State: String, Sendable, Hashable {
         case created, running, paused, restarting, removing, exited, dead
@@ -26,7 +28,7 @@ package struct ObservedContainer: Sendable, Hashable {
     package var state: State
     package var exitCode: Int
     package var wasKilledForMemory: Bool
-    package var startedAt: FileTime?
+    package var startedAt: Timestamp?
     package var limits: Resources
     /// Whether the engine would start it again by itself, which is for the loop alone to do.
     package var restartsItself: Bool
@@ -46,7 +48,7 @@ package struct ObservedContainer: Sendable, Hashable {
         state: State = .running,
         exitCode: Int = 0,
         wasKilledForMemory: Bool = false,
-        startedAt: FileTime? = nil,
+        startedAt: Timestamp? = nil,
         limits: Resources = Resources(),
         restartsItself: Bool = false,
         confinement: Confinement? = nil,
@@ -85,7 +87,7 @@ package struct ObservedFile: Sendable, Hashable {
     package var size: Int64
     /// Permission bits.
     package var mode: UInt32
-    package var modified: FileTime
+    package var modified: Timestamp
     /// What reading it showed; nil: it was only looked at from outside.
     package var reading: Reading?
 
@@ -100,7 +102,7 @@ package struct ObservedFile: Sendable, Hashable {
         }
     }
 
-    package init(size: Int64, mode: UInt32, modified: FileTime, reading: Reading? = nil) {
+    package init(size: Int64, mode: UInt32, modified: Timestamp, reading: Reading? = nil) {
         self.size = size
         self.mode = mode
         self.modified = modified
@@ -108,7 +110,7 @@ package struct ObservedFile: Sendable, Hashable {
     }
 
     /// Something is there that the engine can't look at, such as a link in a circle: nothing that we put there.
-    package static let unreadable = ObservedFile(size: -1, mode: 0, modified: FileTime(seconds: 0, nanoseconds: 0))
+    package static let unreadable = ObservedFile(size: -1, mode: 0, modified: Timestamp(seconds: 0, nanoseconds: 0))
 
     /// Whether this is the file that `desired` describes, as far as the look went.
     package func shows(_ desired: DesiredFile) -> Bool {

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -62,15 +64,20 @@ package struct FileLock: Sendable, Hashable {
     /// - Parameters:
     ///   - wait: how long to try; nil: until the task is cancelled.
     ///   - longestPause: between two looks. Longer where many may wait for long.
+    ///   - time: what it waits by.
     /// - Throws: `TimedOut`, `CancellationError` or `SystemError`; nothing is held then.
-    package func acquire(wait: Duration? = nil, longestPause: Duration = .milliseconds(20)) async throws -> Held {
-        let start = ContinuousClock.now
+    package func acquire(
+        wait: Duration? = nil,
+        longestPause: Duration = .milliseconds(20),
+        time: TimeSource = .system
+    ) async throws -> Held {
+        let start = time.instant()
         var pause = Duration.milliseconds(1)
         while true {
             try Task.checkCancellation()
             if let held = try tryAcquire() { return held }
-            if let wait, ContinuousClock.now - start >= wait { throw TimedOut(path: path, holder: holder()) }
-            try await Task.sleep(for: pause)
+            if let wait, time.instant() - start >= wait { throw TimedOut(path: path, holder: holder()) }
+            try await time.sleep(for: pause)
             pause = min(pause * 2, longestPause)
         }
     }

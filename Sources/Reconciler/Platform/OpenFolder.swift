@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 #if canImport(Darwin)
     import Darwin
 #elseif canImport(Musl)
@@ -100,14 +102,18 @@ package struct OpenFolder: Sendable {
     package func mark(of name: String) throws -> FileMark? {
         do {
             let status = try open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY).status("\(path)/\(name)")
-            return FileMark(number: UInt64(status.st_ino), size: Int64(status.st_size), changed: FileMoment(status))
+            return FileMark(
+                number: UInt64(status.st_ino),
+                size: Int64(status.st_size),
+                changed: Timestamp(ofLastChange: status)
+            )
         } catch let error as SystemError where error.number == ENOENT {
             return nil
         }
     }
 
     /// When a name was last added, removed or replaced in the folder.
-    package func changed() throws -> FileMoment { FileMoment(try descriptor.status(path)) }
+    package func changed() throws -> Timestamp { Timestamp(ofLastChange: try descriptor.status(path)) }
 
     private func open(_ name: String, _ flags: Int32) throws -> Descriptor {
         while true {
@@ -118,25 +124,21 @@ package struct OpenFolder: Sendable {
     }
 }
 
-/// A moment of a file system's clock.
-package struct FileMoment: Sendable, Hashable {
-    package var seconds: Int64
-    package var nanoseconds: Int64
-
+extension POSIX {
     /// When what `path` names was last changed; nil: there is nothing.
-    package init?(ofLastChange path: String) throws {
-        guard let status = try POSIX.status(path, followLinks: false) else { return nil }
-        self.init(status)
+    package static func lastChange(of path: String) throws -> Timestamp? {
+        try status(path, followLinks: false).map { Timestamp(ofLastChange: $0) }
     }
+}
 
-    fileprivate init(_ status: stat) {
+extension Timestamp {
+    fileprivate init(ofLastChange status: stat) {
         #if canImport(Darwin)
-            seconds = Int64(status.st_mtimespec.tv_sec)
-            nanoseconds = Int64(status.st_mtimespec.tv_nsec)
+            let time = status.st_mtimespec
         #else
-            seconds = Int64(status.st_mtim.tv_sec)
-            nanoseconds = Int64(status.st_mtim.tv_nsec)
+            let time = status.st_mtim
         #endif
+        self.init(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 }
 
@@ -144,5 +146,5 @@ package struct FileMoment: Sendable, Hashable {
 package struct FileMark: Sendable, Hashable {
     package var number: UInt64
     package var size: Int64
-    package var changed: FileMoment
+    package var changed: Timestamp
 }

@@ -1,5 +1,6 @@
 package import ReconcilerModel
 import ReconcilerPlatform
+package import ReconcilerTime
 
 /// What an agent asks for, as it lies in the queue: everything in it but the id is the agent's word.
 ///

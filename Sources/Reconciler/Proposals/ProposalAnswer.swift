@@ -1,5 +1,6 @@
-package import ReconcilerModel
+import ReconcilerModel
 import ReconcilerPlatform
+package import ReconcilerTime
 
 /// What became of a proposal, as the host tells its bottle.
 package struct ProposalAnswer: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import ReconcilerManifest
 package import ReconcilerModel
+import ReconcilerTime
 
 /// What a proposal comes to beside what is in force.
 package enum ProposalVerdict: Sendable, Hashable {

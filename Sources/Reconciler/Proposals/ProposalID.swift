@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// The name of a proposal: 24 hexadecimal digits for what is asked for, and 8 for when it was first asked.
 ///

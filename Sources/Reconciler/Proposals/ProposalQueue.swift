@@ -1,5 +1,6 @@
 package import ReconcilerModel
 import ReconcilerPlatform
+package import ReconcilerTime
 
 #if canImport(Darwin)
     import Darwin

@@ -1,5 +1,6 @@
 import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 
 /// What the files of a queue share: one flat JSON object of known members, with a version.
 package enum QueueFile {

@@ -1,5 +1,6 @@
 import ReconcilerModel
 package import ReconcilerPlatform
+package import ReconcilerTime
 
 /// The sidecar's side of its bottle's queue: it writes `in/` and reads `out/`.
 package struct SidecarQueue: Sendable {
@@ -41,7 +42,7 @@ package struct SidecarQueue: Sendable {
     }
 
     /// When something was last said by the host; nil: there is no folder yet.
-    package func lastWord() throws -> FileMoment? { try OpenFolder(outFolder)?.changed() }
+    package func lastWord() throws -> Timestamp? { try OpenFolder(outFolder)?.changed() }
 
     /// What became of the proposals of `ids`.
     package func answers(to ids: some Sequence<ProposalID>) throws -> [ProposalID: ProposalAnswer] {

@@ -1,3 +1,5 @@
+import ReconcilerTime
+
 /// What this installation remembers of a bottle: what it made, and the state it last converged to.
 ///
 /// Durable before anything is created, so that an object with our labels but without a record is not ours.

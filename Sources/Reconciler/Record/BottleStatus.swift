@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// What is known of a bottle after its last pass (SPEC 6).
 package struct BottleStatus: Sendable, Hashable, Codable {
     /// The revision that the last pass brought about; null: none yet.
@@ -15,7 +17,13 @@ package struct BottleStatus: Sendable, Hashable, Codable {
     }
 
     /// Sets one condition; its time moves only when its status does.
-    package mutating func set(_ type: Condition.Kind, _ holds: Bool, reason: String, message: String, at time: String) {
+    package mutating func set(
+        _ type: Condition.Kind,
+        _ holds: Bool,
+        reason: String,
+        message: String,
+        at time: Timestamp
+    ) {
         let status: Condition.Status = holds ? .true : .false
         let new = Condition(type: type, status: status, reason: reason, message: message, lastTransitionTime: time)
         guard let index = conditions.firstIndex(where: { $0.type == type }) else {
@@ -63,10 +71,10 @@ package struct Condition: Sendable, Hashable, Codable {
     /// A word in CamelCase for programs.
     package var reason: String
     package var message: String
-    /// RFC 3339, in UTC.
-    package var lastTransitionTime: String
+    /// When `status` last changed.
+    package var lastTransitionTime: Timestamp
 
-    package init(type: Kind, status: Status, reason: String, message: String, lastTransitionTime: String) {
+    package init(type: Kind, status: Status, reason: String, message: String, lastTransitionTime: Timestamp) {
         self.type = type
         self.status = status
         self.reason = reason

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// What is kept of one pass that did something or failed.
 package struct PassSummary: Sendable, Hashable, Codable {
     package struct Act: Sendable, Hashable, Codable {
@@ -30,8 +32,8 @@ package struct PassSummary: Sendable, Hashable, Codable {
 
     /// Tells it from every other, as in the logs; nil: kept by a version that had none.
     package var id: String?
-    /// When it ended: RFC 3339, in UTC.
-    package var time: String
+    /// When it ended.
+    package var time: Timestamp
     package var revision: String
     /// `converged`, `retry` or `stalled`.
     package var outcome: String
@@ -43,7 +45,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
 
     package init(
         id: String? = nil,
-        time: String,
+        time: Timestamp,
         revision: String,
         outcome: String,
         error: String?,

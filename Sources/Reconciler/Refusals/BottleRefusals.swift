@@ -1,6 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 package import ReconcilerState
+package import ReconcilerTime
 
 /// What is known of one bottle's refusals: what was kept, and what its sidecars' logs say beyond that.
 package struct BottleRefusals: Sendable {
@@ -12,9 +13,9 @@ package struct BottleRefusals: Sendable {
     /// How far each container's log is read, by its id.
     package var positions: [String: LogPosition] = [:]
     /// Only what happened from here on counts.
-    private let since: EngineTime?
+    private let since: Timestamp?
 
-    package init(since: EngineTime? = nil) { self.since = since }
+    package init(since: Timestamp? = nil) { self.since = since }
 
     /// Adds what a batch tells.
     ///
@@ -44,7 +45,7 @@ package struct BottleRefusals: Sendable {
         in state: StateFolder,
         containers: [ContainerSummary],
         engine: (any EngineReading)?,
-        since: EngineTime? = nil
+        since: Timestamp? = nil
     ) async throws -> BottleRefusals {
         var found = BottleRefusals(since: since)
         // First the file: whatever is kept after this look lies behind the positions in it.

@@ -1,4 +1,5 @@
-package import ReconcilerEngine
+import ReconcilerEngine
+package import ReconcilerTime
 
 /// How far a container's log has been read: what is before it is known, what comes after it is not.
 ///
@@ -6,11 +7,11 @@ package import ReconcilerEngine
 /// number that were read tells where to go on.
 package struct LogPosition: Sendable, Hashable {
     /// The time of the last line that was read.
-    package var time: EngineTime
+    package var time: Timestamp
     /// How many lines with exactly this time were read.
     package var lines: Int
 
-    package init(time: EngineTime, lines: Int) {
+    package init(time: Timestamp, lines: Int) {
         self.time = time
         self.lines = lines
     }
@@ -63,7 +64,7 @@ struct LogLineReader {
 
     private mutating func finish() -> Line? {
         let head = pending.prefix(Self.timeLimit).prefix { $0 != UInt8(ascii: " ") }
-        guard let time = EngineTime(String(decoding: head, as: UTF8.self)) else { return nil }
+        guard let time = Timestamp(rfc3339: String(decoding: head, as: UTF8.self)) else { return nil }
         guard !isKnown(time) else { return nil }
         if let last = position, time <= last.time {
             // A clock that was put back: what is told at its former times is not read again later.
@@ -75,7 +76,7 @@ struct LogLineReader {
     }
 
     /// Whether the line at `time` was read by whoever kept the position.
-    private mutating func isKnown(_ time: EngineTime) -> Bool {
+    private mutating func isKnown(_ time: Timestamp) -> Bool {
         guard let resume else { return false }
         if time < resume.time { return true }
         if time == resume.time, passed < resume.lines {

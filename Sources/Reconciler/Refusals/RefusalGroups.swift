@@ -1,5 +1,6 @@
-package import ReconcilerEngine
+import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// All refusals of one host by one rule.
 package struct RefusalGroup: Sendable, Hashable {
@@ -18,8 +19,8 @@ package struct RefusalGroup: Sendable, Hashable {
     package private(set) var isPartial = false
     /// The sidecar's words for the last of them that had any.
     package private(set) var reason = ""
-    package private(set) var first: EngineTime
-    package private(set) var last: EngineTime
+    package private(set) var first: Timestamp
+    package private(set) var last: Timestamp
     package private(set) var count = 0
 
     /// The most ports, methods and paths that are named.

@@ -1,6 +1,7 @@
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 
 /// A bottle's refusals as its file holds them: lines of JSON, the oldest first.
 ///
@@ -103,8 +104,8 @@ private enum Line {
         case "refused":
             guard let role = text("sidecar").flatMap(Role.init(rawValue:)), let host = text("host"),
                 let rule = text("rule"), let count = number("count"), count > 0,
-                let first = text("first").flatMap({ EngineTime($0) }),
-                let last = text("time").flatMap({ EngineTime($0) })
+                let first = text("first").flatMap({ Timestamp(rfc3339: $0) }),
+                let last = text("time").flatMap({ Timestamp(rfc3339: $0) })
             else { return nil }
             self = .refusal(
                 RefusedRequest(
@@ -121,7 +122,7 @@ private enum Line {
                 )
             )
         case "read":
-            guard let container = text("container"), let time = text("time").flatMap({ EngineTime($0) }),
+            guard let container = text("container"), let time = text("time").flatMap({ Timestamp(rfc3339: $0) }),
                 let lines = number("lines")
             else { return nil }
             self = .read(

@@ -1,5 +1,6 @@
-package import ReconcilerEngine
+import ReconcilerEngine
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// A request that a sidecar refused; or several of one kind, told together.
 ///
@@ -19,9 +20,9 @@ package struct RefusedRequest: Sendable, Hashable {
     /// For people.
     package var reason: String
     /// When the first of them happened, by the sidecar's clock.
-    package var first: EngineTime
+    package var first: Timestamp
     /// When the last of them happened.
-    package var last: EngineTime
+    package var last: Timestamp
     package var count: Int
 
     package init(
@@ -32,8 +33,8 @@ package struct RefusedRequest: Sendable, Hashable {
         path: String = "",
         rule: String,
         reason: String = "",
-        first: EngineTime,
-        last: EngineTime? = nil,
+        first: Timestamp,
+        last: Timestamp? = nil,
         count: Int = 1
     ) {
         self.sidecar = sidecar
@@ -56,7 +57,7 @@ package struct RefusedRequest: Sendable, Hashable {
     /// What two refusals share that differ in nothing but time.
     var kind: RefusedRequest {
         var kind = self
-        kind.first = EngineTime(seconds: 0)
+        kind.first = Timestamp(seconds: 0)
         kind.last = kind.first
         kind.count = 0
         return kind

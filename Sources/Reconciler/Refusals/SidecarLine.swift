@@ -1,6 +1,7 @@
 import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 
 /// What a line on a sidecar's standard output says.
 ///
@@ -31,7 +32,7 @@ package enum SidecarLine: Sendable, Hashable {
 
 extension RefusedRequest {
     fileprivate init?(_ members: [String: FlatJSON.Value], of sidecar: Role) {
-        guard case .text(let time) = members["time"], let moment = EngineTime(time),
+        guard case .text(let time) = members["time"], let moment = Timestamp(rfc3339: time),
             case .text(let rule) = members["rule"], Self.isRule(rule),
             case .text(let host) = members["host"],
             case .text(let method) = members["method"],

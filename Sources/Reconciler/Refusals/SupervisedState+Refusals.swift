@@ -1,6 +1,7 @@
 import ReconcilerEngine
 import ReconcilerModel
 package import ReconcilerProposals
+import ReconcilerTime
 
 extension SupervisedState.Refusal {
     package init(_ refused: RefusedRequest) {

@@ -1,5 +1,6 @@
 import ReconcilerManifest
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// A bottle as it is desired: its manifest as applied, and what its remediations make of it.
 package struct DesiredState: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import ReconcilerManifest
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// What one commit does.
 package struct DesiredEdit: Sendable, Hashable {

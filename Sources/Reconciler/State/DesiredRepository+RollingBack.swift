@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerTime
 
 extension DesiredRepository {
     /// Commits a bottle's manifest and remediations as they were at an earlier revision.

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+package import ReconcilerTime
 
 /// A remediation before it has a number, an author and a time.
 package struct RemediationDraft: Sendable, Hashable {

@@ -1,4 +1,5 @@
 package import ReconcilerModel
+import ReconcilerTime
 
 /// What a commit says of itself.
 package struct RevisionDetails: Sendable, Hashable {

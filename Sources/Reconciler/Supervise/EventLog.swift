@@ -1,5 +1,6 @@
-package import ReconcilerModel
+import ReconcilerModel
 import ReconcilerPlatform
+package import ReconcilerTime
 import Synchronization
 
 /// One JSON line an event; an agent that makes events fast gets few lines.

@@ -1,6 +1,7 @@
-package import ReconcilerModel
+import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerProposals
+package import ReconcilerTime
 
 /// Takes proposals, and hands what is decided to those who wait: the one owner of the sidecar's side of the queue.
 ///
@@ -41,7 +42,7 @@ package actor ProposalBroker {
 
     private var entries: [ProposalID: Entry] = [:]
     private var nextWaiter = 0
-    private var lastWord: FileMoment?
+    private var lastWord: Timestamp?
     private var stateMark: FileMark?
     private var looksSinceFull = 0
     private var allowance: Double

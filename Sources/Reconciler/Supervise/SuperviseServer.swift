@@ -3,9 +3,10 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
-package import ReconcilerModel
+import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerProposals
+package import ReconcilerTime
 
 /// The MCP server of a bottle's supervise sidecar (SPEC 4.4).
 package struct SuperviseServer: Sendable {

@@ -2,6 +2,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
+import ReconcilerTime
 
 /// What tools answer.
 enum ToolResult {
@@ -41,7 +42,10 @@ enum ToolResult {
     /// Why nothing was proposed.
     static func refused(_ reasons: [String]) -> JSONNode {
         result(
-            ["not proposed, nothing was changed:\n" + reasons.map { "- \(VisibleText.block($0, limit: 2000))" }.joined(separator: "\n")],
+            [
+                "not proposed, nothing was changed:\n"
+                    + reasons.map { "- \(VisibleText.block($0, limit: 2000))" }.joined(separator: "\n")
+            ],
             .object(["state": .text("refused"), "reasons": .list(reasons.map(JSONNode.text))]),
             isError: true
         )

@@ -1,5 +1,6 @@
 package import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 
 /// What a controller has done and found since it began, in numbers.
 ///
@@ -85,7 +86,7 @@ package struct ControllerMetrics: Sendable {
 
     private mutating func takeConditions(from result: PassResult) {
         var status = BottleStatus()
-        status.take(result, at: "")
+        status.take(result, at: Timestamp(seconds: 0))
         // A pass that failed early says nothing of some.
         var held = conditions[result.identity] ?? []
         for condition in status.conditions {

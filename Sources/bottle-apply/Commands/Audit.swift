@@ -5,6 +5,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,13 +51,13 @@ struct AuditShow: AsyncParsableCommand {
 
     func run(in context: CommandContext) async throws {
         let identity = try bottle.map { try Identity($0) }
-        let start = since.map { EngineTime(seconds: Int64(Date().timeIntervalSince1970 - $0.duration / .seconds(1))) }
+        let start = since.map { Timestamp(seconds: Int64(Date().timeIntervalSince1970 - $0.duration / .seconds(1))) }
         var follower = AuditFollower(AuditFiles(folder: context.paths.state))
         func lines() throws -> [AuditLine] {
             try follower.more().filter { line in
                 (identity == nil || line.bottle == identity?.name)
                     && (kind.isEmpty || kind.contains { $0.rawValue == line.what })
-                    && (start.map { start in EngineTime(line.time).map { $0 >= start } ?? true } ?? true)
+                    && (start.map { start in Timestamp(rfc3339: line.time).map { $0 >= start } ?? true } ?? true)
             }
         }
         let found = try lines()

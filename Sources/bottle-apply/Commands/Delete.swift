@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 struct Delete: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -61,7 +62,7 @@ struct Delete: AsyncParsableCommand {
         var problems: [BottleError] = []
         let printer = ProgressPrinter(console: context.console, verbose: context.isVerbose)
         for identity in identities {
-            let pass = BottlePass(identity, in: installation, now: CommandContext.now) { printer.show($0, $1) }
+            let pass = BottlePass(identity, in: installation, time: .system) { printer.show($0, $1) }
             do {
                 let performed = try await pass.delete(reason: reason ?? "delete \(identity)")
                 removed.append(PlanDocument.Bottle(identity, performed: performed, preflight: .none))

@@ -4,6 +4,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 
 struct Denied: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -108,8 +109,8 @@ struct Denied: AsyncParsableCommand {
 
 extension TimeSpan {
     /// The moment that is this long ago.
-    fileprivate var ago: EngineTime {
-        EngineTime(seconds: Int64(Date().timeIntervalSince1970 - duration / .seconds(1)))
+    fileprivate var ago: Timestamp {
+        Timestamp(seconds: Int64(Date().timeIntervalSince1970 - duration / .seconds(1)))
     }
 }
 
@@ -120,9 +121,9 @@ private actor RefusalScreen: RefusalSink {
 
     private var found: [Identity: BottleRefusals]
     private let printer: RefusalPrinter
-    private let since: EngineTime?
+    private let since: Timestamp?
 
-    init(found: [Identity: BottleRefusals], printer: RefusalPrinter, since: EngineTime?) {
+    init(found: [Identity: BottleRefusals], printer: RefusalPrinter, since: Timestamp?) {
         self.found = found
         self.printer = printer
         self.since = since

@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +29,7 @@ struct Describe: AsyncParsableCommand {
         let items = try await lister.items([identity])
         guard let item = items.first else { throw BottleError.missing(identity) }
         // A bottle that was deleted, and of which not all is gone, is described too.
-        let moment = try Timestamp(CommandContext.now())
+        let moment = CommandContext.now()
         let desired = try await context.snapshot()?.desired(of: identity, at: moment)
         let manifest = desired?.declared
         var assessment: Assessor.Assessment?
@@ -84,7 +85,7 @@ struct Describe: AsyncParsableCommand {
         var conditions = Table("  TYPE", "STATUS", "SINCE", "REASON", "MESSAGE")
         for condition in item.conditions {
             conditions.rows.append([
-                "  \(condition.type.rawValue)", condition.status.rawValue, condition.lastTransitionTime,
+                "  \(condition.type.rawValue)", condition.status.rawValue, condition.lastTransitionTime.description,
                 condition.reason, Escaped.line(condition.message, limit: 200),
             ])
         }

@@ -119,7 +119,7 @@ struct Edit: AsyncParsableCommand {
         _ = try state.taking(
             RemediationStep(adding: drafts, reason: "edit"),
             by: Author(name: "operator", email: "operator"),
-            at: try Timestamp(CommandContext.now())
+            at: CommandContext.now()
         )
         return changes
     }

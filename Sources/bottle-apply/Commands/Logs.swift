@@ -5,6 +5,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,9 +82,9 @@ struct Logs: AsyncParsableCommand {
         }
     }
 
-    private func start(_ span: TimeSpan) -> EngineTime {
+    private func start(_ span: TimeSpan) -> Timestamp {
         let moment = Date().timeIntervalSince1970 - span.duration / .seconds(1)
-        return EngineTime(seconds: Int64(moment))
+        return Timestamp(seconds: Int64(moment))
     }
 
     private struct LogSource: Sendable {

@@ -6,6 +6,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerServing
 import ReconcilerState
+import ReconcilerTime
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -89,7 +90,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func runOnce(_ installation: Installation, _ printer: ControllerPrinter) async throws {
-        let round = OneShotRun(installation, concurrency: concurrency, now: CommandContext.now) { printer.show($0) }
+        let round = OneShotRun(installation, concurrency: concurrency, time: .system) { printer.show($0) }
         guard try await round.run() else { throw ExitStatus.failure }
     }
 
@@ -115,7 +116,7 @@ struct RunCommand: AsyncParsableCommand {
         let controller = Controller(
             installation,
             pace: pace,
-            now: CommandContext.now,
+            time: .system,
             onProposal: { await hook?.run(with: $0) }
         ) { report in
             printer.show(report)

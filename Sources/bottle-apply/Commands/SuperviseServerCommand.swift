@@ -5,6 +5,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerSupervise
+import ReconcilerTime
 
 #if canImport(Darwin)
     import Darwin
@@ -59,7 +60,7 @@ struct SuperviseServerCommand: AsyncParsableCommand {
         StopSignals.install()
         // Nothing of it can be loaded anew.
         _ = signal(SIGHUP, SIG_IGN)
-        let now = { @Sendable in Timestamp(seconds: Int64(Date().timeIntervalSince1970)) }
+        let now = TimeSource.system.now
         let log = EventLog(now: now) { console.out($0) }
         do {
             if confirm != "off" { try LoadConfirmation.withdraw(at: confirm) }

@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerProposals
+import ReconcilerTime
 
 /// Shows what a controller does: its log on standard error, and with `-o json` a result a line on standard output.
 final class ControllerPrinter: Sendable {
@@ -56,8 +57,8 @@ final class ControllerPrinter: Sendable {
         var line = line
         let now = Date().timeIntervalSince1970
         let seconds = now.rounded(.down)
-        let milliseconds = Int32(((now - seconds) * 1000).rounded(.down))
-        line.time = EngineTime(seconds: Int64(seconds), nanoseconds: milliseconds * 1_000_000).description
+        let milliseconds = Int64(((now - seconds) * 1000).rounded(.down))
+        line.time = Timestamp(seconds: Int64(seconds), nanoseconds: milliseconds * 1_000_000).description
         guard let text = try? OutputFormat.line(of: line) else { return }
         context.console.err(text)
     }

@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerTime
 
 /// A container's output in lines, each with the time that the engine read it.
 struct LogLines {
@@ -51,7 +52,7 @@ struct LogLines {
         if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
         let head = bytes.prefix { $0 != UInt8(ascii: " ") }
         let text = String(decoding: head, as: UTF8.self)
-        let isTime = EngineTime(text) != nil
+        let isTime = Timestamp(rfc3339: text) != nil
         ready.append(
             Line(
                 time: isTime ? text : "",

@@ -2,6 +2,7 @@ import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerProposals
+import ReconcilerTime
 
 /// A proposal as `proposals -o json` has it; what an agent wrote is escaped by whoever shows it.
 struct ProposalItem: Encodable {

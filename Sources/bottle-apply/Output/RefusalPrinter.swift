@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 
 /// Shows refusals by host and rule, as a table or as documents.
 struct RefusalPrinter: Sendable {
@@ -130,7 +131,7 @@ struct RefusalItem: Encodable {
         isPartial = group.isPartial
         self.isNoise = isNoise
         count = group.count
-        first = EngineTime(seconds: group.first.seconds).description
-        last = EngineTime(seconds: group.last.seconds).description
+        first = Timestamp(seconds: group.first.seconds).description
+        last = Timestamp(seconds: group.last.seconds).description
     }
 }

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 
 /// A remediation as `describe -o json` shows it.
 struct RemediationItem: Encodable {

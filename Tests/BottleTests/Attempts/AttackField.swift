@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 import ReconcilerVerify
 import Testing
 
@@ -131,7 +132,7 @@ struct AttackField: Sendable {
             try #require(run.status == 0, "\(run)")
             for line in run.text.split(separator: "\n") {
                 guard let fields = try? JSONDecoder().decode(JSON.self, from: Data(line.utf8)),
-                    let time = EngineTime(fields["time"].text)
+                    let time = Timestamp(rfc3339: fields["time"].text)
                 else { continue }
                 let refusal = Refusal(
                     time: Double(time.seconds) + Double(time.nanoseconds) / 1e9,

@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerState
+import ReconcilerTime
 import Synchronization
 import Testing
 

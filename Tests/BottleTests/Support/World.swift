@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerTime
 
 /// What an engine holds of one installation: who is who, by what never changes while a thing lives.
 struct World: Sendable, Equatable {

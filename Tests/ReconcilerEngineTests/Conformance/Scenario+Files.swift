@@ -1,5 +1,6 @@
 import EngineTestSupport
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 extension Scenario {

@@ -1,5 +1,6 @@
 import EngineTestSupport
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 /// An engine of either kind, and what one scenario made in it.
@@ -129,7 +130,7 @@ actor Stage {
         return writer.finish()
     }
 
-    static let time = EngineTime(seconds: 1_700_000_000, nanoseconds: 123_456_789)
+    static let time = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
 
     func read(_ path: String, in container: String) async throws -> String? {
         guard try await engine.stat(container: container, path: path) != nil else { return nil }

@@ -1,9 +1,10 @@
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 @Suite("Files in containers of a real engine", .enabled { await RealEngine.isWanted() })
 struct RealEngineArchiveTests {
-    static let time = EngineTime(seconds: 1_700_000_000, nanoseconds: 123_456_789)
+    static let time = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
 
     static func archive(uid: Int64 = 0, gid: Int64 = 0) throws -> [UInt8] {
         var tar = TarWriter()

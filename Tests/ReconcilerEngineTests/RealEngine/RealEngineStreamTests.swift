@@ -1,4 +1,5 @@
 import ReconcilerEngine
+import ReconcilerTime
 import Testing
 
 @Suite("Streams of a real engine", .enabled { await RealEngine.isWanted() })
@@ -97,7 +98,7 @@ struct RealEngineStreamTests {
             let word = scene.name("event")
             let filters = ["type": ["network"], "label": ["\(RealEngine.label)=\(word)"]]
             let live = try await engine.events(EventQuery(filters: ["type": ["volume"]]))
-            let past = EngineTime(seconds: RealEngine.now() - 1)
+            let past = Timestamp(seconds: RealEngine.now() - 1)
             let volume = try await scene.volume()
             var found: EngineEvent?
             for try await event in live where event.actorID == volume {
@@ -107,7 +108,7 @@ struct RealEngineStreamTests {
             #expect(found?.type == "volume" && found?.action == "create")
             #expect((found?.timeNanoseconds ?? 0) > past.seconds * 1_000_000_000)
 
-            let until = EngineTime(seconds: RealEngine.now() + 1)
+            let until = Timestamp(seconds: RealEngine.now() + 1)
             var actions: [String] = []
             let query = EventQuery(since: past, until: until, filters: ["type": ["volume"]])
             for try await event in try await engine.events(query) where event.actorID == volume {

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 /// Refusals by host and rule.
@@ -23,7 +24,7 @@ struct RefusalGroupsTests {
             path: path,
             rule: rule,
             reason: "because",
-            first: EngineTime(seconds: second),
+            first: Timestamp(seconds: second),
             count: count
         )
     }

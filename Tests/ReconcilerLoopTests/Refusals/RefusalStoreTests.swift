@@ -4,6 +4,7 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 import Testing
 
 /// A bottle's refusals on the disk.
@@ -20,7 +21,7 @@ struct RefusalStoreTests {
             container: container,
             refusals: refusals,
             lost: lost,
-            position: LogPosition(time: EngineTime(seconds: second, nanoseconds: 7), lines: 2)
+            position: LogPosition(time: Timestamp(seconds: second, nanoseconds: 7), lines: 2)
         )
     }
 
@@ -44,7 +45,7 @@ struct RefusalStoreTests {
         #expect(found.refusals == refusals)
         #expect(found.lost == 3)
         let fresh = RefusalStore(state: state)
-        let expected = LogPosition(time: EngineTime(seconds: 10, nanoseconds: 7), lines: 2)
+        let expected = LogPosition(time: Timestamp(seconds: 10, nanoseconds: 7), lines: 2)
         #expect(try await fresh.positions(of: Sample.identity)["c1"] == expected)
         #expect(try await fresh.positions(of: Sample.identity).keys.sorted() == ["c1", "c2"])
         let rule = RefusalRule(sidecar: .egressProxy, rule: "host")

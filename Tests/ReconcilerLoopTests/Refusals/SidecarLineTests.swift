@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import SeededRandom
 import Testing
 
@@ -17,7 +18,7 @@ struct SidecarLineTests {
 
     @Test("of either sidecar is read whole")
     func read() throws {
-        let time = try #require(EngineTime("2026-11-24T03:00:00.125Z"))
+        let time = try #require(Timestamp(rfc3339: "2026-11-24T03:00:00.125Z"))
         #expect(
             SidecarLine(Self.proxy.utf8, of: .egressProxy)
                 == .refusal(

@@ -3,6 +3,7 @@ import Reconciler
 import ReconcilerModel
 import ReconcilerProposals
 import ReconcilerState
+import ReconcilerTime
 
 /// An agent that asks, and an operator who approves.
 extension LoopBed {

@@ -6,6 +6,7 @@ import ReconcilerManifest
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// One installation on one in-memory engine: a state folder of its own, removed with it, and whole passes over it.
 final class LoopBed: Sendable {
@@ -150,7 +151,7 @@ final class LoopBed: Sendable {
         BottlePass(
             identity,
             in: try await installation(other, credentials: credentials),
-            now: { Self.now.description },
+            time: TimeSource(now: { Self.now }),
             report: { _, _ in }
         )
     }

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 @Suite("uploads")
@@ -19,7 +20,7 @@ struct FileUploadTests {
             name: name,
             size: 0,
             mode: PathStat.folderBit | 0o750,
-            modifiedAt: EngineTime(seconds: 1_000)
+            modifiedAt: Timestamp(seconds: 1_000)
         )
         let upload = try #require(try FileUpload.ofFolder(path, like: stat, FileOwner(user: 7, group: 8)))
         #expect(upload.folder == above)

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 /// Hashes and times that other runs, and other versions, must find the same.
@@ -51,7 +52,7 @@ struct FingerprintTests {
         #expect(stamps.allSatisfy { (0..<1_000_000_000).contains($0.nanoseconds) })
         // SHA-256 of nothing: e3b0c44298fc1c14…
         let empty = DesiredFile(path: "/a", content: []).stamp
-        #expect(empty == FileTime(seconds: 1_008_151_048, nanoseconds: 419_175_444))
+        #expect(empty == Timestamp(seconds: 1_008_151_048, nanoseconds: 419_175_444))
     }
 
     @Test("a generation is what sha256sum prints of the reloadable files, hashed, whatever their order")

@@ -1,5 +1,6 @@
 import Reconciler
 import ReconcilerModel
+import ReconcilerTime
 import SeededRandom
 import Testing
 

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 /// What an edit adds and takes away, in words.

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 @Suite("what the observer makes of an engine's answers")
@@ -12,7 +13,7 @@ struct ObserverTests {
             config: ContainerConfig(
                 labels: Labels.of(Sample.identity, role: role.rawValue, installation: Sample.installation)
             ),
-            state: ContainerState(status: "running", isRunning: true, startedAt: EngineTime(seconds: 100))
+            state: ContainerState(status: "running", isRunning: true, startedAt: Timestamp(seconds: 100))
         )
     }
 
@@ -70,7 +71,7 @@ struct ObserverTests {
             name: "loaded",
             size: 0,
             mode: PathStat.linkBit | 0o777,
-            modifiedAt: EngineTime(seconds: 101),
+            modifiedAt: Timestamp(seconds: 101),
             linkTarget: "/\(hash)/ok"
         )
         let engine = StubEngine(

@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
+import ReconcilerTime
 import Testing
 
 @Suite("Limits in the routes file")

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 @Suite("rendering")

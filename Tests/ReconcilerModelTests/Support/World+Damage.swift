@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 
 /// What somebody, or the engine, does to a bottle behind our back.
 enum Damage: Hashable, CustomStringConvertible {
@@ -185,7 +186,7 @@ extension World {
             let path = role == .egressProxy ? "\(EgressProxy.folder)/routes.yaml" : box.disk.keys.min()
             guard let path, var file = box.disk[path] else { return }
             file.content += Array("evil.example\n".utf8)
-            file.modified = FileTime(seconds: 1_700_000_000, nanoseconds: 0)
+            file.modified = Timestamp(seconds: 1_700_000_000, nanoseconds: 0)
             box.disk[path] = file
             guard reload, box.shell.isRunning else { return }
             let edited = DesiredFile(path: path, content: file.content, isReloadable: true)

@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerTime
 import SeededRandom
 
 /// An engine made of values: it does what a plan says as the real one would, and refuses what that would refuse.
@@ -6,7 +7,7 @@ struct World {
     struct DiskFile: Hashable {
         var content: [UInt8]
         var mode: UInt32
-        var modified: FileTime
+        var modified: Timestamp
     }
 
     struct Box: Hashable {

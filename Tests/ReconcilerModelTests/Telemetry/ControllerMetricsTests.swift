@@ -2,6 +2,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 import Testing
 
 @Suite struct ControllerMetricsTests {
@@ -140,7 +141,7 @@ import Testing
     }
 
     private func batch(_ refusals: RefusedRequest...) -> RefusalBatch {
-        let position = LogPosition(time: EngineTime(seconds: 1), lines: 1)
+        let position = LogPosition(time: Timestamp(seconds: 1), lines: 1)
         return RefusalBatch(bottle: dev, container: "c", refusals: refusals, position: position)
     }
 
@@ -149,7 +150,7 @@ import Testing
             sidecar: sidecar,
             host: "evil.bt.test",
             rule: rule,
-            first: EngineTime(seconds: 1),
+            first: Timestamp(seconds: 1),
             count: count
         )
     }

@@ -2,13 +2,15 @@ import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
+import ReconcilerTime
 
 /// An audit log of one test.
 struct AuditBed {
     let scratch: Scratch
     let state: StateFolder
 
-    static let time = "2026-01-01T00:00:00Z"
+    /// 2026-01-01T00:00:00Z.
+    static let time = Timestamp(seconds: 1_767_225_600)
 
     init() throws {
         scratch = try Scratch()

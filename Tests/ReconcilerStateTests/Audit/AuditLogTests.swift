@@ -213,7 +213,10 @@ struct AuditLogTests {
                 #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits) == 0)
                 let log = AuditLog(try #require(try StateFolder.open(path)))
                 let error = #expect(throws: BottleError.self) {
-                    try log.append([AuditBed.note("one"), AuditBed.note(String(repeating: "x", count: 900))], at: "")
+                    try log.append(
+                        [AuditBed.note("one"), AuditBed.note(String(repeating: "x", count: 900))],
+                        at: AuditBed.time
+                    )
                 }
                 #expect(error?.code == .auditUnwritable)
             }

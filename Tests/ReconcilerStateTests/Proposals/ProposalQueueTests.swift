@@ -2,6 +2,7 @@ import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
+import ReconcilerTime
 import Testing
 
 #if canImport(Darwin)

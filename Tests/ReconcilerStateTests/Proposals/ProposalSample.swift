@@ -1,6 +1,7 @@
 import Reconciler
 import ReconcilerModel
 import ReconcilerProposals
+import ReconcilerTime
 
 /// One bottle's policy and proposals, for tests.
 enum ProposalSample {

@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// One file, folder or link in a tar archive.
 package struct TarEntry: Sendable, Hashable {
     /// What the entry is.
@@ -25,7 +27,7 @@ package struct TarEntry: Sendable, Hashable {
     /// The content's bytes; 0 for all but files.
     package var size: Int64
     /// When the content last changed.
-    package var modifiedAt: EngineTime
+    package var modifiedAt: Timestamp
 
     /// An entry; by default root's.
     package init(
@@ -35,7 +37,7 @@ package struct TarEntry: Sendable, Hashable {
         uid: Int64 = 0,
         gid: Int64 = 0,
         size: Int64 = 0,
-        modifiedAt: EngineTime = EngineTime(seconds: 0)
+        modifiedAt: Timestamp = Timestamp(seconds: 0)
     ) {
         self.path = path
         self.kind = kind

@@ -1,3 +1,5 @@
+import ReconcilerTime
+
 /// A header's fields as they stand in an archive.
 struct TarHeader {
     let type: UInt8
@@ -53,7 +55,7 @@ struct TarHeader {
             gid: try either(overrides.gid) { () throws(EngineError) in try Self.number(block[TarLayout.gid]) },
             size: size,
             modifiedAt: try either(overrides.modifiedAt) { () throws(EngineError) in
-                EngineTime(seconds: try Self.number(block[TarLayout.modifiedAt]))
+                Timestamp(seconds: try Self.number(block[TarLayout.modifiedAt]))
             }
         )
     }
@@ -120,7 +122,7 @@ struct TarOverrides: Sendable, Hashable {
     var size: Int64?
     var uid: Int64?
     var gid: Int64?
-    var modifiedAt: EngineTime?
+    var modifiedAt: Timestamp?
 
     var isEmpty: Bool { self == TarOverrides() }
 
@@ -170,7 +172,7 @@ struct TarOverrides: Sendable, Hashable {
         case "uid": uid = try number()
         case "gid": gid = try number()
         case "mtime":
-            guard let time = EngineTime(decimal: value) else {
+            guard let time = Timestamp(decimal: value) else {
                 throw .archive("a PAX record's mtime is not a time: '\(value)'")
             }
             modifiedAt = time

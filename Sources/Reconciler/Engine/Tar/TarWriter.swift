@@ -1,3 +1,5 @@
+import ReconcilerTime
+
 /// Makes tar archives: ustar headers, PAX records where ustar has no room.
 ///
 /// The same entries give the same bytes. Times keep their nanoseconds.
@@ -148,7 +150,7 @@ package struct TarWriter: Sendable {
     }
 }
 
-extension EngineTime {
+extension Timestamp {
     /// As in a PAX record: decimal seconds, a fraction only where there is one.
     var decimalText: String {
         // The fraction counts away from zero there, and upwards here.
@@ -171,7 +173,7 @@ extension EngineTime {
         let digits = parts.count == 2 ? parts[1].prefix(9) : ""
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         let padded = digits + String(repeating: "0", count: 9 - digits.utf8.count)
-        guard let nanoseconds = Int32(padded) else { return nil }
+        guard let nanoseconds = Int64(padded) else { return nil }
         if isNegative {
             self.init(
                 seconds: nanoseconds == 0 ? -whole : -whole - 1,

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+import ReconcilerTime
 
 /// The routes file of the egress-proxy, as its addon reads it: JSON, rendered from the model and nothing else.
 package struct RoutesTable: Sendable, Encodable {

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+import ReconcilerTime
 
 /// What an agent finds in its container about what it may do, and how to ask for more (SPEC 4.4).
 enum AgentGuidance {

@@ -1,18 +1,28 @@
-/// A moment, to the nanosecond.
-package struct EngineTime: Sendable, Hashable, Comparable {
+/// A moment of the wall clock, to the nanosecond.
+///
+/// Its text is RFC 3339 in UTC: `2026-11-24T03:00:00Z`, with nine digits of fraction where there is one. The calendar is
+/// computed here: Foundation counts in floating-point seconds, so its ISO 8601 style can't keep nanoseconds.
+package struct Timestamp: Sendable, Hashable, Comparable {
     /// Seconds since 1970, rounded down.
     package var seconds: Int64
     /// The rest, from 0 to 999,999,999.
-    package var nanoseconds: Int32
+    package var nanoseconds: Int64
+
+    /// The first and last seconds whose text has a year of four digits.
+    package static let range: ClosedRange<Int64> = -62_135_596_800...253_402_300_799
 
     /// A moment by its seconds since 1970.
-    package init(seconds: Int64, nanoseconds: Int32 = 0) {
-        self.seconds = seconds
+    ///
+    /// Outside of the years 1 to 9999 it becomes the nearest second inside.
+    package init(seconds: Int64, nanoseconds: Int64 = 0) {
+        self.seconds = min(max(seconds, Self.range.lowerBound), Self.range.upperBound)
         self.nanoseconds = nanoseconds
     }
 
-    /// The moment that an RFC 3339 text names, nil when it names none; digits past the ninth are dropped.
-    package init?(_ text: String) {
+    /// The moment that an RFC 3339 text names, in any time zone; digits past the ninth are dropped.
+    ///
+    /// - Returns: nil when it names none, or one outside of the years 1 to 9999.
+    package init?(rfc3339 text: String) {
         var reader = DigitReader(text.utf8[...])
         guard
             let year = reader.number(4), reader.skip("-"),
@@ -29,10 +39,9 @@ package struct EngineTime: Sendable, Hashable, Comparable {
         }
         guard let offset = reader.offset(), reader.isAtEnd else { return nil }
         let days = Self.days(year: year, month: month, day: day)
-        self.init(
-            seconds: days * 86_400 + hour * 3_600 + minute * 60 + second - offset,
-            nanoseconds: Int32(nanoseconds)
-        )
+        let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
+        guard Self.range.contains(seconds) else { return nil }
+        self.init(seconds: seconds, nanoseconds: nanoseconds)
     }
 
     /// The moment that an HTTP date names (`Sun, 06 Nov 1994 08:49:37 GMT`), nil when it names none.
@@ -44,14 +53,16 @@ package struct EngineTime: Sendable, Hashable, Comparable {
             words[4].utf8.count == 8
         else { return nil }
         let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
-        self.init("\(words[3])-\(number)-\(words[1])T\(words[4])Z")
+        self.init(rfc3339: "\(words[3])-\(number)-\(words[1])T\(words[4])Z")
     }
 
-    package static func < (left: EngineTime, right: EngineTime) -> Bool {
+    package static func < (left: Timestamp, right: Timestamp) -> Bool {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
     /// Days since 1970-01-01 in the Gregorian calendar.
+    ///
+    /// Years are counted from March, so that a leap day is their last.
     private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
         let shifted = month <= 2 ? year - 1 : year
         let era = shifted.flooredQuotient(by: 400)
@@ -73,25 +84,24 @@ package struct EngineTime: Sendable, Hashable, Comparable {
     }
 }
 
-extension EngineTime: CustomStringConvertible {
-    /// RFC 3339 in UTC; a fraction only when there is one, with nine digits.
+extension Timestamp: CustomStringConvertible {
     package var description: String {
         let days = seconds.flooredQuotient(by: 86_400)
         let rest = seconds - days * 86_400
         let date = Self.date(days: days)
         var text = "\(date.year.padded(4))-\(date.month.padded(2))-\(date.day.padded(2))"
         text += "T\((rest / 3_600).padded(2)):\((rest / 60 % 60).padded(2)):\((rest % 60).padded(2))"
-        if nanoseconds != 0 { text += ".\(Int64(nanoseconds).padded(9))" }
+        if nanoseconds != 0 { text += ".\(nanoseconds.padded(9))" }
         return text + "Z"
     }
 }
 
-extension EngineTime: Codable {
+extension Timestamp: Codable {
     /// From an RFC 3339 text.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let time = EngineTime(text) else {
+        guard let time = Timestamp(rfc3339: text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is not a time")
         }
         self = time
