@@ -1,4 +1,5 @@
 import ReconcilerModel
+import ReconcilerPlatform
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -115,16 +116,9 @@ package struct AuditLine: Sendable, Hashable {
     /// JSON in ASCII: the encoder's, with every other character written as `\uXXXX`.
     private static func ascii(_ json: [UInt8]) -> [UInt8] {
         guard json.contains(where: { $0 >= 0x7F }) else { return json }
-        var bytes: [UInt8] = []
-        for unit in String(decoding: json, as: UTF8.self).utf16 {
-            if unit < 0x7F {
-                bytes.append(UInt8(unit))
-            } else {
-                let digits = String(unit, radix: 16)
-                bytes += Array("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".utf8)
-            }
+        return String(decoding: json, as: UTF8.self).unicodeScalars.flatMap { scalar in
+            scalar.value < 0x7F ? [UInt8(scalar.value)] : Array(JSONNode.escape(scalar).utf8)
         }
-        return bytes
     }
 }
 

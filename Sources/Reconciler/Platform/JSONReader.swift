@@ -12,15 +12,28 @@ package struct JSONReader {
     }
 
     private let bytes: [UInt8]
+    private let valueLimit: Int
+    private let replacesHalves: Bool
     private var index = 0
     private var values = 0
 
-    private init(_ bytes: [UInt8]) { self.bytes = bytes }
+    private init(_ bytes: [UInt8], valueLimit: Int, replacesHalves: Bool) {
+        self.bytes = bytes
+        self.valueLimit = valueLimit
+        self.replacesHalves = replacesHalves
+    }
 
+    /// - Parameters:
+    ///   - valueLimit: how many values there may be, names included.
+    ///   - replacesHalves: whether half of a surrogate pair is read as U+FFFD; else it is refused.
     /// - Throws: `Refusal` for anything but one JSON value (RFC 8259) in UTF-8, for an object that names a member twice,
     ///   and for what is past the bounds.
-    package static func read(_ bytes: [UInt8]) throws(Refusal) -> JSONNode {
-        var reader = JSONReader(bytes)
+    package static func read(
+        _ bytes: [UInt8],
+        valueLimit: Int = valueLimit,
+        replacesHalves: Bool = false
+    ) throws(Refusal) -> JSONNode {
+        var reader = JSONReader(bytes, valueLimit: valueLimit, replacesHalves: replacesHalves)
         let node = try reader.value(depth: 0)
         reader.skipBlanks()
         guard reader.index == bytes.count else { throw Refusal(reason: "something follows the value") }
@@ -132,17 +145,28 @@ package struct JSONReader {
         case UInt8(ascii: "r"): output.append(0x0D)
         case UInt8(ascii: "t"): output.append(0x09)
         case UInt8(ascii: "u"):
-            var value = UInt32(try unit())
-            if (0xD800...0xDBFF).contains(value) {
-                guard take("\\"), take("u") else { throw Refusal(reason: "half of a character") }
-                let low = UInt32(try unit())
-                guard (0xDC00...0xDFFF).contains(low) else { throw Refusal(reason: "half of a character") }
-                value = 0x10000 + (value - 0xD800) << 10 + (low - 0xDC00)
+            let unit = try unit()
+            var value = UInt32(unit)
+            if UTF16.isLeadSurrogate(unit), let low = try trailSurrogate() {
+                value = 0x10000 + (value - 0xD800) << 10 + (UInt32(low) - 0xDC00)
             }
-            guard let scalar = Unicode.Scalar(value) else { throw Refusal(reason: "half of a character") }
+            guard let scalar = Unicode.Scalar(value) ?? (replacesHalves ? "\u{FFFD}" : nil) else {
+                throw Refusal(reason: "half of a character")
+            }
             output += Array(String(Character(scalar)).utf8)
         default: throw Refusal(reason: "an escape that JSON doesn't have")
         }
+    }
+
+    /// Takes the escape of a trail surrogate, if one comes next.
+    private mutating func trailSurrogate() throws(Refusal) -> UInt16? {
+        let start = index
+        if take("\\"), take("u") {
+            let unit = try unit()
+            if UTF16.isTrailSurrogate(unit) { return unit }
+        }
+        index = start
+        return nil
     }
 
     private mutating func unit() throws(Refusal) -> UInt16 {
@@ -156,7 +180,7 @@ package struct JSONReader {
 
     private mutating func count() throws(Refusal) {
         values += 1
-        guard values <= Self.valueLimit else { throw Refusal(reason: "more than \(Self.valueLimit) values") }
+        guard values <= valueLimit else { throw Refusal(reason: "more than \(valueLimit) values") }
     }
 
     private var peek: UInt8? { index < bytes.count ? bytes[index] : nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// How a result is shown.
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
@@ -13,7 +14,7 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     func text(of document: some Encodable) throws -> String {
         let json = try JSONEncoder.document.encode(document)
         guard self == .yaml else { return Escaped.document(String(decoding: json, as: UTF8.self)) }
-        return Escaped.document(try JSONDecoder().decode(JSONValue.self, from: json).yaml(), isYAML: true)
+        return Escaped.document(try JSONReader.read(Array(json), valueLimit: .max).yaml(), isYAML: true)
     }
 
     /// A document on one line, as a stream of them has, harmless for a terminal.
@@ -21,5 +22,14 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Escaped.document(String(decoding: try encoder.encode(document), as: UTF8.self))
+    }
+}
+
+extension JSONEncoder {
+    /// For everything that is printed.
+    static var document: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return encoder
     }
 }
