@@ -61,7 +61,7 @@ struct ControllerLoopTests {
             default: break
             }
         }
-        let healing = HealBudget(limit: 3, interval: .seconds(3600))
+        let healing = TokenBucket(limit: 3, interval: .seconds(3600))
         try await bed.underController(on: faulty, healing: healing, report: report) {
             for turn in 1...3 {
                 try await bed.engine.change { try $0.remove("bottle-dev-firewall", force: true) }
@@ -121,7 +121,7 @@ extension LoopBed {
     fileprivate func underController(
         on engine: any EngineWriting,
         backoff: Backoff = Backoff(base: .milliseconds(10), cap: .milliseconds(100)),
-        healing: HealBudget = HealBudget(limit: 240, interval: .seconds(30)),
+        healing: TokenBucket = TokenBucket(limit: 240, interval: .seconds(30)),
         report: @escaping @Sendable (ControllerReport) -> Void = { _ in },
         _ body: () async throws -> Void
     ) async throws {

@@ -40,11 +40,11 @@ struct ProposalBrokerTests {
         func desk(_ change: (inout SuperviseLimits) -> Void = { _ in }) async throws -> ProposalBroker {
             var limits = SuperviseLimits()
             change(&limits)
-            let log = EventLog(now: { self.now }) { _ in }
+            let log = EventLog(time: TimeSource(now: { self.now })) { _ in }
             let desk = try ProposalBroker(
                 queue: SidecarQueue(folder: folder),
                 limits: limits,
-                now: { self.now },
+                time: TimeSource(now: { self.now }),
                 log: log
             )
             await desk.look()

@@ -66,7 +66,8 @@ package struct AuditLog: Sendable {
     /// Waits for the lock without giving way to other tasks of the thread: holders keep it for one write only.
     private func acquire() throws -> FileLock.Held {
         let start = ContinuousClock.now
-        var pause: UInt32 = 500
+        let backoff = Backoff(base: .microseconds(500), cap: .milliseconds(10))
+        var looks = 0
         while true {
             if let held = try lock.tryAcquire() { return held }
             guard ContinuousClock.now - start < .seconds(30) else {
@@ -77,8 +78,8 @@ package struct AuditLog: Sendable {
                     remedy: lock.holder().map { "look what process \($0) does; the lock goes with it" }
                 )
             }
-            _ = usleep(pause)
-            pause = min(pause * 2, 10_000)
+            looks += 1
+            _ = usleep(UInt32(backoff.delay(failures: looks, jitter: 1) / .microseconds(1)))
         }
     }
 

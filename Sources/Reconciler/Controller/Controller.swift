@@ -43,7 +43,7 @@ package actor Controller {
     /// How often each agent was started again of late, and when last.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
     /// What is left of each bottle's heals.
-    private var healing: [Identity: HealBudget] = [:]
+    private var healing: [Identity: TokenBucket] = [:]
     /// What the pass that just ended found waiting and nobody was told of by this controller.
     private var proposed: [Identity: [Proposal]] = [:]
     /// The proposals that were told of by this controller: another process can have seen one first, or been killed

@@ -16,7 +16,9 @@ package struct ControllerPace: Sendable, Hashable {
     /// Between starts of an agent that its `restart` starts again each time it ends.
     package var agentBackoff: Backoff
     /// What each bottle has for heals; far more than honest trouble needs.
-    package var healing: HealBudget
+    ///
+    /// Heals are on record for good: who can end a sidecar again and again gets one each interval in the end.
+    package var healing: TokenBucket
 
     package init(
         interval: Duration = .seconds(30),
@@ -26,7 +28,7 @@ package struct ControllerPace: Sendable, Hashable {
         concurrency: Int = 8,
         backoff: Backoff = Backoff(),
         agentBackoff: Backoff = Backoff(base: .seconds(1), cap: .seconds(300)),
-        healing: HealBudget = HealBudget(limit: 240, interval: .seconds(30))
+        healing: TokenBucket = TokenBucket(limit: 240, interval: .seconds(30))
     ) {
         self.interval = interval
         self.sweep = sweep

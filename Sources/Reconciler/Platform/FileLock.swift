@@ -59,7 +59,7 @@ package struct FileLock: Sendable, Hashable {
         }
     }
 
-    /// Takes the lock, looking again after 1 ms, 2 ms and so on until it is free.
+    /// Takes the lock, looking again with a back-off from 1 ms until it is free.
     ///
     /// - Parameters:
     ///   - wait: how long to try; nil: until the task is cancelled.
@@ -72,13 +72,14 @@ package struct FileLock: Sendable, Hashable {
         time: TimeSource = .system
     ) async throws -> Held {
         let start = time.instant()
-        var pause = Duration.milliseconds(1)
+        let backoff = Backoff(base: .milliseconds(1), cap: longestPause)
+        var looks = 0
         while true {
             try Task.checkCancellation()
             if let held = try tryAcquire() { return held }
             if let wait, time.instant() - start >= wait { throw TimedOut(path: path, holder: holder()) }
-            try await time.sleep(for: pause)
-            pause = min(pause * 2, longestPause)
+            looks += 1
+            try await time.sleep(for: backoff.delay(failures: looks, jitter: 1))
         }
     }
 

@@ -1,14 +1,12 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerPlatform
 
 /// What one follower has read and not yet handed on, in bounded room.
 ///
 /// A flood is told ever more coarsely: a follower may begin so many kinds of refusal at once, and after that one every
 /// two seconds; what comes beyond is counted by rule.
 actor RefusalBuffer {
-    /// How many kinds may begin at once, and how many a second are added to that.
-    private static let burst = 200.0
-    private static let refill = 0.5
     /// The most kinds with their detail in one batch.
     private static let details = 64
 
@@ -18,8 +16,10 @@ actor RefusalBuffer {
     private let clock: @Sendable () -> Duration
     private var reader: LogLineReader
     private var tally: RefusalTally
-    private var allowance = burst
-    private var lastRefill: Duration
+    /// A token is a kind that may begin.
+    private var kinds = TokenBucket(limit: 200, interval: .seconds(2))
+    /// How many kinds could begin after the last batch.
+    private var room: Int
     private var lost = 0
     private var unreadable = 0
     private var kept: LogPosition?
@@ -37,7 +37,7 @@ actor RefusalBuffer {
         self.clock = clock
         reader = LogLineReader(from: position)
         kept = position
-        lastRefill = clock()
+        room = kinds.limit
         tally = RefusalTally(details: Self.details, hosts: Self.details)
     }
 
@@ -45,7 +45,7 @@ actor RefusalBuffer {
     var position: LogPosition? { kept }
 
     /// Whether the flood that came has used up what may be told in detail.
-    var isFlooded: Bool { allowance < 1 }
+    var isFlooded: Bool { room < 1 }
 
     /// - Returns: how many lines there were.
     func take(_ frame: OutputFrame) -> Int {
@@ -72,9 +72,8 @@ actor RefusalBuffer {
             position: position
         )
         let now = clock()
-        allowance = min(Self.burst, allowance + (now - lastRefill) / .seconds(1) * Self.refill)
-        allowance = max(0, allowance - Double(tally.namedKinds))
-        lastRefill = now
+        kinds.take(upTo: tally.namedKinds, at: now)
+        room = kinds.available(at: now)
         reset()
         kept = position
         return batch
@@ -89,8 +88,8 @@ actor RefusalBuffer {
     }
 
     private func reset() {
-        let room = min(Self.details, Int(allowance))
-        tally = RefusalTally(details: room, hosts: min(Self.details, Int(allowance) - room))
+        let details = min(Self.details, room)
+        tally = RefusalTally(details: details, hosts: min(Self.details, room - details))
         lost = 0
         unreadable = 0
     }

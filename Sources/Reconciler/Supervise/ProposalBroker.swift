@@ -37,7 +37,8 @@ package actor ProposalBroker {
 
     private let queue: SidecarQueue
     private let limits: SuperviseLimits
-    private let now: @Sendable () -> Timestamp
+    private let time: TimeSource
+    private let origin: ContinuousClock.Instant
     private let log: EventLog
 
     private var entries: [ProposalID: Entry] = [:]
@@ -45,20 +46,17 @@ package actor ProposalBroker {
     private var lastWord: Timestamp?
     private var stateMark: FileMark?
     private var looksSinceFull = 0
-    private var allowance: Double
-    private var allowanceAt: ContinuousClock.Instant
+    private var proposals: TokenBucket
     /// What is in force; nil while the host has not said it.
     package private(set) var state: SupervisedState?
 
-    package init(queue: SidecarQueue, limits: SuperviseLimits, now: @escaping @Sendable () -> Timestamp, log: EventLog)
-        throws
-    {
+    package init(queue: SidecarQueue, limits: SuperviseLimits, time: TimeSource, log: EventLog) throws {
         self.queue = queue
         self.limits = limits
-        self.now = now
+        self.time = time
+        origin = time.instant()
         self.log = log
-        allowance = Double(limits.burst)
-        allowanceAt = .now
+        proposals = TokenBucket(limit: limits.burst, interval: .seconds(limits.refill))
         try queue.tidy()
         for proposal in try queue.proposals() { entries[proposal.id] = Entry(proposal: proposal) }
     }
@@ -88,12 +86,12 @@ package actor ProposalBroker {
             // What holds without room is checked before what needs it.
             let last = [known?.proposal.id, try? queue.newestAnswered(question)].compactMap { $0 }.max()
             let proposal = try Proposal(
-                id: ProposalID(question: question, at: now(), after: last),
+                id: ProposalID(question: question, at: time.now(), after: last),
                 bottle: bottle,
                 tool: tool,
                 argument: argument,
                 justification: justification,
-                time: now()
+                time: time.now()
             )
             if let reason = crowd() { return .refused([reason]) }
             return keep(proposal)
@@ -110,7 +108,7 @@ package actor ProposalBroker {
         guard let heard = known.heard else { return .decided(answer) }
         // What was applied and is in force no more, is asked anew.
         if answer.state == .applied { return verdict == .inForce ? .decided(answer) : nil }
-        return heard.seconds + limits.memory > now().seconds ? .decided(answer) : nil
+        return heard.seconds + limits.memory > time.now().seconds ? .decided(answer) : nil
     }
 
     /// Why no new proposal can be taken now; nil: one can, and counts.
@@ -126,12 +124,8 @@ package actor ProposalBroker {
             else { return "too many proposals whose answers nobody heard: call `proposal-status`" }
             forget(oldest.proposal.id)
         }
-        let instant = ContinuousClock.now
-        allowance = min(Double(limits.burst), allowance + (instant - allowanceAt) / .seconds(limits.refill))
-        allowanceAt = instant
-        guard allowance >= 1 else { return "proposals come too fast: wait a few seconds" }
-        allowance -= 1
-        return nil
+        let isInPace = proposals.take(at: time.instant() - origin)
+        return isInPace ? nil : "proposals come too fast: wait a few seconds"
     }
 
     private func keep(_ proposal: Proposal) -> Submission {
@@ -172,7 +166,7 @@ package actor ProposalBroker {
     /// Says that a caller has the final answer of a proposal.
     package func wasHeard(_ id: ProposalID) {
         guard entries[id]?.isDecided == true, entries[id]?.heard == nil else { return }
-        entries[id]?.heard = now()
+        entries[id]?.heard = time.now()
         log.event("told", [("id", .text(id.text)), ("state", .text(entries[id]?.answer?.state.rawValue ?? ""))])
     }
 
@@ -232,7 +226,7 @@ package actor ProposalBroker {
 
     /// Takes out of the queue what was heard, or what nobody came back for.
     private func sweep() {
-        let moment = now().seconds
+        let moment = time.now().seconds
         for (id, entry) in entries where entry.isDecided && entry.waiting.isEmpty {
             let isOver =
                 entry.heard.map { $0.seconds + limits.memory <= moment }

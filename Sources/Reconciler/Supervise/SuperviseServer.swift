@@ -22,6 +22,7 @@ package struct SuperviseServer: Sendable {
     private let port: Int
     private let limits: SuperviseLimits
     private let version: String
+    private let time: TimeSource
     private let log: EventLog
     private let desk: ProposalBroker
 
@@ -36,16 +37,17 @@ package struct SuperviseServer: Sendable {
         queue: SidecarQueue,
         limits: SuperviseLimits = SuperviseLimits(),
         version: String,
-        now: @escaping @Sendable () -> Timestamp,
+        time: TimeSource,
         log: EventLog
     ) throws(CantServe) {
         self.host = host
         self.port = port
         self.limits = limits
+        self.time = time
         self.version = version
         self.log = log
         do {
-            desk = try ProposalBroker(queue: queue, limits: limits, now: now, log: log)
+            desk = try ProposalBroker(queue: queue, limits: limits, time: time, log: log)
         } catch {
             throw CantServe(reason: "\(error)")
         }
@@ -61,13 +63,13 @@ package struct SuperviseServer: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
-                    try await Task.sleep(for: limits.look)
+                    try await time.sleep(for: limits.look)
                     await desk.look()
                 }
             }
             group.addTask {
                 while true {
-                    try await Task.sleep(for: limits.pulse)
+                    try await time.sleep(for: limits.pulse)
                     await desk.pulse()
                 }
             }

@@ -60,8 +60,7 @@ struct SuperviseServerCommand: AsyncParsableCommand {
         StopSignals.install()
         // Nothing of it can be loaded anew.
         _ = signal(SIGHUP, SIG_IGN)
-        let now = TimeSource.system.now
-        let log = EventLog(now: now) { console.out($0) }
+        let log = EventLog(time: .system) { console.out($0) }
         do {
             if confirm != "off" { try LoadConfirmation.withdraw(at: confirm) }
             let server = try SuperviseServer(
@@ -69,7 +68,7 @@ struct SuperviseServerCommand: AsyncParsableCommand {
                 port: address.port,
                 queue: SidecarQueue(folder: queue),
                 version: Version.text,
-                now: now,
+                time: .system,
                 log: log
             )
             try await withThrowingTaskGroup(of: Void.self) { group in
