@@ -1,10 +1,10 @@
 import ReconcilerModel
 
-/// Finds out whether a log is what was written: pure, over the lines of all files in their order.
+/// Checks that a log is what was written: pure, over the lines of all files in their order.
 ///
-/// The chain is walked from its end back to its beginning, each line naming the one before it by its hash. So a line
-/// that somebody wrote anew with a right hash is known too: the line after it names another one. What can't be known
-/// without a checkpoint is a change of the last line, or of all lines from some point on.
+/// The chain is walked from its end back to its beginning, each line naming the one before it by its hash. So a
+/// rewritten line with a correct hash is found too: the line after it names another hash. Only a checkpoint shows a
+/// change of the last line, or of all lines from some point on.
 struct AuditChain {
     /// A line that is what its own hash says.
     private struct Node {
@@ -168,7 +168,7 @@ struct AuditChain {
         }
     }
 
-    /// The numbers between two; only the last of very many, which nobody could put other lines in the place of.
+    /// The numbers between two; of very many only the last, since other lines can't have taken all their places.
     private static func numbers(after low: Int, before high: Int) -> [Int] {
         guard low < high else { return [] }
         return Array(max(low + 1, high - 10_000)..<high)

@@ -1,4 +1,4 @@
-/// A signature of an operator over the log up to one line: whoever cuts that line off or writes it anew is found out.
+/// An operator's signature over the log up to one line: it shows when that line was cut off or rewritten.
 ///
 /// It says only what it needs to: which log, which line, its hash, and when.
 package struct AuditCheckpoint: Sendable, Hashable, Codable {

@@ -3,7 +3,7 @@ package struct AuditFollower {
     private let files: AuditFiles
     private var reader: AuditReader?
     private var last = 0
-    /// Lines that were passed over: nobody wrote them so.
+    /// Lines that were skipped, since no writer wrote them so.
     package private(set) var unreadable = 0
 
     package init(_ files: AuditFiles) { self.files = files }

@@ -86,7 +86,7 @@ package struct AuditLine: Sendable, Hashable {
 
     /// Reads a line.
     ///
-    /// - Returns: nil for one that nobody wrote so: its hash is not that of its content, or it says nothing.
+    /// - Returns: nil when its hash is not that of its content, or its content is not a line's.
     package init?(_ bytes: some RandomAccessCollection<UInt8>) {
         guard let (object, hash) = Self.parts(of: bytes), ContentDigest(of: object).hex == hash,
             let body = try? JSONDecoder().decode(Body.self, from: Data(object)),

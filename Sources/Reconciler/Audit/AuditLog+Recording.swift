@@ -5,7 +5,7 @@ import ReconcilerTrust
 /// One bottle's part of an edit of the desired state.
 package struct AuditedEdit: Sendable {
     package var bottle: Identity
-    /// nil: the bottle was not desired, or nobody can read what was.
+    /// nil: the bottle was not desired, or what was desired is unreadable.
     package var before: BottleManifest?
     /// nil: it is desired no more.
     package var after: BottleManifest?

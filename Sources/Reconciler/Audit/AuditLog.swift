@@ -151,6 +151,6 @@ package struct AuditLog: Sendable {
 }
 
 extension StateFolder {
-    /// Held by whoever appends to the audit log.
+    /// The lock for appending to the audit log.
     package var auditLock: FileLock { FileLock(path: "\(locks)/.audit.lock") }
 }

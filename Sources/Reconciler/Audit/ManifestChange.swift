@@ -13,7 +13,7 @@ package struct ManifestChange: Sendable, Hashable {
     package let after: [String]
 
     /// - Parameters:
-    ///   - old: nil: the bottle was not desired, or nobody can read what was.
+    ///   - old: nil: the bottle was not desired, or what was desired is unreadable.
     ///   - new: nil: it is desired no more.
     package init(from old: BottleManifest?, to new: BottleManifest?, _ fingerprint: KeyedFingerprint) {
         let old = old.map { ManifestFacts.of(Self.withoutValues($0, fingerprint)) } ?? []

@@ -55,7 +55,7 @@ package struct SSHSignature: Sendable {
         return name
     }
 
-    /// Throws unless somebody's signature over `text` is what `signature` is, whoever they are.
+    /// Throws unless `signature` is a signature over `text`, by any signer.
     package func check(_ text: [UInt8], signature: String) async throws {
         let file = "\(environment["TMPDIR"] ?? "/tmp")/bottle-signature.\(POSIX.randomHexadecimal())"
         _ = try DurableFile.create(Array(signature.utf8), at: file)

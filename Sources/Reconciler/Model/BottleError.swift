@@ -6,7 +6,7 @@ package struct BottleError: Error, Sendable, CustomStringConvertible {
     package var location: String?
     /// What to do next.
     package var remedy: String?
-    /// The words of whoever refused underneath, kept as they came.
+    /// The words of what refused underneath, unchanged.
     package var cause: String?
 
     package init(

@@ -1,4 +1,4 @@
-/// The Dockerfile of an agent's image: as it is built, and as somebody wrote it.
+/// The Dockerfile of an agent's image: as it is built, and as it was written.
 package struct PresentDockerfile: Sendable, Hashable {
     /// What is built.
     package let built: String

@@ -75,7 +75,7 @@ struct LogLineReader {
         return Line(bytes: isTooLong ? nil : Array(pending.dropFirst(head.count + 1)))
     }
 
-    /// Whether the line at `time` was read by whoever kept the position.
+    /// Whether the line at `time` was read before the position was kept.
     private mutating func isKnown(_ time: Timestamp) -> Bool {
         guard let resume else { return false }
         if time < resume.time { return true }

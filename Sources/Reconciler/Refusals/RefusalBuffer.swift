@@ -2,10 +2,10 @@ import ReconcilerEngine
 import ReconcilerModel
 import ReconcilerPlatform
 
-/// What one follower has read and not yet handed on, in bounded room.
+/// A bounded buffer of what one follower has read and not handed on yet.
 ///
-/// A flood is told ever more coarsely: a follower may begin so many kinds of refusal at once, and after that one every
-/// two seconds; what comes beyond is counted by rule.
+/// In a flood it keeps less detail: a token bucket limits how many new kinds of refusal a follower may begin; the rest is
+/// counted by rule.
 actor RefusalBuffer {
     /// The most kinds with their detail in one batch.
     private static let details = 64

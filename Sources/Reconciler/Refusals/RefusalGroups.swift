@@ -6,7 +6,7 @@ package import ReconcilerTime
 package struct RefusalGroup: Sendable, Hashable {
     /// Says which group it is, wherever and whenever it is shown: twelve letters and digits of a digest of host and rule.
     ///
-    /// Long enough that nobody finds another host with the same one.
+    /// Long enough that another host with the same one can't be found.
     package let id: String
     package let host: String
     package let rule: String

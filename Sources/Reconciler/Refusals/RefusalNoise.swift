@@ -1,16 +1,16 @@
 package import ReconcilerModel
 
-/// Hosts that programs call of their own accord, over and over, to tell their makers how they are used.
+/// Telemetry hosts: programs call them again and again to report how they are used.
 ///
-/// That they were refused says nothing of the agent's work. Lists leave them out and say how many they left out; on
-/// record they are like all others.
+/// Their refusals don't matter to the agent's work. Lists leave them out and say how many they left out; the record
+/// keeps them like all others.
 package struct RefusalNoise: Sendable {
     private let hosts: [HostPattern]
 
     /// - Parameter more: hosts beside those that are known.
     package init(_ more: [HostPattern] = []) { hosts = Self.known + more }
 
-    /// Whether a group is of such a host, refused only because nobody allowed it.
+    /// Whether a group is of such a host, refused only because no rule allows it.
     ///
     /// A push to it, or a request that claims two names, is no noise.
     package func contains(_ group: RefusalGroup) -> Bool {

@@ -10,7 +10,7 @@ package struct RefusalRule: Sendable, Hashable {
         self.rule = rule
     }
 
-    /// Every rule that our sidecars have; `other` stands for what an image of somebody's own says besides.
+    /// Every rule that our sidecars have; `other` stands for any other rule, which a custom image may have.
     package static let known: Set<RefusalRule> = {
         let proxy = [
             "identity", "host", "port", "path", "method", "git-push", "upgrade", "tls", "header", "version", "no-table",

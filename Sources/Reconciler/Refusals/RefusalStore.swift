@@ -15,7 +15,7 @@ package import ReconcilerState
 /// One writer a state folder: the controller. Readers need no lock. It may be killed at any instant: a batch is in the
 /// file with the position up to which it was read, or neither is.
 package actor RefusalStore: RefusalSink {
-    /// What a file may grow to before it is written anew in less room.
+    /// The size at which a file is compacted.
     package static let fileLimit = 1 << 20
 
     private let state: StateFolder
@@ -113,7 +113,7 @@ package actor RefusalStore: RefusalSink {
     }
 
     private func file(of bottle: Identity) throws -> File {
-        // Somebody may have removed it, with its bottle or by hand.
+        // It may have been removed, with its bottle or by hand.
         if let known = open[bottle], exists(bottle) { return known }
         let found = File(try Self.load(bottle, in: state))
         open[bottle] = found

@@ -65,8 +65,8 @@ package struct RefusalStream: Sendable {
 
     /// The whole again in less room: the newest as they are, older ones by host and rule.
     ///
-    /// Where there are too many hosts, those told first and those told last keep their names: whoever asks for many
-    /// names in a row removes neither what came before nor what came after.
+    /// Where there are too many hosts, those told first and those told last keep their names: a burst of many
+    /// names displaces neither what came before nor what came after.
     func compacted(keeping recent: Int, hosts: Int) -> [UInt8] {
         let older = refusals.dropLast(recent)
         var kinds: [RefusedRequest: RefusedRequest] = [:]

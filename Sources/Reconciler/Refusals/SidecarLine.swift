@@ -9,7 +9,7 @@ import ReconcilerTime
 /// counted and never shown.
 package enum SidecarLine: Sendable, Hashable {
     case refusal(RefusedRequest)
-    /// So many lines were not written, because nobody read them fast enough.
+    /// So many lines were not written, because they were not read fast enough.
     case lost(Int)
     case unreadable
 

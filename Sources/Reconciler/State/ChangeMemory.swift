@@ -22,7 +22,7 @@ actor ChangeMemory {
         changes[bottle] = .some(change)
     }
 
-    /// Takes note that HEAD moved on by commits that changed these bottles and no others.
+    /// Records that HEAD moved by commits that changed these bottles and no others.
     func advance(from old: Revision, to new: Revision, changed: [Identity: Revision]) {
         guard head == old else { return }
         head = new

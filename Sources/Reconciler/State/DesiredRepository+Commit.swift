@@ -38,7 +38,7 @@ extension DesiredRepository {
         try await commit(author: author, expecting: expected) { _ in DesiredEdit(changes: changes, message: message) }
     }
 
-    /// Commits what `edit` makes of HEAD, while nobody else commits: it is asked again when HEAD moved all the same.
+    /// Commits `edit(HEAD)` under the repository lock; calls `edit` again if another git process moved HEAD.
     ///
     /// - Parameter edit: nil: there is nothing to commit.
     /// - Returns: the new revision; nil, and no commit, when nothing changed.
@@ -205,7 +205,7 @@ extension DesiredRepository {
         guard found == expected else { throw moved(from: expected, to: found) }
     }
 
-    /// Makes sure that a bottle is desired at `head` as it was at `expected`; whatever else moved is nobody's matter.
+    /// Checks that a bottle is desired at `head` as it was at `expected`; changes of other bottles don't count.
     ///
     /// - Parameter expected: the revision that was looked at; nil: none was.
     /// - Throws: `BottleError` `desired-moved`, `desired-unreadable`.

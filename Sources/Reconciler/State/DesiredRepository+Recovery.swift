@@ -9,10 +9,10 @@ import ReconcilerPlatform
     import Glibc
 #endif
 
-/// What a killed writer leaves, and how the next one knows it for that.
+/// Finds and removes what a killed writer left.
 ///
-/// A writer that holds the lock puts down a note before it runs a git command that could leave something, and takes it
-/// away at the end. Whoever takes the lock and finds the note knows that its writer died.
+/// A writer that holds the lock writes a note before it runs a git command that could leave something, and removes it
+/// at the end. A writer that takes the lock and finds a note knows that the one before it died.
 extension DesiredRepository {
     private static let scratchPrefix = "bottle-scratch."
     /// The index that git works on in such a folder.

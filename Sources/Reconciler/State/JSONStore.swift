@@ -51,7 +51,7 @@ package struct JSONStore<Value: Codable & Sendable>: Sendable {
 
     /// Replaces what is stored for the bottle; durable when this returns, the old or the new if the process dies here.
     package func save(_ value: Value, for bottle: Identity) throws {
-        // What a newer program wrote, or nobody can read, is not ours to replace.
+        // A file that is newer than this program, or unreadable, is not replaced.
         _ = try load(bottle)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -4,8 +4,8 @@ import ReconcilerPlatform
 extension StateFolder {
     /// Removes the certificate authorities of a bottle that is gone.
     ///
-    /// The folder gets out of the way in one step, so that nobody finds half of it; what a killed process left of that
-    /// is removed by the next call.
+    /// The folder is renamed first, so that no reader finds half of it; the next call removes what a killed process
+    /// left.
     /// - Throws: `BottleError` `state-unwritable`.
     package func forgetTrust(of bottle: Identity) throws {
         let aside = ".forgotten."

@@ -11,7 +11,7 @@ package import ReconcilerPlatform
 
 /// The folder where one installation of bottle keeps all it knows (SPEC 10).
 ///
-/// It belongs to one user and nobody else may write in it; both are checked each time it is opened.
+/// It belongs to one user, and no other user may write in it; both are checked each time it is opened.
 package struct StateFolder: Sendable, Hashable {
     /// Absolute, without symbolic links: a link that is changed later changes nothing here.
     package let path: String
@@ -54,16 +54,16 @@ package struct StateFolder: Sendable, Hashable {
     /// What a bottle's sidecars refused: lines of JSON.
     package func refusals(of bottle: Identity) -> String { "\(refusals)/\(bottle.name).jsonl" }
 
-    /// Held by whoever changes this bottle: one writer a bottle.
+    /// The lock for changing this bottle: one writer a bottle.
     package func lock(of bottle: Identity) -> FileLock { FileLock(path: "\(locks)/\(bottle.name).lock") }
 
-    /// Held by whoever commits desired state; no identity holds a dot, so no bottle's lock has this name.
+    /// The lock for commits of desired state; no identity holds a dot, so no bottle's lock has this name.
     package var desiredLock: FileLock { FileLock(path: "\(locks)/.desired.lock") }
 
-    /// Held, for moments only, by whoever makes what all bottles share: planned addresses, a look into an image.
+    /// The lock, held for moments only, for what all bottles share: planned addresses, a look into an image.
     package var sharedLock: FileLock { FileLock(path: "\(locks)/.shared.lock") }
 
-    /// Held by whoever brings an image of this name, however long its build or its pull takes.
+    /// The lock for building or pulling an image of this name, held as long as that takes.
     ///
     /// Its holder waits for nothing else but its turn among the builds of its process, then for `buildLock`, and under
     /// that for `sharedLock`.
@@ -71,10 +71,10 @@ package struct StateFolder: Sendable, Hashable {
         FileLock(path: "\(locks)/.image-\(ContentDigest(of: reference.text).hex.prefix(32)).lock")
     }
 
-    /// Held by whoever builds a proposed Dockerfile for this bottle: one restricted build a bottle.
+    /// The lock for building a proposed Dockerfile of this bottle: one restricted build a bottle.
     package func buildLock(of bottle: Identity) -> FileLock { FileLock(path: "\(locks)/.build-\(bottle.name).lock") }
 
-    /// Held by the controller: one a state folder.
+    /// The lock of the controller: one a state folder.
     package var controllerLock: FileLock { FileLock(path: "\(locks)/.controller.lock") }
 
     /// Opens the folder for reading; nil when nothing was ever made there.

@@ -3,7 +3,7 @@ import ReconcilerPlatform
 package import ReconcilerTime
 import Synchronization
 
-/// One JSON line an event; an agent that makes events fast gets few lines.
+/// Writes one JSON line an event; a token bucket limits the lines, since an agent causes the events.
 package final class EventLog: Sendable {
     private struct Pace {
         var lines = TokenBucket(limit: 50, interval: .milliseconds(100))

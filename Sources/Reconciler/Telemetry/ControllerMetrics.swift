@@ -59,7 +59,7 @@ package struct ControllerMetrics: Sendable {
         self.startTime = startTime
     }
 
-    // MARK: - Taking note
+    // MARK: - Recording
 
     package mutating func take(_ report: ControllerReport, at moment: Duration) {
         switch report {
@@ -124,7 +124,7 @@ package struct ControllerMetrics: Sendable {
         }
     }
 
-    // MARK: - Telling
+    // MARK: - Exposition
 
     /// Everything, as of a moment.
     package func families(at moment: Duration, _ vitals: ControllerVitals) -> [MetricFamily] {

@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 import Synchronization
 
-/// Gathers what a controller tells, and answers those who watch over it.
+/// Collects a controller's reports, and serves its health and metrics pages.
 package final class Telemetry: Sendable {
     /// What is answered over HTTP.
     package struct Page: Sendable, Hashable {
@@ -31,7 +31,7 @@ package final class Telemetry: Sendable {
         metrics.withLock { $0.take(call) }
     }
 
-    /// Takes note of refusals that are on record now.
+    /// Counts refusals that are on record now.
     package func take(_ batch: RefusalBatch) {
         metrics.withLock { $0.take(batch) }
     }
