@@ -55,7 +55,7 @@ struct BottleLister {
     }
 
     /// This installation's containers, by their bottle's name.
-    private mutating func containers(of installation: String) async throws -> [String: [ContainerSummary]] {
+    private mutating func containers(of installation: InstallationID) async throws -> [String: [ContainerSummary]] {
         let client = if let engine { engine } else { try await context.engine() }
         engine = client
         let engine: any EngineReading = client

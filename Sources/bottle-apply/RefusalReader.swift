@@ -11,7 +11,7 @@ struct RefusalReader {
     private(set) var engine: (any EngineReading)?
     /// Why the engine can't be reached.
     private(set) var unreachable: BottleError?
-    let installation: String
+    let installation: InstallationID?
     private(set) var found: [Identity: BottleRefusals] = [:]
 
     private let context: CommandContext
@@ -23,7 +23,7 @@ struct RefusalReader {
         self.context = context
         self.since = since
         state = try StateFolder.open(context.paths.state)
-        installation = state?.installation ?? ""
+        installation = state?.installation
         do {
             let client = try await context.engine()
             self.client = client

@@ -19,7 +19,7 @@ struct StateFolderTests {
         let first = try StateFolder.create(path)
         #expect(try StateFolder.create(path) == first)
         #expect(try StateFolder.open(path) == first)
-        #expect(first.installation.utf8.count == 32)
+        #expect(first.installation.text.utf8.count == 32)
         #expect(try mode(of: path) == 0o700)
         for folder in [first.queue, first.sessions, first.trust, first.records, first.locks] {
             #expect(try mode(of: folder) == 0o700)
@@ -43,13 +43,13 @@ struct StateFolderTests {
                 group.addTask {
                     await #expect(processExitsWith: .success) { [path = path as String, number = number as Int] in
                         let state = try StateFolder.create(path)
-                        try DurableFile.write(Array(state.installation.utf8), to: "\(path)/seen.\(number)")
+                        try DurableFile.write(Array(state.installation.text.utf8), to: "\(path)/seen.\(number)")
                     }
                 }
             }
         }
         let seen = try (0..<4).map { try text("\(path)/seen.\($0)") }
-        #expect(Set(seen) == [try StateFolder.create(path).installation])
+        #expect(Set(seen) == [try StateFolder.create(path).installation.text])
     }
 
     @Test("is refused when others may write in it", arguments: [mode_t(0o770), 0o702, 0o1777])

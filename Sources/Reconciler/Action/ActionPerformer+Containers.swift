@@ -76,7 +76,7 @@ extension ActionPerformer {
         } catch {
             // Made by an attempt whose answer was lost, or somebody else's: only a look tells.
             guard error.isConflict, let found = try? await engine.container(wanted.name),
-                found.config.labels?[Labels.installation] == installation,
+                found.config.labels?[Labels.installation] == installation.text,
                 found.config.labels?[Labels.identity] == identity.name,
                 found.config.labels?[Labels.specHash] == wanted.specHash?.text, !found.state.isRunning
             else { throw error }

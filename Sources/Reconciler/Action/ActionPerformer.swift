@@ -6,7 +6,7 @@ package import ReconcilerTime
 package struct ActionPerformer: Sendable {
     let engine: any EngineWriting
     let desired: DesiredBottle
-    let installation: String
+    let installation: InstallationID
     let secrets: [String: SecretValue]
     /// Engine ids of the networks that exist, by role, before the first action.
     let networks: NetworkIDs
@@ -25,7 +25,7 @@ package struct ActionPerformer: Sendable {
     package init(
         engine: any EngineWriting,
         desired: DesiredBottle,
-        installation: String,
+        installation: InstallationID,
         secrets: [String: SecretValue],
         networks: [NetworkRole: String],
         recordWriter: RecordWriter,

@@ -8,7 +8,7 @@ import ReconcilerModel
 struct AgentRegistration: Sendable {
     let engine: any EngineWriting
     let identity: Identity
-    let installation: String
+    let installation: InstallationID
     let warn: @Sendable (String) -> Void
 
     /// How long the command may take.
@@ -18,7 +18,7 @@ struct AgentRegistration: Sendable {
 
     /// No identity is among them: the planner has nothing to do with it.
     private var labels: [String: String] {
-        [Labels.managedBy: "bottle", Labels.installation: installation, Labels.role: "agent-setup"]
+        [Labels.managedBy: "bottle", Labels.installation: installation.text, Labels.role: "agent-setup"]
     }
 
     /// Registers the server, unless the home says that it was.

@@ -9,7 +9,7 @@ import ReconcilerModel
 struct BuildSandbox: Sendable {
     let engine: any EngineWriting
     let identity: Identity
-    let installation: String
+    let installation: InstallationID
 
     private var labels: [String: String] { Labels.ofBuild(for: identity, installation: installation) }
     private var filter: [String] {
@@ -17,10 +17,10 @@ struct BuildSandbox: Sendable {
     }
 
     /// Whether `inventory` shows anything of a build for this bottle.
-    static func isThere(for identity: Identity, installation: String, in inventory: Inventory) -> Bool {
+    static func isThere(for identity: Identity, installation: InstallationID, in inventory: Inventory) -> Bool {
         let networks = inventory.networks.map(\.labels)
         let labels = inventory.containers.map(\.labels) + networks + inventory.volumes.map(\.labels)
-        return labels.contains { $0[Labels.build] == identity.name && $0[Labels.installation] == installation }
+        return labels.contains { $0[Labels.build] == identity.name && $0[Labels.installation] == installation.text }
     }
 
     // MARK: - Opening

@@ -8,7 +8,7 @@ extension DesiredContainer {
     /// - Throws: `BottleError` `secret-unavailable` when a value is missing; `image-missing` without an image id.
     package func request(
         identity: Identity,
-        installation: String,
+        installation: InstallationID,
         networks: [NetworkRole: String],
         secrets: [String: SecretValue]
     ) throws -> ContainerCreate {
@@ -94,7 +94,7 @@ extension DesiredContainer.Endpoint {
 
 extension DesiredNetwork {
     /// The request that makes this network.
-    func request(identity: Identity, installation: String) -> NetworkCreate {
+    func request(identity: Identity, installation: InstallationID) -> NetworkCreate {
         NetworkCreate(
             name: name,
             isInternal: isInternal,

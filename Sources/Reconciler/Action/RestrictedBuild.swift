@@ -11,7 +11,7 @@ import ReconcilerPlatform
 package struct RestrictedBuild: Sendable {
     let engine: any EngineWriting
     let identity: Identity
-    let installation: String
+    let installation: InstallationID
     let settings: Settings
     /// Of the manifest: where the bottle leaves, and what of its own ranges and hosts it reaches.
     let egress: EgressSpec

@@ -126,7 +126,7 @@ extension AuditLog {
                 remedy: "see `bottle audit verify`"
             )
         }
-        var checkpoint = AuditCheckpoint(installation: installation, link: last, time: time.description)
+        var checkpoint = AuditCheckpoint(installation: installation.text, link: last, time: time.description)
         checkpoint.signature = try await sign(checkpoint.payload)
         do {
             try files.store(checkpoint)

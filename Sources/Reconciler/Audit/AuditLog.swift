@@ -1,4 +1,4 @@
-import ReconcilerModel
+package import ReconcilerModel
 package import ReconcilerPlatform
 package import ReconcilerTime
 
@@ -17,7 +17,7 @@ package import ReconcilerTime
 package struct AuditLog: Sendable {
     /// The state folder.
     package let folder: String
-    package let installation: String
+    package let installation: InstallationID
     /// Who is named by new lines: login and machine, as the system knows them.
     package let `operator`: String
     private let lock: FileLock
@@ -100,7 +100,7 @@ package struct AuditLog: Sendable {
                 entry,
                 time: time.description,
                 by: `operator`,
-                installation: installation
+                installation: installation.text
             )
             bytes += written + [UInt8(ascii: "\n")]
             link = line.link

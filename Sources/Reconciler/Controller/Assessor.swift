@@ -166,11 +166,13 @@ package struct Assessor: Sendable {
     }
 
     /// Facts that were kept, or that a container of the image shows.
-    private func knownFacts(of id: String, inventory: Inventory, installation: String) async throws -> ImageFacts? {
+    private func knownFacts(of id: String, inventory: Inventory, installation: InstallationID) async throws
+        -> ImageFacts?
+    {
         if let known = facts?.load(id) { return known }
         guard guessesFacts else { return nil }
         let container = inventory.containers.first {
-            $0.imageID == id && $0.labels[Labels.installation] == installation
+            $0.imageID == id && $0.labels[Labels.installation] == installation.text
                 && $0.labels[Labels.role] == Role.agent.rawValue
         }
         guard let container else { return nil }

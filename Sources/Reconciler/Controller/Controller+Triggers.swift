@@ -197,8 +197,8 @@ extension EngineEvent {
     }
 
     /// Whether it tells of something of this bottle, or of its networks.
-    fileprivate func concerns(_ bottle: Identity, installation: String) -> Bool {
-        if attributes[Labels.identity] == bottle.name { return attributes[Labels.installation] == installation }
+    fileprivate func concerns(_ bottle: Identity, installation: InstallationID) -> Bool {
+        if attributes[Labels.identity] == bottle.name { return attributes[Labels.installation] == installation.text }
         let name = attributes["name"] ?? actorID
         switch type {
         case "network": return NetworkRole.allCases.contains { Names.network(bottle, $0) == name }

@@ -28,7 +28,8 @@ package struct SubjectReader: Sendable {
         let records = state.map { JSONStore<BottleRecord>(folder: $0.records, noun: "record") }
         let all = try records?.loadAll() ?? [:]
         let record =
-            all[manifest.identity] ?? BottleRecord(identity: manifest.identity, installation: state?.installation ?? "")
+            all[manifest.identity]
+            ?? BottleRecord(identity: manifest.identity, installation: state?.installation ?? .absent)
         return Assessor.Subject(
             bottle,
             revision: revision,

@@ -13,19 +13,19 @@ package enum Labels {
     package static func of(
         _ identity: Identity,
         role: String,
-        installation: String,
+        installation: InstallationID,
         specHash: SpecHash? = nil
     ) -> [String: String] {
         var labels = [
-            managedBy: "bottle", Self.installation: installation, Self.identity: identity.name, Self.role: role,
+            managedBy: "bottle", Self.installation: installation.text, Self.identity: identity.name, Self.role: role,
         ]
         if let specHash { labels[Self.specHash] = specHash.text }
         return labels
     }
 
     /// The labels of what a restricted build for `identity` needs while it lasts.
-    package static func ofBuild(for identity: Identity, installation: String) -> [String: String] {
-        [managedBy: "bottle", Self.installation: installation, role: "build", build: identity.name]
+    package static func ofBuild(for identity: Identity, installation: InstallationID) -> [String: String] {
+        [managedBy: "bottle", Self.installation: installation.text, role: "build", build: identity.name]
     }
 }
 

@@ -1,15 +1,15 @@
 package import ReconcilerEngine
-import ReconcilerModel
+package import ReconcilerModel
 
 /// Looks into an image through a container of it that is never started.
 ///
 /// The caller holds the lock for what bottles share.
 package struct ImageProbe: Sendable {
     private let engine: any EngineWriting
-    private let installation: String
+    private let installation: InstallationID
     private let store: ImageFactsStore
 
-    package init(engine: any EngineWriting, installation: String, store: ImageFactsStore) {
+    package init(engine: any EngineWriting, installation: InstallationID, store: ImageFactsStore) {
         self.engine = engine
         self.installation = installation
         self.store = store
@@ -63,11 +63,11 @@ package struct ImageProbe: Sendable {
 
     private func name(of image: String) -> String {
         let suffix = image.split(separator: ":").last.map { String($0.prefix(12)) } ?? image
-        return "bottle-probe-\(installation.prefix(8))-\(suffix)"
+        return "bottle-probe-\(installation.text.prefix(8))-\(suffix)"
     }
 
     private var labels: [String: String] {
-        [Labels.managedBy: "bottle", Labels.installation: installation, Labels.role: "probe"]
+        [Labels.managedBy: "bottle", Labels.installation: installation.text, Labels.role: "probe"]
     }
 
     private func make(_ image: String) async throws -> String {

@@ -52,9 +52,9 @@ package struct Inventory: Sendable {
     }
 
     /// The containers that say they are of `identity` in this installation.
-    package func containers(of identity: Identity, installation: String) -> [ContainerSummary] {
+    package func containers(of identity: Identity, installation: InstallationID) -> [ContainerSummary] {
         containers.filter {
-            $0.labels[Labels.identity] == identity.name && $0.labels[Labels.installation] == installation
+            $0.labels[Labels.identity] == identity.name && $0.labels[Labels.installation] == installation.text
         }
     }
 
@@ -64,9 +64,9 @@ package struct Inventory: Sendable {
     }
 
     /// The identities that objects of `installation` name, sorted.
-    package func identities(of installation: String) -> [Identity] {
+    package func identities(of installation: InstallationID) -> [Identity] {
         let labels = containers.map(\.labels) + networks.map(\.labels) + volumes.map(\.labels)
-        let names = labels.filter { $0[Labels.installation] == installation }.compactMap { $0[Labels.identity] }
+        let names = labels.filter { $0[Labels.installation] == installation.text }.compactMap { $0[Labels.identity] }
         return Set(names).compactMap { try? Identity($0) }.sorted()
     }
 }

@@ -30,14 +30,14 @@ package struct ListFingerprint: Sendable, Hashable {
 
     /// What `inventory` says of `identity`, whoever made it: its objects, what holds its names, and what is on its
     /// networks.
-    package init(of identity: Identity, installation: String, in inventory: Inventory) {
+    package init(of identity: Identity, installation: InstallationID, in inventory: Inventory) {
         self = Self.all(of: [identity], installation: installation, in: inventory)[identity] ?? .nothing
     }
 
     /// The same of many bottles, in one walk through the lists.
     package static func all(
         of bottles: some Collection<Identity>,
-        installation: String,
+        installation: InstallationID,
         in inventory: Inventory
     ) -> [Identity: ListFingerprint] {
         var views = Dictionary(bottles.map { ($0, ListFingerprint.nothing) }) { first, _ in first }
@@ -50,7 +50,7 @@ package struct ListFingerprint: Sendable, Hashable {
         }
         /// The bottle that the labels name, when they are of this installation.
         func owner(_ labels: [String: String]) -> Identity? {
-            guard labels[Labels.installation] == installation else { return nil }
+            guard labels[Labels.installation] == installation.text else { return nil }
             return labels[Labels.identity].flatMap { byName[$0] }
         }
 

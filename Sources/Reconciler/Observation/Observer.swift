@@ -37,7 +37,7 @@ package struct Observer: Sendable {
     ///   Reading a file costs some fifty milliseconds, a look less than one.
     package func bottle(
         _ desired: DesiredBottle,
-        installation: String,
+        installation: InstallationID,
         inventory: Inventory,
         images: [ImageReference: ObservedImage],
         reading: Set<Role> = []
@@ -65,7 +65,7 @@ package struct Observer: Sendable {
         )
     }
 
-    private func guests(of identity: Identity, installation: String, inventory: Inventory) -> [ObservedGuest] {
+    private func guests(of identity: Identity, installation: InstallationID, inventory: Inventory) -> [ObservedGuest] {
         (inventory.containers + inventory.others).filter { !isOf(identity, installation: installation, $0.labels) }
             .map { guest in
                 ObservedGuest(
@@ -80,7 +80,7 @@ package struct Observer: Sendable {
     private func container(
         _ reference: String,
         desired: DesiredBottle,
-        installation: String,
+        installation: InstallationID,
         reading: Set<Role>
     ) async throws -> ObservedContainer? {
         let details: ContainerDetails
@@ -111,8 +111,8 @@ package struct Observer: Sendable {
         return container
     }
 
-    private func isOf(_ identity: Identity, installation: String, _ labels: [String: String]) -> Bool {
-        labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == installation
+    private func isOf(_ identity: Identity, installation: InstallationID, _ labels: [String: String]) -> Bool {
+        labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == installation.text
             && labels[Labels.identity] == identity.name
     }
 
@@ -189,7 +189,7 @@ package struct Observer: Sendable {
 
     private func volumes(
         _ desired: DesiredBottle,
-        installation: String,
+        installation: InstallationID,
         inventory: Inventory
     ) async throws -> [ObservedVolume] {
         var found = inventory.volumes.map { ObservedVolume(name: $0.name, labels: $0.labels) }

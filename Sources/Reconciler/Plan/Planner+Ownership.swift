@@ -1,7 +1,7 @@
 /// What is ours, and what is in our way.
 extension Planner {
     private func isOurs(labels: [String: String], name: String, id: String) -> Bool {
-        labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == record.installation
+        labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == record.installation.text
             && labels[Labels.identity] == desired.identity.name
             && (record.names.contains(name) || record.ids.values.contains(id))
     }
@@ -95,7 +95,7 @@ extension Planner {
     private func holder(_ kind: String, _ id: String, _ labels: [String: String]) -> String {
         let short = "\(kind) \(id.prefix(12))"
         guard labels[Labels.managedBy] == "bottle" else { return "\(short), which carries no label of bottle" }
-        guard labels[Labels.installation] == record.installation else {
+        guard labels[Labels.installation] == record.installation.text else {
             return "\(short) of another installation of bottle (\(labels[Labels.installation] ?? "unnamed"))"
         }
         return "\(short), which carries our labels but is in no record of this state folder"

@@ -5,7 +5,7 @@ import ReconcilerTime
 /// Durable before anything is created, so that an object with our labels but without a record is not ours.
 package struct BottleRecord: Sendable, Hashable, Codable {
     package var identity: String
-    package var installation: String
+    package var installation: InstallationID
     package var addresses: AddressPlan
     /// Blocks the engine refused because something we can't see uses them.
     package var avoided: [String]
@@ -49,7 +49,7 @@ package struct BottleRecord: Sendable, Hashable, Codable {
         }
     }
 
-    package init(identity: Identity, installation: String) {
+    package init(identity: Identity, installation: InstallationID) {
         self.identity = identity.name
         self.installation = installation
         addresses = AddressPlan()

@@ -25,7 +25,7 @@ package struct RefusalFollower: Sendable {
     package static let roles: Set<Role> = [.egressProxy, .firewall]
 
     private let engine: any EngineReading
-    private let installation: String
+    private let installation: InstallationID
     private let sink: any RefusalSink
     private let pace: FollowerPace
     private let concerns: @Sendable (Identity) -> Bool
@@ -37,7 +37,7 @@ package struct RefusalFollower: Sendable {
     ///   - trouble: told once of what keeps it from its work, until it works again.
     package init(
         engine: any EngineReading,
-        installation: String,
+        installation: InstallationID,
         sink: any RefusalSink,
         pace: FollowerPace = FollowerPace(),
         concerns: @escaping @Sendable (Identity) -> Bool = { _ in true },
@@ -188,12 +188,12 @@ private struct Sidecar: Sendable {
     let id: String
     let bottle: Identity
     let role: Role
-    let installation: String
+    let installation: InstallationID
 
     init?(_ id: String, _ labels: [String: String]) {
         guard let role = labels[Labels.role].flatMap(Role.init(rawValue:)), RefusalFollower.roles.contains(role),
             let bottle = labels[Labels.identity].flatMap({ try? Identity($0) }),
-            let installation = labels[Labels.installation]
+            let installation = labels[Labels.installation].flatMap({ try? InstallationID($0) })
         else { return nil }
         self.id = id
         self.bottle = bottle

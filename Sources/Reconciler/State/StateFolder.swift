@@ -18,7 +18,7 @@ package struct StateFolder: Sendable, Hashable {
     /// Random id of this folder, made once: 32 hexadecimal digits.
     ///
     /// Labels carry it, so that two users of an engine never touch each other's objects.
-    package let installation: String
+    package let installation: InstallationID
 
     /// The desired-state repository's work tree.
     package var desired: String { "\(path)/desired" }
@@ -149,7 +149,7 @@ package struct StateFolder: Sendable, Hashable {
         return status.st_mode & 0o7777
     }
 
-    private static func readInstallation(_ folder: String) throws -> String? {
+    private static func readInstallation(_ folder: String) throws -> InstallationID? {
         let path = "\(folder)/installation"
         guard let bytes = try DurableFile.read(path, limit: 1024, followLinks: false) else {
             // Without its id we would no longer know our own objects on the engine: never mint a second one.
@@ -167,7 +167,9 @@ package struct StateFolder: Sendable, Hashable {
         }
         let text = String(decoding: bytes, as: UTF8.self)
         let id = text.hasSuffix("\n") ? String(text.dropLast()) : text
-        guard id.utf8.count == 32, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+        guard id.utf8.count == 32, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
+            let installation = try? InstallationID(id)
+        else {
             throw BottleError(
                 .stateUnreadable,
                 "the installation id is not 32 hexadecimal digits",
@@ -176,7 +178,7 @@ package struct StateFolder: Sendable, Hashable {
                     + "installation's containers has the value"
             )
         }
-        return id
+        return installation
     }
 
     private static func makeParents(of path: String) throws {

@@ -69,7 +69,7 @@ struct Denied: AsyncParsableCommand {
     }
 
     private func watch(_ reader: RefusalReader, _ printer: RefusalPrinter, _ names: Set<Identity>?) async throws {
-        guard let engine = reader.engine, !reader.installation.isEmpty else {
+        guard let engine = reader.engine, let installation = reader.installation else {
             throw reader.unreachable
                 ?? BottleError(.noBottles, "there is nothing to watch", remedy: "`bottle apply` makes a bottle")
         }
@@ -81,7 +81,7 @@ struct Denied: AsyncParsableCommand {
         let context = printer.context
         let follower = RefusalFollower(
             engine: engine,
-            installation: reader.installation,
+            installation: installation,
             sink: sink,
             pace: pace,
             concerns: { names?.contains($0) ?? true },

@@ -70,10 +70,19 @@ struct AddressPlanTests {
 
     @Test("two bottles search from places of their own, each always from the same")
     func ownPlaces() throws {
-        let one = BottleRecord(identity: try Identity("one"), installation: "a")
-        #expect(one.addressPlace == BottleRecord(identity: try Identity("one"), installation: "a").addressPlace)
-        #expect(one.addressPlace != BottleRecord(identity: try Identity("two"), installation: "a").addressPlace)
-        #expect(one.addressPlace != BottleRecord(identity: try Identity("one"), installation: "b").addressPlace)
+        let one = BottleRecord(identity: try Identity("one"), installation: try InstallationID("a"))
+        #expect(
+            one.addressPlace
+                == BottleRecord(identity: try Identity("one"), installation: try InstallationID("a")).addressPlace
+        )
+        #expect(
+            one.addressPlace
+                != BottleRecord(identity: try Identity("two"), installation: try InstallationID("a")).addressPlace
+        )
+        #expect(
+            one.addressPlace
+                != BottleRecord(identity: try Identity("one"), installation: try InstallationID("b")).addressPlace
+        )
     }
 
     @Test("every role has its own place, and the gateway the first")

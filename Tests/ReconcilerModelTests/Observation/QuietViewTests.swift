@@ -34,7 +34,7 @@ import Testing
     private static func view(_ change: (inout Inventory) -> Void = { _ in }) throws -> ListFingerprint {
         var inventory = inventory
         change(&inventory)
-        return ListFingerprint(of: try Identity("dev"), installation: "i", in: inventory)
+        return ListFingerprint(of: try Identity("dev"), installation: try InstallationID("i"), in: inventory)
     }
 
     @Test(arguments: [

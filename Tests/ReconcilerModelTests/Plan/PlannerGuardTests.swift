@@ -5,7 +5,7 @@ import Testing
 @Suite("what the planner leaves alone")
 struct PlannerGuardTests {
     private static let ours = Labels.of(Sample.identity, role: "firewall", installation: Sample.installation)
-    private static let others = Labels.of(Sample.identity, role: "firewall", installation: "inst2")
+    private static let others = Labels.of(Sample.identity, role: "firewall", installation: Sample.otherInstallation)
 
     private func blocked(_ prepare: (inout World) -> Void) throws -> Plan {
         var world = try World.converged(Sample.routed)
@@ -75,9 +75,9 @@ struct PlannerGuardTests {
 
     @Test(
         "an egress network that bottle made for a bottle blocks, whichever bottle's it is",
-        arguments: [Sample.installation, "inst2"]
+        arguments: [Sample.installation, Sample.otherInstallation]
     )
-    func externalOfBottle(_ installation: String) throws {
+    func externalOfBottle(_ installation: InstallationID) throws {
         let other = try Identity("other")
         let plan = try blocked { world in
             world.manifest.egress.network = "bottle-other-egress"

@@ -121,7 +121,7 @@ struct PlannerPropertyTests {
     @Test("every action waits only for earlier ones, names only what is ours, and the agent joins only its network")
     func wellFormed() {
         run(30_000..<30_300) { world, _ in
-            let labels = Labels.of(Sample.identity, role: "agent", installation: "inst2")
+            let labels = Labels.of(Sample.identity, role: "agent", installation: Sample.otherInstallation)
             world.boxes.append(
                 .init(
                     shell: ObservedContainer(id: "c-foreign", name: "bottle-dev-supervise", labels: labels),
@@ -130,8 +130,8 @@ struct PlannerPropertyTests {
             )
             let plan = try world.plan()
             let targets = Set(
-                world.boxes.filter { $0.shell.labels[Labels.installation] == Sample.installation }.map(\.shell.id)
-                    + world.networks.filter { $0.labels[Labels.installation] == Sample.installation }.map(\.id)
+                world.boxes.filter { $0.shell.labels[Labels.installation] == Sample.installation.text }.map(\.shell.id)
+                    + world.networks.filter { $0.labels[Labels.installation] == Sample.installation.text }.map(\.id)
                     + world.volumes.map(\.name)
             )
             for (index, action) in plan.actions.enumerated() {

@@ -8,7 +8,8 @@ enum Sample {
     }
 
     static let identity = known(try Identity("dev"))
-    static let installation = "inst1"
+    static let installation = known(try InstallationID("inst1"))
+    static let otherInstallation = known(try InstallationID("inst2"))
     static let token = known(try SecretReference("TOKEN_A"))
     static let pool = known(try IPv4Block("10.231.0.0/16"))
     static let authority = RenderInput.Authority(certificate: "CA CERTIFICATE\n", key: "CA PRIVATE KEY\n")
