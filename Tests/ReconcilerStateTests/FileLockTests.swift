@@ -1,5 +1,7 @@
 import Reconciler
 import ReconcilerPlatform
+import ReconcilerTime
+import Synchronization
 import Testing
 
 #if canImport(Darwin)
@@ -32,6 +34,23 @@ struct FileLockTests {
             _ = try await lock.acquire(wait: .milliseconds(30))
         }
         #expect(error?.holder == getpid())
+        extendLifetime(held)
+    }
+
+    @Test("waits by the clock that it is given")
+    func givenClock() async throws {
+        let scratch = try Scratch()
+        let lock = FileLock(path: "\(scratch.path)/lock")
+        let held = try lock.tryAcquire()
+        let clock = Mutex(ContinuousClock.now)
+        let start = clock.withLock { $0 }
+        let time = TimeSource(
+            now: { Timestamp(seconds: 0) },
+            instant: { clock.withLock { $0 } },
+            wait: { instant in clock.withLock { $0 = instant } }
+        )
+        await #expect(throws: FileLock.TimedOut.self) { _ = try await lock.acquire(wait: .seconds(3600), time: time) }
+        #expect((.seconds(3600) ... .seconds(3601)).contains(clock.withLock { $0 } - start))
         extendLifetime(held)
     }
 
