@@ -137,8 +137,7 @@ package struct BottlePass: Sendable {
         let credentials = installation.credentials
         let find = use == .first ? credentials.values : credentials.glance
         var secrets = try await find(manifest.secrets)
-        let needsAuthority = Topology(manifest).roles.contains(.egressProxy)
-        let authority = needsAuthority ? try await installation.credentials.authority(identity, true) : nil
+        let authority = Sidecars.needAuthority(in: manifest) ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let recordWriter = try await reserveAddresses(for: manifest)
         var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: recordWriter.current)
@@ -206,7 +205,7 @@ package struct BottlePass: Sendable {
                 return
             }
             guard round < Self.rounds - 1 else { break }
-            if assessment.plan.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
+            if assessment.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
                 secrets = try await credentials.values(manifest.secrets)
                 fingerprints = try credentials.fingerprints(of: manifest, secrets, orAs: before)
                 continue
@@ -356,10 +355,13 @@ extension Plan {
             return !earlier.actions.contains { $0.verb == .remove && $0.target == action.target }
         }
     }
+}
 
-    /// Whether it makes a container that is given values of secrets.
+extension Assessor.Assessment {
+    /// Whether the plan makes a container that is given values of secrets.
     fileprivate var handsOverSecrets: Bool {
-        actions.contains { $0.verb == .create && $0.object == .container(.egressProxy) }
+        let holders = desired.containers.filter { !$0.spec.secrets.isEmpty }.map { ObjectName.container($0.role) }
+        return plan.actions.contains { $0.verb == .create && holders.contains($0.object) }
     }
 }
 

@@ -15,15 +15,7 @@ package struct AddressPlan: Sendable, Hashable, Codable {
 
     /// The fixed address of `container` on `network`: the gateway keeps the first one.
     package func address(of container: Role, on network: NetworkRole) -> IPv4Address? {
-        let offset: UInt32 =
-            switch container {
-            case .agent: 2
-            case .egressProxy: 3
-            case .firewall: 4
-            case .gitGate: 5
-            case .supervise: 6
-            }
-        return self[network]?.address(offset)
+        self[network]?.address(container.hostNumber)
     }
 
     /// Adds a free block of `pool` for each role in `roles` that has none, and drops blocks of other roles.

@@ -142,9 +142,8 @@ package struct DesiredVolume: Sendable, Hashable {
         self.purpose = purpose
     }
 
-    /// The purposes of volumes that outlive what is mounted on them and go only with `delete`: the agent's work, and
-    /// the egress-proxy's count of the uses of grants, which must not begin anew when its routes are back.
-    package static let preciousPurposes: Set<String> = ["home", "workspace", "egress-proxy-run"]
+    /// The purposes of the agent's volumes, which hold its work: they go only with `delete`.
+    package static let agentPurposes = ["home", "workspace"]
 
     /// The hash of what only another volume can change.
     package var specHash: SpecHash { SpecHash(facts: ["driver": "local"]) }
@@ -153,10 +152,25 @@ package struct DesiredVolume: Sendable, Hashable {
 package struct DesiredContainer: Sendable, Hashable {
     /// What makes changed files effective.
     package enum Reload: Sendable, Hashable {
-        /// Nothing to tell: whoever wants them reads them.
+        /// Nothing: programs read the files when they want to.
         case none
-        /// SIGHUP, confirmed through the link.
+        /// SIGHUP.
         case signal
+    }
+
+    /// How the container tells which generation of its files is in force.
+    package enum Confirmation: Sendable, Hashable {
+        case none
+        /// Through the link at `LoadConfirmation.path`.
+        case link
+    }
+
+    /// What cuts the live connections that a permission allowed which is taken away.
+    package enum Withdrawal: Sendable, Hashable {
+        /// The program does, when it loads its files.
+        case load
+        /// Only a restart does.
+        case restart
     }
 
     /// Where a container sits on a network.
@@ -208,9 +222,13 @@ package struct DesiredContainer: Sendable, Hashable {
     package var limits: Resources
     package var endpoints: [Endpoint]
     package var files: [DesiredFile]
-    package var reload: Reload
-    /// Everything the reloadable files allow, sorted: taking one away cuts what is live.
-    package var permissions: [String]
+    package var reload: Reload = .none
+    package var confirmation: Confirmation = .none
+    package var withdrawal: Withdrawal = .load
+    /// Everything that the reloadable files allow, sorted. Empty where `withdrawal` is by `load`.
+    package var permissions: [String] = []
+    /// The place in the chain of exits, 0 for the outermost; nil: the agent's traffic doesn't pass it.
+    package var exitRank: Int?
     package var restart: RestartPolicy
     /// Given to its owner before the first start; nil where there is none, or its owner isn't known.
     package var home: Home?
@@ -228,8 +246,7 @@ package struct DesiredContainer: Sendable, Hashable {
         limits: Resources,
         endpoints: [Endpoint],
         files: [DesiredFile] = [],
-        reload: Reload = .none,
-        permissions: [String] = [],
+        exitRank: Int? = nil,
         restart: RestartPolicy = .always
     ) {
         self.role = role
@@ -242,11 +259,10 @@ package struct DesiredContainer: Sendable, Hashable {
         self.limits = limits
         self.endpoints = endpoints
         self.files = files
-        self.reload = reload
-        self.permissions = permissions
+        self.exitRank = exitRank
         self.restart = restart
     }
 
-    /// The generation its reloadable files make; nil for a container that confirms none.
-    package var generation: ContentDigest? { reload == .none ? nil : Generation.digest(of: files) }
+    /// The generation that its reloadable files make; nil for a container that confirms none.
+    package var generation: ContentDigest? { confirmation == .none ? nil : Generation.digest(of: files) }
 }

@@ -34,13 +34,13 @@ package struct BuildContexts: Sendable {
         }
         let reference = try ImageReference(Names.image(role))
         guard let context = bundled[role] else {
-            if role == .supervise, !bundled.isEmpty {
+            if Sidecars[role]?.runsThisProgram == true, !bundled.isEmpty {
                 throw BottleError(
                     .programNotForLinux,
-                    "the image of supervise is made of bottle itself, and this one can't run in a container",
+                    "the image of \(role.rawValue) is made of bottle itself, and this one can't run in a container",
                     remedy:
-                        "build it with `bottle images build supervise` on Linux, put it where the engine finds it, and "
-                        + "name it in the settings: images: {supervise: NAME}"
+                        "build it with `bottle images build \(role.rawValue)` on Linux, put it where the engine finds it, and "
+                        + "name it in the settings: images: {\(role.rawValue): NAME}"
                 )
             }
             throw BottleError(

@@ -36,13 +36,14 @@ package struct BundledImages: Sendable {
 
     /// The build context of each role that comes with the program.
     ///
-    /// The supervise sidecar runs this program itself: it has one only where this program is one for Linux.
+    /// A sidecar that runs this program itself has one only where this program is one for Linux.
     package func contexts() throws -> [Role: BuildContext] {
         var contexts: [Role: BuildContext] = [:]
         for role in Role.allCases {
             let path = "\(folder)/\(role.rawValue)"
             guard try POSIX.status("\(path)/Dockerfile", followLinks: true) != nil else { continue }
-            contexts[role] = try role == .supervise ? BuildContext.readWithProgram(path) : BuildContext.read(path)
+            contexts[role] = try Sidecars[role]?.runsThisProgram == true
+                ? BuildContext.readWithProgram(path) : BuildContext.read(path)
         }
         return contexts
     }

@@ -7,6 +7,17 @@ package enum Role: String, Sendable, Hashable, Comparable, CaseIterable {
     case supervise
 
     package static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
+
+    /// The container's host number in each network of its bottle; the gateway has 1. It never changes.
+    package var hostNumber: UInt32 {
+        switch self {
+        case .agent: 2
+        case .egressProxy: 3
+        case .firewall: 4
+        case .gitGate: 5
+        case .supervise: 6
+        }
+    }
 }
 
 /// What a network is in its bottle.

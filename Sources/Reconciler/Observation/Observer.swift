@@ -98,7 +98,7 @@ package struct Observer: Sendable {
         container.confinement = Confinement(details, variables: wanted.spec.environment.keys)
         let id = container.id
         let looks = try await withThrowingTaskGroup(of: (String, Look).self) { group in
-            for path in wanted.files.map(\.path) + (wanted.generation == nil ? [] : [LoadConfirmation.path]) {
+            for path in wanted.files.map(\.path) + links(of: wanted) {
                 group.addTask { (path, try await look(at: path, in: id)) }
             }
             return try await group.reduce(into: [String: Look]()) { looks, look in looks[look.0] = look.1 }
@@ -109,6 +109,14 @@ package struct Observer: Sendable {
             container.loaded = LoadedGeneration(link, since: container.startedAt)
         }
         return container
+    }
+
+    /// The link that tells what a container has loaded, for one that confirms its files so.
+    private func links(of wanted: DesiredContainer) -> [String] {
+        switch wanted.confirmation {
+        case .none: []
+        case .link: wanted.generation == nil ? [] : [LoadConfirmation.path]
+        }
     }
 
     private func isOf(_ identity: Identity, installation: InstallationID, _ labels: [String: String]) -> Bool {

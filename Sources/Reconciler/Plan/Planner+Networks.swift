@@ -185,6 +185,7 @@ extension Planner {
     }
 
     private func isPrecious(_ volume: ObservedVolume) -> Bool {
-        volume.labels[Labels.role].map(DesiredVolume.preciousPurposes.contains) ?? false
+        let precious = DesiredVolume.agentPurposes + Sidecars.all.flatMap { $0.preciousVolumes }
+        return volume.labels[Labels.role].map(precious.contains) ?? false
     }
 }

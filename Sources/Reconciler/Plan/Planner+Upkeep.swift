@@ -120,10 +120,10 @@ extension Planner {
 
     /// Whether what is in force at a sidecar allows something that the wanted files don't.
     ///
-    /// What can't be known counts as allowing it. A sidecar without permissions closes what is live by itself.
+    /// What can't be known counts as allowing it. Only a sidecar whose `withdrawal` is by restart is asked.
     func withdrawsPermissions(_ wanted: DesiredContainer) -> Bool {
         guard let container = container(wanted.role), container.isLiving,
-            !wanted.permissions.isEmpty || wanted.role == .firewall
+            wanted.withdrawal == .restart
         else { return false }
         guard let loaded = container.loaded else {
             // It says nothing since its start, so it may have read files that are about to be replaced.

@@ -129,22 +129,32 @@ package struct Planner {
     private func inOrder(_ fates: [ContainerFate]) -> [ContainerFate] {
         let closing =
             fates.contains { !$0.fate.isNew && withdrawsPermissions($0.container) } || mustMendBeforeOpening(fates)
-        let exits: [Role] = closing ? [.egressProxy, .firewall] : [.firewall, .egressProxy]
-        func rank(_ role: Role) -> Int { role == .agent ? .max : exits.firstIndex(of: role) ?? exits.count }
+        func rank(_ container: DesiredContainer) -> Int {
+            if container.role == .agent { return .max }
+            guard let rank = container.exitRank else { return .max - 1 }
+            return closing ? -rank : rank
+        }
         return fates.sorted { left, right in
-            (rank(left.container.role), left.container.role) < (rank(right.container.role), right.container.role)
+            (rank(left.container), left.container.role) < (rank(right.container), right.container.role)
         }
     }
 
-    /// Whether the egress-proxy must have its rules before the firewall behind it lets more through: while the firewall
-    /// is down, or while rules are in force that we never gave.
+    /// Whether an inner exit must load its rules before an outer one lets more through: while the outer one is down, or
+    /// while the inner one has rules in force that we never gave it.
     private func mustMendBeforeOpening(_ fates: [ContainerFate]) -> Bool {
-        guard let proxy = fates.first(where: { $0.container.role == .egressProxy }), !proxy.fate.isNew,
-            let inForce = container(.egressProxy)?.loaded?.inForce, inForce != proxy.container.generation,
-            let firewall = fates.first(where: { $0.container.role == .firewall })
-        else { return false }
-        let isStrange = record.permissions[Role.egressProxy.rawValue]?[inForce.hex] == nil
-        return isStrange || firewall.fate.isNew || container(.firewall)?.isRunning != true
+        let exits = fates.filter { $0.container.exitRank != nil }
+        return exits.contains { inner in
+            let role = inner.container.role
+            guard !inner.fate.isNew, let inForce = container(role)?.loaded?.inForce,
+                inForce != inner.container.generation
+            else { return false }
+            let isUnknown = record.permissions[role.rawValue]?[inForce.hex] == nil
+            return exits.contains { outer in
+                guard let rank = inner.container.exitRank, let further = outer.container.exitRank, further < rank
+                else { return false }
+                return isUnknown || outer.fate.isNew || container(outer.container.role)?.isRunning != true
+            }
+        }
     }
 
     /// Appends `action` and tells its position.

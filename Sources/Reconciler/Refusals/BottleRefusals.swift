@@ -57,7 +57,7 @@ package struct BottleRefusals: Sendable {
         guard let engine else { return found }
         for container in containers {
             guard let role = container.labels[Labels.role].flatMap(Role.init(rawValue:)),
-                RefusalFollower.roles.contains(role)
+                Sidecars.refusing.contains(role)
             else { continue }
             do {
                 try await found.read(container.id, of: role, engine)

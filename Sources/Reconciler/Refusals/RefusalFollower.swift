@@ -21,9 +21,6 @@ package struct FollowerPace: Sendable {
 /// One stream a sidecar, and the engine's events for those that start; nothing is asked from time to time. Memory is
 /// bounded, and who floods the log is told by numbers. Without the engine it waits for it.
 package struct RefusalFollower: Sendable {
-    /// The roles of containers that tell refusals on their standard output.
-    package static let roles: Set<Role> = [.egressProxy, .firewall]
-
     private let engine: any EngineReading
     private let installation: InstallationID
     private let sink: any RefusalSink
@@ -191,7 +188,7 @@ private struct Sidecar: Sendable {
     let installation: InstallationID
 
     init?(_ id: String, _ labels: [String: String]) {
-        guard let role = labels[Labels.role].flatMap(Role.init(rawValue:)), RefusalFollower.roles.contains(role),
+        guard let role = labels[Labels.role].flatMap(Role.init(rawValue:)), Sidecars.refusing.contains(role),
             let bottle = labels[Labels.identity].flatMap({ try? Identity($0) }),
             let installation = labels[Labels.installation].flatMap({ try? InstallationID($0) })
         else { return nil }

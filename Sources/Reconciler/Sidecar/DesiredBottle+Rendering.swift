@@ -8,13 +8,7 @@ extension DesiredBottle {
         let manifest = input.manifest
         let topology = Topology(manifest)
         let containers = try topology.roles.map { role in
-            switch role {
-            case .agent: try Agent.container(input, topology)
-            case .egressProxy: try EgressProxy.container(input, topology)
-            case .firewall: try Firewall.container(input, topology)
-            case .supervise: try Supervise.container(input, topology)
-            case .gitGate: throw BottleError(.notBuiltYet, "the \(role.rawValue) sidecar is not built yet")
-            }
+            try Sidecars[role]?.container(input, topology) ?? Agent.container(input, topology)
         }
         let networks = try topology.networks.map { role in
             let external = role == .egress ? topology.externalEgress : nil
@@ -26,7 +20,7 @@ extension DesiredBottle {
             )
         }
         let prefix = Names.volume(manifest.identity, "")
-        // The home is wanted also while it isn't known where in the container it belongs.
+        // The home volume is desired even while its place in the container is unknown.
         let mounted = containers.flatMap(\.spec.mounts).map(\.volume) + [Names.volume(manifest.identity, "home")]
         let volumes = Set(mounted).map { name in
             DesiredVolume(name: name, purpose: String(name.dropFirst(prefix.count)))
@@ -60,15 +54,13 @@ extension RenderInput {
         return address
     }
 
-    /// One container with its fingerprints, which are made here and nowhere else.
+    /// A container with its fingerprints, which are made here and nowhere else.
     func container(
         _ role: Role,
         topology: Topology,
         spec: ContainerSpec,
         limits: Resources,
         files: [DesiredFile],
-        reload: DesiredContainer.Reload,
-        permissions: [String],
         isSpecKnown: Bool = true
     ) throws -> DesiredContainer {
         guard let image = images[role] else {
@@ -98,8 +90,7 @@ extension RenderInput {
             limits: limits,
             endpoints: endpoints,
             files: files,
-            reload: reload,
-            permissions: permissions
+            exitRank: topology.exits.firstIndex(of: role)
         )
     }
 

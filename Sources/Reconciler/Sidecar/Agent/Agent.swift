@@ -30,8 +30,6 @@ package enum Agent {
             spec: spec,
             limits: limits,
             files: try files(input, topology),
-            reload: .none,
-            permissions: [],
             isSpecKnown: home != nil
         )
         container.restart = agent.restart
@@ -108,19 +106,16 @@ package enum Agent {
         for (name, value) in manifest.agent.environment {
             if case .literal(let text) = value { variables[name] = text }
         }
-        if let proxy = topology.facingProxy {
-            let port = proxy == .egressProxy ? EgressProxy.port : Firewall.port
-            let address = "http://\(proxy.rawValue):\(port)"
+        if let proxy = topology.facingProxy, let exit = Sidecars[proxy]?.exit(in: manifest) {
+            let address = "http://\(proxy.rawValue):\(exit.port)"
             // libcurl reads only the lowercase form of http_proxy; other programs only the uppercase one.
             for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] { variables[name] = address }
             // Without it Node reads none of them; before 22.21 it knows neither.
             variables["NODE_USE_ENV_PROXY"] = "1"
         }
-        // The proxy itself is among them: a program that speaks to it by its name would do so through it.
-        let direct = ["localhost", "127.0.0.1", "::1", "git-gate", "supervise"]
-        let names = (direct + [topology.facingProxy?.rawValue].compactMap(\.self)).joined(separator: ",")
-        for name in ["NO_PROXY", "no_proxy"] { variables[name] = names }
-        if topology.facingProxy == .egressProxy {
+        let direct = directNames(topology).joined(separator: ",")
+        for name in ["NO_PROXY", "no_proxy"] { variables[name] = direct }
+        if interceptsTLS(topology, manifest) {
             variables.merge(AgentTrust.defaults) { users, _ in users }
             variables.merge(AgentTrust.variables) { _, ours in ours }
         }
@@ -130,6 +125,21 @@ package enum Agent {
             variables.merge(claudeCode) { _, ours in ours }
         }
         return variables
+    }
+
+    /// What the agent reaches without a proxy.
+    ///
+    /// The proxy itself is among them: a program that calls it by its name would do so through it.
+    private static func directNames(_ topology: Topology) -> [String] {
+        // Two sidecars are named in every bottle: a list that grew with them would recreate each agent.
+        let fixed = ["localhost", "127.0.0.1", "::1", "git-gate", "supervise"]
+        let others = topology.roles.filter { $0 != .agent && !topology.exits.contains($0) }.map(\.rawValue)
+        return fixed + others.filter { !fixed.contains($0) } + [topology.facingProxy?.rawValue].compactMap(\.self)
+    }
+
+    /// Whether the agent's TLS ends at the sidecar that it faces.
+    private static func interceptsTLS(_ topology: Topology, _ manifest: BottleManifest) -> Bool {
+        topology.facingProxy.flatMap { Sidecars[$0]?.exit(in: manifest) }?.interceptsTLS ?? false
     }
 
     /// What Claude Code needs to run on a credential it doesn't have; the token is a placeholder, not a secret.
@@ -143,7 +153,7 @@ package enum Agent {
 
     private static func files(_ input: RenderInput, _ topology: Topology) throws -> [DesiredFile] {
         var files: [DesiredFile] = []
-        if topology.facingProxy == .egressProxy, let authority = input.authority {
+        if interceptsTLS(topology, input.manifest), let authority = input.authority {
             files += AgentTrust.files(authority: authority.certificate, facts: input.agentFacts)
         }
         if case .text(let prompt) = input.manifest.agent.prompt {

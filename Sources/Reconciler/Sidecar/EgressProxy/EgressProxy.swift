@@ -1,14 +1,27 @@
 /// The egress-proxy's container: the agent's HTTP proxy, which terminates TLS, judges and adds credentials.
-package enum EgressProxy {
+package enum EgressProxy: Sidecar {
+    package static let role = Role.egressProxy
     package static let port = 9099
     package static let folder = "/etc/egress-proxy"
     private static let user = 9099
     /// What the program may take: it keeps within three quarters of it by its own bounds, which its tests measure.
     private static let programMemory: Int64 = 512 << 20
-    /// What the kernel holds for its sockets when nobody reads what 480 connections are sent: 825 MB were seen.
+    /// What the kernel holds for its sockets when 480 connections are sent what is never read: 825 MB were seen.
     private static let socketMemory: Int64 = 768 << 20
 
-    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+    package static let refusalRules = [
+        "identity", "host", "port", "path", "method", "git-push", "upgrade", "tls", "header", "version", "no-table",
+        "internal", "malformed", "firewall", "upstream", "grant-expired", "grant-used-up", "grant-uncounted",
+    ]
+
+    /// The count of the uses of grants: a grant must not get new uses when its route goes and comes back.
+    package static let preciousVolumes = [Hardening.runVolume(of: role)]
+
+    package static func isNeeded(by manifest: BottleManifest) -> Bool { !manifest.routes.isEmpty }
+
+    package static func exit(in manifest: BottleManifest) -> Exit? { Exit(rank: 1, port: port, interceptsTLS: true) }
+
+    package static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
         let manifest = input.manifest
         let behindFirewall = topology.roles.contains(.firewall)
         var environment = ["BOTTLE_LISTEN": "\(try input.address(of: .egressProxy, on: .internal)):\(port)"]
@@ -25,12 +38,12 @@ package enum EgressProxy {
                     fingerprint: input.fingerprints[secret] ?? ""
                 )
             },
-            mounts: Sidecar.mounts(manifest.identity, .egressProxy, folder: folder),
-            memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
+            mounts: Hardening.mounts(manifest.identity, .egressProxy, folder: folder),
+            memoryFolders: Hardening.memoryFolders,
             extraHosts: behindFirewall ? [] : manifest.egress.hostEntries
         )
         spec.hasInit = true
-        spec.kernelParameters = Sidecar.noRouter
+        spec.kernelParameters = Hardening.noRouter
         if behindFirewall { spec.resolveNothingOutside() }
 
         let table = RoutesTable(routes: manifest.routes, allowlist: manifest.egress.allowlist)
@@ -60,16 +73,17 @@ package enum EgressProxy {
                 )
             )
         }
-        return try input.container(
+        var container = try input.container(
             .egressProxy,
             topology: topology,
             spec: spec,
             // Control groups of version 2 count the sockets to the container, those of version 1 don't.
             limits: Resources(milliCPUs: 2000, memory: programMemory + socketMemory, pids: 128),
-            files: files,
-            reload: .signal,
-            permissions: []
+            files: files
         )
+        container.reload = .signal
+        container.confirmation = .link
+        return container
     }
 }
 

@@ -1,57 +1,28 @@
-/// The squid firewall's container: what leaves the bottle leaves through it, by host name.
-package enum Firewall {
+/// The firewall sidecar: traffic leaves the bottle through it, by host name.
+///
+/// The manifest chooses the program that does this. A further one is a folder beside `Squid` and an entry in
+/// `providers`.
+package enum Firewall: Sidecar {
+    package static let role = Role.firewall
+    /// Where every provider listens.
     package static let port = 8888
-    package static let folder = "/etc/firewall"
-    private static let user = 8888
-    /// What its programs may take: they keep within 160 MiB by squid's bounds, which their tests measure.
-    private static let programMemory: Int64 = 256 << 20
-    /// What the kernel holds for its sockets, four to a tunnel, when 384 tunnels carry what nobody reads: 1.9 GB were
-    /// seen.
-    private static let socketMemory: Int64 = 2 << 30
 
-    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
-        let manifest = input.manifest
-        let client = topology.networks(of: .firewall)[0]
-        var spec = ContainerSpec(
-            environment: environment(
-                listeningAt: try input.address(of: .firewall, on: client),
-                egress: manifest.egress
-            ),
-            mounts: Sidecar.mounts(manifest.identity, .firewall, folder: folder),
-            memoryFolders: ["/tmp": "rw,nosuid,nodev,noexec,size=64m"],
-            extraHosts: manifest.egress.hostEntries
-        )
-        spec.kernelParameters = Sidecar.noRouter
-        let permissions = permissions(of: manifest)
-        return try input.container(
-            .firewall,
-            topology: topology,
-            spec: spec,
-            // Control groups of version 2 count the sockets to the container, those of version 1 don't.
-            limits: Resources(milliCPUs: 2000, memory: programMemory + socketMemory, pids: 128),
-            files: [allowlist(permissions)],
-            reload: .signal,
-            permissions: permissions
-        )
+    private static let providers: [EgressSpec.Firewall: any FirewallProvider.Type] = [.squid: Squid.self]
+
+    package static func isNeeded(by manifest: BottleManifest) -> Bool { manifest.egress.firewall != .none }
+
+    package static func exit(in manifest: BottleManifest) -> Exit? {
+        Exit(rank: 0, port: port, interceptsTLS: providers[manifest.egress.firewall]?.interceptsTLS ?? false)
     }
 
-    static func environment(listeningAt address: IPv4Address, egress: EgressSpec) -> [String: String] {
-        [
-            "BOTTLE_LISTEN": "\(address):\(port)",
-            "BOTTLE_PRIVATE": egress.privateRanges.map(\.description).sorted().joined(separator: " "),
-            "BOTTLE_EXTRA_HOSTS": egress.extraHosts.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " "),
-        ]
-    }
+    package static let refusalRules = Set(providers.values.flatMap { $0.refusalRules }).sorted()
 
-    /// The file with what is let out.
-    static func allowlist(_ permissions: [String]) -> DesiredFile {
-        DesiredFile(
-            path: "\(folder)/allowlist",
-            content: Array(permissions.map { "\($0)\n" }.joined().utf8),
-            owner: user,
-            group: user,
-            isReloadable: true
-        )
+    package static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+        let choice = input.manifest.egress.firewall
+        guard let provider = providers[choice] else {
+            throw BottleError(.notBuiltYet, "the firewall '\(choice.rawValue)' is not built yet")
+        }
+        return try provider.container(input, topology)
     }
 
     /// What the firewall lets out, one `pattern port` each, sorted: the routes' hosts and the allowlist.
@@ -60,4 +31,13 @@ package enum Firewall {
         let hosts = manifest.egress.allowlist.map { "\($0) 443" }
         return Set(routes + hosts).sorted()
     }
+}
+
+/// A program that can be a bottle's firewall.
+protocol FirewallProvider: SendableMetatype {
+    /// The rules that it names when it tells a refusal, as `Sidecar.refusalRules`.
+    static var refusalRules: [String] { get }
+    /// As `Exit.interceptsTLS`.
+    static var interceptsTLS: Bool { get }
+    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer
 }

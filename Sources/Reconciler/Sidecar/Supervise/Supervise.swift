@@ -1,13 +1,18 @@
 /// The supervise sidecar's container: where an agent asks for what it may not do.
-package enum Supervise {
+package enum Supervise: Sidecar {
+    package static let role = Role.supervise
     package static let port = 9100
     /// Where the agent finds it.
     package static let url = "http://supervise:\(port)/mcp"
     /// Where its queue is, in the container.
     package static let queueFolder = "/queue"
 
-    static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
-        guard let place = input.supervision else {
+    package static let runsThisProgram = true
+
+    package static func isNeeded(by manifest: BottleManifest) -> Bool { manifest.supervise }
+
+    package static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
+        guard let folders = input.supervision else {
             throw BottleError(
                 .superviseRemote,
                 "`supervise` needs folders of this machine, and the engine is on another one",
@@ -21,25 +26,27 @@ package enum Supervise {
                 "--listen", "\(try input.address(of: .supervise, on: .internal)):\(port)",
                 "--queue", queueFolder,
             ],
-            // Its files belong to whoever runs bottle.
-            user: place.user,
-            mounts: [.init(volume: Names.volume(identity, "\(Role.supervise.rawValue)-run"), target: Sidecar.runFolder)]
+            // Its files belong to the user who runs bottle.
+            user: folders.user,
+            mounts: [.init(volume: Names.volume(identity, Hardening.runVolume(of: role)), target: Hardening.runFolder)]
         )
         spec.hostFolders = [
-            .init(source: "\(place.queue)/in", target: "\(queueFolder)/in", isReadOnly: false),
-            .init(source: "\(place.queue)/out", target: "\(queueFolder)/out", isReadOnly: true),
+            .init(source: "\(folders.queue)/in", target: "\(queueFolder)/in", isReadOnly: false),
+            .init(source: "\(folders.queue)/out", target: "\(queueFolder)/out", isReadOnly: true),
         ]
-        spec.kernelParameters = Sidecar.noRouter
+        spec.kernelParameters = Hardening.noRouter
         spec.resolveNothingOutside()
-        return try input.container(
+        var container = try input.container(
             .supervise,
             topology: topology,
             spec: spec,
             limits: Resources(milliCPUs: 1000, memory: 256 << 20, pids: 64),
-            files: [],
-            reload: .signal,
-            permissions: []
+            files: []
         )
+        container.reload = .signal
+        // It has nothing to load, so nothing is waited for.
+        container.confirmation = .link
+        return container
     }
 }
 

@@ -8,10 +8,10 @@ package enum BuildProxy {
     /// What the steps are told.
     package static let proxy = "http://127.0.0.1:\(port)"
     /// The folder that the relays share.
-    package static let folder = Sidecar.runFolder
-    package static let configFolder = Firewall.folder
-    package static let memoryFolders = ["/tmp": "rw,nosuid,nodev,noexec,size=64m"]
-    package static let kernelParameters = Sidecar.noRouter
+    package static let folder = Hardening.runFolder
+    package static let configFolder = Squid.folder
+    package static let memoryFolders = Hardening.memoryFolders
+    package static let kernelParameters = Hardening.noRouter
     private static let socket = "\(folder)/exit"
 
     /// The builder's arguments by which programs find the way out; the builder keeps them out of the image's history.
@@ -46,11 +46,11 @@ package enum BuildProxy {
 
     /// What squid is told: where to listen, and what of a bottle's egress holds for its builds too.
     package static func environment(listeningAt address: IPv4Address, egress: EgressSpec) -> [String: String] {
-        Firewall.environment(listeningAt: address, egress: egress)
+        Squid.environment(listeningAt: address, egress: egress)
     }
 
     /// The list of what may be reached: each host over TLS and over plain HTTP, which packages come by.
     package static func allowlist(_ hosts: [HostPattern]) -> DesiredFile {
-        Firewall.allowlist(Set(hosts.flatMap { ["\($0) 443", "\($0) 80"] }).sorted())
+        Squid.allowlist(Set(hosts.flatMap { ["\($0) 443", "\($0) 80"] }).sorted())
     }
 }
