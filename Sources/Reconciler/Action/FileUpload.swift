@@ -15,7 +15,7 @@ package struct FileUpload: Sendable, Hashable {
             mounts.map(\.target).filter { file.path.hasPrefix("\($0)/") }.max { $0.utf8.count < $1.utf8.count } ?? "/"
         }
         return try byFolder.sorted { $0.key < $1.key }.map { folder, files in
-            FileUpload(folder: folder, archive: try archive(files, below: folder))
+            FileUpload(folder: folder, archive: try files.archive(below: folder))
         }
     }
 
@@ -37,28 +37,5 @@ package struct FileUpload: Sendable, Hashable {
             )
         )
         return FileUpload(folder: "/" + parts.dropLast().joined(separator: "/"), archive: writer.finish())
-    }
-
-    private static func archive(_ files: [DesiredFile], below folder: String) throws -> [UInt8] {
-        var writer = TarWriter()
-        var folders: Set<String> = []
-        for file in files.sorted(by: { $0.path < $1.path }) {
-            let path = String(file.path.dropFirst(folder == "/" ? 1 : folder.utf8.count + 1))
-            let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-            if !parent.isEmpty, folders.insert(parent).inserted {
-                try writer.add(TarEntry(path: parent, kind: .folder, mode: 0o755))
-            }
-            try writer.add(
-                TarEntry(
-                    path: path,
-                    mode: file.mode,
-                    uid: Int64(file.owner),
-                    gid: Int64(file.group),
-                    modifiedAt: file.stamp
-                ),
-                content: file.content
-            )
-        }
-        return writer.finish()
     }
 }

@@ -1,36 +1,5 @@
 package import ReconcilerEngine
 package import ReconcilerModel
-import ReconcilerPlatform
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// Facts of images, read once from a container of the image and kept: an image never changes under its id.
-package struct ImageFactsStore: Sendable {
-    let folder: String
-
-    package init(folder: String) { self.folder = folder }
-
-    func path(of image: String) -> String {
-        let name = image.split(separator: ":").last.map(String.init) ?? image
-        return "\(folder)/\(name.filter { $0.isLetter || $0.isNumber }).json"
-    }
-
-    /// What is known of the image; nil when it was never looked into, or what was kept can't be read.
-    package func load(_ image: String) -> ImageFacts? {
-        guard let bytes = try? DurableFile.read(path(of: image), limit: 16 << 20, followLinks: false),
-            let facts = try? JSONDecoder().decode(ImageFacts.self, from: Data(bytes)), facts.id == image
-        else { return nil }
-        return facts
-    }
-
-    package func save(_ facts: ImageFacts) throws {
-        try DurableFile.write(Array(try JSONEncoder().encode(facts)), to: path(of: facts.id))
-    }
-}
 
 /// Reads what must be known of an image out of a container of it, which need not run.
 package struct ImageFactsReader: Sendable {

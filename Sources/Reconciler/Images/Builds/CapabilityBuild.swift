@@ -1,3 +1,4 @@
+package import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerState
@@ -14,12 +15,30 @@ package struct CapabilityBuild: Sendable {
         package var imageID: ImageID
     }
 
-    private let installation: Installation
+    private let engine: any EngineWriting
+    private let settings: Settings
+    private let contexts: BuildContexts
+    private let state: StateFolder
+    private let restrictedBuild: @Sendable (BottleManifest) throws -> RestrictedBuild
     private let output: @Sendable (String) -> Void
 
-    /// - Parameter output: told each line of the build, cleaned.
-    package init(_ installation: Installation, output: @escaping @Sendable (String) -> Void = { _ in }) {
-        self.installation = installation
+    /// - Parameters:
+    ///   - contexts: the contexts of the manifest's own images.
+    ///   - restrictedBuild: how a proposed Dockerfile of this manifest is built.
+    ///   - output: told each line of the build, cleaned.
+    package init(
+        engine: any EngineWriting,
+        settings: Settings,
+        contexts: BuildContexts,
+        state: StateFolder,
+        restrictedBuild: @escaping @Sendable (BottleManifest) throws -> RestrictedBuild,
+        output: @escaping @Sendable (String) -> Void
+    ) {
+        self.engine = engine
+        self.settings = settings
+        self.contexts = contexts
+        self.state = state
+        self.restrictedBuild = restrictedBuild
         self.output = output
     }
 
@@ -57,7 +76,7 @@ package struct CapabilityBuild: Sendable {
         let (context, path) = try context(of: state.declared, with: judged.text)
         let image = try DesiredImage.restricted(of: identity, context: context.digest, dockerfile: path, base: base)
         let imageID = try await bring(image, from: context, for: state.declared)
-        try context.keep(in: installation.state.contexts)
+        try context.keep(in: self.state.contexts)
         return Built(
             replacement: DockerfileReplacement(
                 dockerfile: judged.text,
@@ -76,9 +95,9 @@ package struct CapabilityBuild: Sendable {
         from context: BuildContext,
         for manifest: BottleManifest
     ) async throws -> ImageID {
-        let build = try installation.restrictedBuild(for: manifest)
+        let build = try restrictedBuild(manifest)
         // The same lock as a pass that needs this image.
-        let lock = installation.state.lock(ofImage: image.reference)
+        let lock = state.lock(ofImage: image.reference)
         do {
             return try await lock.withLock(wait: .seconds(600)) {
                 if let found = try await here(image) { return found }
@@ -95,7 +114,7 @@ package struct CapabilityBuild: Sendable {
     }
 
     private func here(_ image: DesiredImage) async throws -> ImageID? {
-        let found = try await Observer(engine: installation.engine).images([image.reference])[image.reference]
+        let found = try await Observer(engine: engine).images([image.reference])[image.reference]
         guard let found, found.isMade(as: image) else { return nil }
         return try ImageID(found.id)
     }
@@ -104,15 +123,15 @@ package struct CapabilityBuild: Sendable {
 
     /// The manifest's own image, and for one that is built here also what the operator's Dockerfile begins with.
     private func bases(of manifest: BottleManifest) async throws -> [String: ImageID] {
-        let images = try installation.contexts.images(
+        let images = try contexts.images(
             of: manifest,
             topology: Topology(manifest),
-            settings: installation.settings
+            settings: settings
         )
         guard let image = images[.agent] else { throw BottleError(.internal, "no agent", at: manifest.identity.name) }
         var bases = [image.reference.text: try await made(image, of: manifest)]
         if case .build(let source) = manifest.agent.image,
-            let own = try installation.contexts.loaded(for: images)[.agent]
+            let own = try contexts.loaded(for: images)[.agent]
         {
             let text = try own.text(at: source.dockerfile)
             for name in RestrictedDockerfile.firstNames(of: text) where bases[name] == nil && name != "scratch" {
@@ -127,10 +146,10 @@ package struct CapabilityBuild: Sendable {
     /// The manifest's own image, which is brought as a pass would when it is not there.
     private func made(_ image: DesiredImage, of manifest: BottleManifest) async throws -> ImageID {
         if let found = try await here(image) { return found }
-        let context = try installation.contexts.loaded(for: [.agent: image])[.agent]
+        let context = try contexts.loaded(for: [.agent: image])[.agent]
         if image.isRestricted, let context { return try await bring(image, from: context, for: manifest) }
-        let maker = ImageMaker(engine: installation.engine, output: output)
-        try await installation.state.lock(ofImage: image.reference).withLock(wait: .seconds(600)) {
+        let maker = ImageMaker(engine: engine, output: output)
+        try await state.lock(ofImage: image.reference).withLock(wait: .seconds(600)) {
             guard try await here(image) == nil else { return }
             if let context, image.context != nil {
                 try await maker.build(image, from: context)
@@ -158,7 +177,7 @@ package struct CapabilityBuild: Sendable {
             guard let pinned = source.pinned else {
                 throw BottleError(.notResolved, "the build context is not pinned", at: source.context)
             }
-            let folder = "\(installation.state.contexts)/\(pinned)"
+            let folder = "\(state.contexts)/\(pinned)"
             let own = BuildContext(storedIn: folder, digest: pinned)
             return (try own.replacing(source.dockerfile, with: text), source.dockerfile)
         }

@@ -93,10 +93,9 @@ struct BuildSandbox: Sendable {
             sysctls: BuildProxy.kernelParameters
         )
         try await engine.connect(network: outer, container: id, endpoint: EndpointCreate())
-        let folders = mounts.map { ContainerSpec.Mount(volume: "", target: $0.target) }
-        for upload in try FileUpload.of([BuildProxy.allowlist(allow)], mounts: folders) {
-            try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
-        }
+        // The engine unpacks nothing in a read-only root, but does in a volume.
+        let archive = try [BuildProxy.allowlist(allow)].archive(below: BuildProxy.configFolder)
+        try await engine.putArchive(container: id, path: BuildProxy.configFolder, .bytes(archive))
         try await engine.start(id)
         return id
     }
