@@ -32,7 +32,7 @@ struct OrphanTests {
     }
 
     private func settled(_ pass: BottlePass) async throws -> String {
-        switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {
+        switch try await pass.reconcile(mayEndAgent: true, secrets: .asNeeded) {
         case .passed(let result): result.outcome.word
         case .removed(let isComplete): isComplete ? "removed" : "not removed"
         }

@@ -8,7 +8,7 @@ import Testing
 @Suite("Two installations on one engine")
 struct TwoInstallationsTests {
     private func settled(_ bed: LoopBed) async throws -> String {
-        switch try await bed.pass().settle(mayEndAgent: true, secrets: .asNeeded) {
+        switch try await bed.pass().reconcile(mayEndAgent: true, secrets: .asNeeded) {
         case .passed(let result): result.outcome.word
         case .removed(let isComplete): isComplete ? "removed" : "not removed"
         }

@@ -57,7 +57,7 @@ extension BottleRecord {
     /// - Parameters:
     ///   - networks: ids of the bottle's networks.
     ///   - agentExit: the exit status of an agent that ended; nil while it runs.
-    package mutating func settle(
+    package mutating func markConverged(
         _ desired: DesiredBottle,
         observed: ObservedBottle,
         networks: [NetworkRole: String],

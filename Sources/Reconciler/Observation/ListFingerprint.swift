@@ -10,10 +10,10 @@ package struct ListFingerprint: Sendable, Hashable {
         var names: [String]
         var state: String
         var image: String
-        var places: [String: Place]
+        var endpoints: [String: Endpoint]
     }
 
-    fileprivate struct Place: Sendable, Hashable {
+    fileprivate struct Endpoint: Sendable, Hashable {
         var network: String
         var address: String
     }
@@ -64,7 +64,7 @@ package struct ListFingerprint: Sendable, Hashable {
         for container in inventory.containers + inventory.others {
             var concerned = Set([owner(container.labels)].compactMap(\.self))
             for name in container.names { if let bottle = containerNames[name] { concerned.insert(bottle) } }
-            for place in container.networks.values { concerned.formUnion(users[place.networkID] ?? []) }
+            for endpoint in container.networks.values { concerned.formUnion(users[endpoint.networkID] ?? []) }
             for bottle in concerned { views[bottle]?.containers.append(Container(container)) }
         }
         for volume in inventory.volumes {
@@ -95,7 +95,7 @@ extension ListFingerprint.Container {
             names: container.names.sorted(),
             state: container.state,
             image: container.imageID,
-            places: container.networks.mapValues { .init(network: $0.networkID, address: $0.ipAddress) }
+            endpoints: container.networks.mapValues { .init(network: $0.networkID, address: $0.ipAddress) }
         )
     }
 }

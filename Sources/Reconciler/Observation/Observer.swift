@@ -61,16 +61,16 @@ package struct Observer: Sendable {
             networks: inventory.networks.map(ObservedNetwork.init),
             volumes: try await volumes(desired, installation: installation, inventory: inventory),
             images: images,
-            guests: guests(of: desired.identity, installation: installation, inventory: inventory)
+            foreignContainers: foreignContainers(of: desired.identity, installation: installation, inventory: inventory)
         )
     }
 
-    private func guests(of identity: Identity, installation: InstallationID, inventory: Inventory) -> [ObservedGuest] {
+    private func foreignContainers(of identity: Identity, installation: InstallationID, inventory: Inventory) -> [ObservedForeignContainer] {
         (inventory.containers + inventory.others).filter { !isOf(identity, installation: installation, $0.labels) }
-            .map { guest in
-                ObservedGuest(
-                    name: guest.names.min() ?? guest.id,
-                    networks: Set(guest.networks.values.map(\.networkID)).subtracting([""])
+            .map { foreign in
+                ObservedForeignContainer(
+                    name: foreign.names.min() ?? foreign.id,
+                    networks: Set(foreign.networks.values.map(\.networkID)).subtracting([""])
                 )
             }
             .filter { !$0.networks.isEmpty }

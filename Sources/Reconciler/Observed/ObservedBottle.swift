@@ -5,28 +5,28 @@ package struct ObservedBottle: Sendable, Hashable {
     package var volumes: [ObservedVolume]
     /// Images by the reference that was asked for.
     package var images: [ImageReference: ObservedImage]
-    /// Containers that are not this bottle's, on any network.
-    package var guests: [ObservedGuest]
+    /// The containers on any network that are not this bottle's.
+    package var foreignContainers: [ObservedForeignContainer]
 
     package init(
         containers: [ObservedContainer] = [],
         networks: [ObservedNetwork] = [],
         volumes: [ObservedVolume] = [],
         images: [ImageReference: ObservedImage] = [:],
-        guests: [ObservedGuest] = []
+        foreignContainers: [ObservedForeignContainer] = []
     ) {
         self.containers = containers
         self.networks = networks
         self.volumes = volumes
         self.images = images
-        self.guests = guests
+        self.foreignContainers = foreignContainers
     }
 
     package func network(id: String) -> ObservedNetwork? { networks.first { $0.id == id } }
 }
 
 /// A container that is not the bottle's, and the ids of the networks it is on.
-package struct ObservedGuest: Sendable, Hashable {
+package struct ObservedForeignContainer: Sendable, Hashable {
     package var name: String
     package var networks: Set<String>
 

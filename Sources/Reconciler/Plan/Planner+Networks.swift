@@ -26,15 +26,13 @@ extension Planner {
         }
     }
 
-    /// Reports whoever else is on the bottle's own networks.
-    ///
-    /// What is not ours is never touched.
-    mutating func findGuests() {
+    /// Reports foreign containers on the bottle's own networks, and touches none of them.
+    mutating func findForeignContainers() {
         for wanted in desired.networks where !wanted.isExternal {
             guard let network = network(wanted.role) else { continue }
-            for guest in observed.guests where guest.networks.contains(network.id) {
-                plan.findings.append(.foreignContainer(name: guest.name, network: wanted.role))
-                note(.foreignContainer, .network(wanted.role), "holds \(guest.name), which is not the bottle's")
+            for foreign in observed.foreignContainers where foreign.networks.contains(network.id) {
+                plan.findings.append(.foreignContainer(name: foreign.name, network: wanted.role))
+                note(.foreignContainer, .network(wanted.role), "holds \(foreign.name), which is not the bottle's")
             }
         }
     }

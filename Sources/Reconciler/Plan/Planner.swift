@@ -105,7 +105,7 @@ package struct Planner {
             }
         }
         planLeftovers()
-        findGuests()
+        findForeignContainers()
     }
 
     private mutating func makeTeardown() {

@@ -23,12 +23,12 @@ struct PlannerDriftTests {
     }
 
     @Test("a stranger on a network of the bottle is reported and left alone, one elsewhere is no concern")
-    func guests() throws {
+    func foreignContainers() throws {
         var world = try World.converged(Sample.routed)
         let network = try #require(world.networks.first { $0.name.hasSuffix("-internal") })
-        world.guests = [
-            ObservedGuest(name: "stranger", networks: [network.id, "n-bridge"]),
-            ObservedGuest(name: "neighbour", networks: ["n-bridge", "n-corp"]),
+        world.foreignContainers = [
+            ObservedForeignContainer(name: "stranger", networks: [network.id, "n-bridge"]),
+            ObservedForeignContainer(name: "neighbour", networks: ["n-bridge", "n-corp"]),
         ]
         let plan = try world.plan()
         #expect(plan.actions.isEmpty)

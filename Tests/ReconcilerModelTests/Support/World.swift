@@ -33,7 +33,7 @@ struct World {
     var networks: [ObservedNetwork] = []
     var volumes: [ObservedVolume] = []
     var images: [ImageReference: ObservedImage] = [:]
-    var guests: [ObservedGuest] = []
+    var foreignContainers: [ObservedForeignContainer] = []
     var record: BottleRecord
     var ids = 0
 
@@ -130,7 +130,7 @@ struct World {
             networks: networks,
             volumes: volumes,
             images: images,
-            guests: guests
+            foreignContainers: foreignContainers
         )
     }
 

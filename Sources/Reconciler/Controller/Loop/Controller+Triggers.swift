@@ -15,14 +15,14 @@ extension Controller {
         let git = "\(installation.state.desired)/.git"
         var seen: [Timestamp?] = []
         var marks: [Identity: QueueMark] = [:]
-        var round = 0
-        let roundsPerSecond = max(Int(Duration.seconds(1) / pace.poll), 1)
+        var polls = 0
+        let pollsPerSecond = max(Int(Duration.seconds(1) / pace.poll), 1)
         while true {
             let found = ["", "/refs/heads"].map { try? POSIX.lastChange(of: git + $0) }
-            if found != seen || round.isMultiple(of: roundsPerSecond) { looks.yield() }
+            if found != seen || polls.isMultiple(of: pollsPerSecond) { looks.yield() }
             seen = found
-            lookAtQueues(&marks, showsRefusals: round.isMultiple(of: 2 * roundsPerSecond))
-            round += 1
+            lookAtQueues(&marks, showsRefusals: polls.isMultiple(of: 2 * pollsPerSecond))
+            polls += 1
             try await time.sleep(for: pace.poll)
         }
     }
@@ -55,11 +55,11 @@ extension Controller {
     func watchDesiredState() async throws {
         var isLost = false
         for await _ in looksWanted {
-            comesRound(.desiredState)
+            heartbeat(.desiredState)
             do {
                 let found = try await installation.repository.head()
                 if found != desired?.revision {
-                    try await take(try await installation.repository.snapshot(at: found))
+                    try await adopt(try await installation.repository.snapshot(at: found))
                 }
                 if isLost { enqueueAll() }
                 isLost = false
@@ -76,7 +76,7 @@ extension Controller {
         throw CancellationError()
     }
 
-    private func take(_ snapshot: DesiredSnapshot) async throws {
+    private func adopt(_ snapshot: DesiredSnapshot) async throws {
         let recorded = Set(try installation.records.loadAll().keys)
         let before = desired
         let (files, filesBefore) = (snapshot.remediationFiles(), before?.remediationFiles() ?? [:])
@@ -109,7 +109,7 @@ extension Controller {
                 // What failed for want of the engine is no reason to wait any longer.
                 await enqueueAllTogether(isUrgent: isAway)
                 isAway = false
-                for try await event in events { take(event) }
+                for try await event in events { handle(event) }
             } catch {
                 try Task.checkCancellation()
                 note(.events, BottleError(wrapping: error))
@@ -122,7 +122,7 @@ extension Controller {
         }
     }
 
-    private func take(_ event: EngineEvent) {
+    private func handle(_ event: EngineEvent) {
         guard !event.isOfLookingOnly else { return }
         if event.type == "image" {
             // A moved tag can matter to any bottle; a pass finds out.
@@ -143,7 +143,7 @@ extension Controller {
     func lookFromTimeToTime() async throws {
         _ = noticesSetClock()
         while true {
-            comesRound(.timer)
+            heartbeat(.timer)
             try await time.sleep(for: jittered(pace.interval))
             if noticesSetClock() { enqueueAll() }
             do {

@@ -59,8 +59,8 @@ package actor Controller {
     var followsEvents = false
     /// The wall clock's seconds less those that ran here, when last looked at: another number tells that it was set.
     var clockOffset: Int64?
-    /// When each loop came round last, by a clock that sleeps with the machine: to have slept is no stall.
-    private var rounds: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
+    /// When each loop last went on, by a clock that stops while the machine sleeps: to have slept is no stall.
+    private var heartbeats: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
 
     /// - Parameters:
     ///   - time: what it waits by, and what ends at a time.
@@ -87,7 +87,7 @@ package actor Controller {
         builds = AsyncSemaphore(limit: pace.concurrency)
         (looksWanted, looks) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        for loop in ControllerVitals.Loop.allCases { rounds[loop] = .now }
+        for loop in ControllerVitals.Loop.allCases { heartbeats[loop] = .now }
     }
 
     /// Runs until `stop` is called, then finishes the passes under way; or until the task is cancelled.
@@ -173,7 +173,7 @@ package actor Controller {
     private func dispatch() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for await _ in wakes {
-                comesRound(.dispatcher)
+                heartbeat(.dispatcher)
                 resumeWaiting()
                 while !isStopping, let bottle = queue.next(now: elapsed) {
                     group.addTask { await self.pass(bottle) }
@@ -224,7 +224,7 @@ package actor Controller {
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
             // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
-            switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {
+            switch try await pass.reconcile(mayEndAgent: true, secrets: .asNeeded) {
             case .removed(let isComplete):
                 report(.removed(bottle, id, isComplete: isComplete))
                 guard isComplete else { return .retry }
@@ -319,14 +319,14 @@ package actor Controller {
 
     // MARK: - Vitals
 
-    /// Takes note that a loop goes on.
-    func comesRound(_ loop: ControllerVitals.Loop) { rounds[loop] = .now }
+    /// Records that a loop goes on.
+    func heartbeat(_ loop: ControllerVitals.Loop) { heartbeats[loop] = .now }
 
-    /// How it is doing: after the dispatcher came round, or after a second in which it did not.
+    /// How it is doing: after the next heartbeat of the dispatcher, or after a second without one.
     package func vitals() async -> ControllerVitals {
-        let before = rounds[.dispatcher]
+        let before = heartbeats[.dispatcher]
         wake.yield()
-        for _ in 1...100 where rounds[.dispatcher] == before {
+        for _ in 1...100 where heartbeats[.dispatcher] == before {
             // A cancelled caller is told at once.
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
@@ -338,7 +338,7 @@ package actor Controller {
             hasReadDesiredState: desired != nil,
             followsEvents: followsEvents,
             troubles: Set(troubles.keys),
-            silence: rounds.mapValues { $0.duration(to: .now) }
+            silence: heartbeats.mapValues { $0.duration(to: .now) }
         )
     }
 }

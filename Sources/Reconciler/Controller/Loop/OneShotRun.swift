@@ -49,13 +49,13 @@ package struct OneShotRun: Sendable {
         if !bottles.isEmpty { _ = try? await inventories.take(from: installation.engine) }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             for bottle in bottles {
-                group.addTask { try await slots.withPermit { try await settle(bottle, since: begin) } }
+                group.addTask { try await slots.withPermit { try await reconcile(bottle, since: begin) } }
             }
             return try await group.reduce(true) { $0 && $1 }
         }
     }
 
-    private func settle(_ bottle: Identity, since begin: ContinuousClock.Instant) async throws -> Bool {
+    private func reconcile(_ bottle: Identity, since begin: ContinuousClock.Instant) async throws -> Bool {
         for number in 0..<Self.passes {
             let id = PassID.random()
             var pass = BottlePass(bottle, in: installation, id: id, time: time) { report(.progress($0, id, $1)) }
@@ -69,7 +69,7 @@ package struct OneShotRun: Sendable {
             )
             report(.began(bottle, id))
             do {
-                switch try await pass.settle(mayEndAgent: true, secrets: .asNeeded) {
+                switch try await pass.reconcile(mayEndAgent: true, secrets: .asNeeded) {
                 case .removed(let isComplete):
                     report(.removed(bottle, id, isComplete: isComplete))
                     guard isComplete else { return false }

@@ -30,13 +30,13 @@ package struct WorkQueue: Sendable {
         /// No pass before this moment, whatever asks for it but urgently.
         var rest: Duration?
         /// The order in which names came.
-        var place: UInt64 = 0
+        var order: UInt64 = 0
     }
 
     private let limit: Int
     private let backoff: Backoff
     private var entries: [Identity: Entry] = [:]
-    private var places: UInt64 = 0
+    private var orders: UInt64 = 0
     /// The bottles whose passes want a place again, in the order in which they asked.
     private var returning: [Identity] = []
 
@@ -71,8 +71,8 @@ package struct WorkQueue: Sendable {
             entry.isUrgent = entry.isUnderWay
         }
         if entry.due == nil {
-            places += 1
-            entry.place = places
+            orders += 1
+            entry.order = orders
         }
         let due = max(now + delay, entry.rest ?? now)
         entry.due = min(entry.due ?? due, due)
@@ -84,7 +84,7 @@ package struct WorkQueue: Sendable {
     package mutating func next(now: Duration) -> Identity? {
         guard hasRoom else { return nil }
         let ready = entries.filter { !$0.value.isUnderWay && ($0.value.due.map { $0 <= now } ?? false) }
-        guard let bottle = ready.min(by: { $0.value.place < $1.value.place })?.key else { return nil }
+        guard let bottle = ready.min(by: { $0.value.order < $1.value.order })?.key else { return nil }
         entries[bottle]?.due = nil
         entries[bottle]?.isUnderWay = true
         entries[bottle]?.isUrgent = false
@@ -157,9 +157,9 @@ package struct WorkQueue: Sendable {
             entry.rest = rest
             entry.due = rest
         }
-        if entry.due != nil, entry.place == 0 {
-            places += 1
-            entry.place = places
+        if entry.due != nil, entry.order == 0 {
+            orders += 1
+            entry.order = orders
         }
         entry.isUrgent = false
         entries[bottle] = entry.due == nil && entry.failures == 0 ? nil : entry

@@ -5,8 +5,8 @@ import ReconcilerTime
 
 /// Bottles that are desired no more.
 extension BottlePass {
-    /// What came of a bottle that may have been deleted.
-    package enum Settlement: Sendable {
+    /// What became of a bottle that may have been deleted.
+    package enum Reconciliation: Sendable {
         case passed(PassResult)
         /// A commit deleted it; what was left of it is gone, or as much of it as could be.
         case removed(isComplete: Bool)
@@ -18,7 +18,7 @@ extension BottlePass {
     /// it back while it is being removed needs another. If the process dies here, the next call finishes the work.
     /// - Throws: `CancellationError`; `BottleError` or `EngineError` when a removal could not be begun, or when even the
     ///   status can't be written.
-    package func settle(mayEndAgent: Bool, secrets: SecretUse) async throws -> Settlement {
+    package func reconcile(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> Reconciliation {
         try await underOwnLock { pass in
             if let result = try await pass.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) {
                 return .passed(result)

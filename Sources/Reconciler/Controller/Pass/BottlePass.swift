@@ -52,19 +52,6 @@ package struct BottlePass: Sendable {
         self.report = report
     }
 
-    /// Rounds of look, plan and act before a bottle that never settles is given up for this pass; the last one only
-    /// looks.
-    private static let rounds = 10
-
-    /// When the values of secrets are found.
-    package enum SecretUse: Sendable {
-        /// All of them, before anything else: a person waits, who may be asked for a passphrase.
-        case first
-        /// Only what can be had by looking; the rest when a container that holds them must be made. Until then a value
-        /// that can't be had is taken to be the one that is in place.
-        case asNeeded
-    }
-
     /// Brings the bottle to what the repository holds of it when the bottle's lock is ours.
     ///
     /// - Parameter mayEndAgent: whether a living agent may be ended for a desired-state edit; otherwise such a plan is
@@ -81,19 +68,19 @@ package struct BottlePass: Sendable {
     /// The same, of a bottle that may have been deleted.
     ///
     /// - Returns: nil when it is not desired; nothing was done then.
-    package func runIfDesired(mayEndAgent: Bool, secrets: SecretUse) async throws -> PassResult? {
+    package func runIfDesired(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> PassResult? {
         try await underOwnLock { try await $0.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) }
     }
 
     /// - Returns: nil when the bottle is not desired, and nothing says that it stays; nothing was done then.
-    func convergeIfDesired(mayEndAgent: Bool, _ secrets: SecretUse) async throws -> PassResult? {
+    func convergeIfDesired(mayEndAgent: Bool, _ secrets: PassSecrets.Use) async throws -> PassResult? {
         var result = PassResult(identity: identity, id: id)
         var wanted: DesiredState?
         do {
             let moment = time.now()
             if let desired = try await installation.repository.desired(of: identity, at: moment) {
                 result.revision = desired.revision
-                result.take(desired.state.remedied, at: moment)
+                result.note(desired.state.remedied, at: moment)
                 wanted = desired.state
                 try prepareQueue(of: desired.state.remedied.manifest)
                 try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
@@ -109,7 +96,7 @@ package struct BottlePass: Sendable {
             result.outcome = problem.code.disposition == .stalled ? .stalled(problem) : .retry(problem)
         }
         try saveStatus(result)
-        if let wanted { try await settleProposals(in: wanted, &result) }
+        if let wanted { try await answerProposals(in: wanted, &result) }
         return result
     }
 
@@ -126,142 +113,124 @@ package struct BottlePass: Sendable {
         )
     }
 
+    /// Brings the bottle to `bottle`, step by step as `Convergence` says.
     private func converge(
         to bottle: RemediedBottle,
         mayEndAgent: Bool,
-        _ use: SecretUse,
+        _ use: PassSecrets.Use,
         _ result: inout PassResult
     ) async throws {
         let manifest = bottle.manifest
         result.preflight = Preflight(manifest, caFingerprint: nil)
-        let credentials = installation.credentials
-        let find = use == .first ? credentials.values : credentials.glance
-        var secrets = try await find(manifest.secrets)
-        let authority = Sidecars.needAuthority(in: manifest) ? try await installation.credentials.authority(identity, true) : nil
+        var secrets = try await PassSecrets(of: manifest, from: installation.credentials, use)
+        let authority =
+            Sidecars.needAuthority(in: manifest) ? try await installation.credentials.authority(identity, true) : nil
         result.preflight = Preflight(manifest, caFingerprint: authority?.fingerprint)
         let recordWriter = try await reserveAddresses(for: manifest)
-        var fingerprints = try await credentials.fingerprints(of: manifest, secrets, orAs: recordWriter.current)
-        var failed: (plan: Plan, error: BottleError)?
-        var isReading = false
-        var silent: Set<Role> = []
-        for round in 0..<Self.rounds {
+        try secrets.fingerprint(orAs: await recordWriter.current)
+        var convergence = Convergence(identity, mayEndAgent: mayEndAgent, readsFiles: !reading.isEmpty)
+        while true {
             let before = await recordWriter.current
-            let subject = Assessor.Subject(
-                bottle,
-                revision: result.revision,
-                record: before,
-                fingerprints: fingerprints,
-                authority: authority?.material,
-                caFingerprint: authority?.fingerprint,
-                // Read from every other bottle's record, and looked at for networks without addresses only.
-                reserved: before.lacksAddresses(for: manifest) ? try installation.reserved(exceptFor: identity) : [],
-                supervision: installation.supervision(of: identity)
-            )
-            // One start a pass: whether there are more is for whoever runs the passes.
-            let letsAgentRest = letsAgentRest || result.startsEndedAgent
-            let (assessment, inventory) = try await look(
-                subject,
-                letsAgentRest: letsAgentRest,
-                silent: silent,
-                reading: isReading ? reading : [],
-                mayShare: result.performed.isEmpty
-            )
-            if round == 0 || isReading || !silent.isEmpty {
-                result.drift += assessment.plan.drift.filter { !result.drift.contains($0) }
-            }
-            result.findings = assessment.plan.findings
-            if let problem = assessment.plan.findings.compactMap(\.error).first {
-                result.outcome = .stalled(problem)
-                return
-            }
-            guard mayEndAgent || !assessment.plan.replacesAgent else {
-                result.outcome = .stalled(.needsYes([identity]))
-                return
-            }
-            guard !assessment.plan.isEmpty else {
-                if !reading.isEmpty, !isReading, round < Self.rounds - 1 {
-                    isReading = true
-                    continue
-                }
-                try await recordWriter.commit { record in
-                    record.settle(
-                        assessment.desired,
-                        observed: assessment.observed,
-                        networks: assessment.networks,
-                        agentExit: assessment.plan.agentExit,
-                        fingerprints: fingerprints
-                    )
-                }
-                result.view = ListFingerprint(
-                    of: identity,
-                    installation: installation.state.installation,
-                    in: inventory
+            let subject = try subject(bottle, before, secrets, authority, revision: result.revision)
+            let (assessment, inventory) = try await look(subject, convergence, after: result)
+            result.note(assessment.plan, isDrift: convergence.seesDrift)
+            let lacksSecrets = secrets.areIncomplete && assessment.handsOverSecrets
+            switch convergence.next(after: assessment.plan, lacksSecrets: lacksSecrets) {
+            case .look: continue
+            case .findSecrets:
+                try await secrets.findAll()
+                try secrets.fingerprint(orAs: before)
+            case .act:
+                try changeStatus { $0.begin(assessment.plan, at: time.now()) }
+                let performed = try await act(
+                    on: assessment,
+                    of: manifest,
+                    recordWriter: recordWriter,
+                    secrets: secrets.values
                 )
-                result.outcome = outcome(of: assessment.plan)
+                result.performed += performed
+                let hasNewAddresses = await recordWriter.current.avoided != before.avoided
+                let step = convergence.next(
+                    after: assessment.plan,
+                    performed: performed,
+                    hasNewAddresses: hasNewAddresses
+                )
+                guard case .end(let outcome) = step else { continue }
+                result.outcome = outcome
                 return
-            }
-            if let failed, !assessment.plan.mendsNetworks(after: failed.plan) {
-                result.outcome = .retry(failed.error)
+            case .markConverged:
+                try await markConverged(assessment, inventory, recordWriter, secrets, &result)
                 return
-            }
-            guard round < Self.rounds - 1 else { break }
-            if assessment.handsOverSecrets, manifest.secrets.contains(where: { secrets[$0] == nil }) {
-                secrets = try await credentials.values(manifest.secrets)
-                fingerprints = try credentials.fingerprints(of: manifest, secrets, orAs: before)
-                continue
-            }
-            try changeStatus { $0.take(assessment.plan, at: time.now()) }
-            let performed = try await act(on: assessment, of: manifest, recordWriter: recordWriter, secrets: secrets)
-            result.performed += performed
-            let newlySilent = performed.silent.subtracting(silent)
-            guard newlySilent.isEmpty else {
-                // Started anew once a pass; whatever else failed fails again in the next round.
-                silent.formUnion(newlySilent)
-                continue
-            }
-            if let first = performed.first(where: { $0.outcome == .failed }) {
-                // Addresses that the engine refused were given up: the next round has others.
-                if await recordWriter.current.avoided != before.avoided { continue }
-                guard failed == nil else {
-                    result.outcome = .retry(failure(first))
-                    return
-                }
-                // One more look: a network that a killed process had asked for may have come meanwhile.
-                failed = (assessment.plan, failure(first))
+            case .end(let outcome):
+                result.outcome = outcome
+                return
             }
         }
-        result.outcome = .retry(
-            BottleError(
-                .notConverging,
-                "the bottle was not as desired after \(Self.rounds) rounds",
-                at: identity.name,
-                remedy: "see what `bottle describe \(identity)` lists as pending, and what changes it from outside"
-            )
+    }
+
+    private func subject(
+        _ bottle: RemediedBottle,
+        _ record: BottleRecord,
+        _ secrets: PassSecrets,
+        _ authority: Credentials.Authority?,
+        revision: String
+    ) throws -> Assessor.Subject {
+        Assessor.Subject(
+            bottle,
+            revision: revision,
+            record: record,
+            fingerprints: secrets.fingerprints,
+            authority: authority?.material,
+            caFingerprint: authority?.fingerprint,
+            // Needs every other bottle's record, so it is read only for networks without addresses.
+            reserved: record.lacksAddresses(for: bottle.manifest) ? try installation.reserved(exceptFor: identity) : [],
+            supervision: installation.supervision(of: identity)
         )
+    }
+
+    /// Records that the bottle is as desired.
+    private func markConverged(
+        _ assessment: Assessor.Assessment,
+        _ inventory: Inventory,
+        _ recordWriter: RecordWriter,
+        _ secrets: PassSecrets,
+        _ result: inout PassResult
+    ) async throws {
+        try await recordWriter.commit { record in
+            record.markConverged(
+                assessment.desired,
+                observed: assessment.observed,
+                networks: assessment.networks,
+                agentExit: assessment.plan.agentExit,
+                fingerprints: secrets.fingerprints
+            )
+        }
+        result.view = ListFingerprint(of: identity, installation: installation.state.installation, in: inventory)
+        result.outcome = outcome(of: assessment.plan)
     }
 
     // MARK: - Looking
 
     /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
     ///
-    /// - Parameter mayShare: whether lists that others took will do, as long as nothing is to be done by them.
+    /// Until the pass has acted, an inventory from the cache is good enough to find that there is nothing to do.
     private func look(
         _ subject: Assessor.Subject,
-        letsAgentRest: Bool,
-        silent: Set<Role>,
-        reading: Set<Role>,
-        mayShare: Bool
+        _ convergence: Convergence,
+        after result: PassResult
     ) async throws -> (Assessor.Assessment, Inventory) {
+        let reading = convergence.isReading ? reading : []
         let assessor = Assessor(
             engine: installation.engine,
             settings: installation.settings,
             contexts: installation.contexts,
             facts: installation.facts,
             guessesFacts: false,
-            letsAgentRest: letsAgentRest,
-            silent: silent
+            // One start in a pass: the caller decides whether there are more.
+            letsAgentRest: letsAgentRest || result.startsEndedAgent,
+            silent: convergence.silent
         )
-        if mayShare, let inventories, let inventory = inventories.cache.inventory(since: inventories.since) {
+        if result.performed.isEmpty, let inventories, let inventory = inventories.cache.inventory(since: inventories.since) {
             let assessment = try await assessor.assess(subject, inventory: inventory, reading: reading)
             if assessment.isQuiet { return (assessment, inventory) }
         }
@@ -321,17 +290,7 @@ package struct BottlePass: Sendable {
 
     // MARK: - Telling
 
-    func saveStatus(_ result: PassResult) throws { try changeStatus { $0.take(result, at: time.now()) } }
-
-    private func failure(_ performed: PerformedAction) -> BottleError {
-        BottleError(
-            .actionFailed,
-            "could not \(performed.action.verb.rawValue) \(performed.action.object)",
-            at: identity.name,
-            remedy: "mend the cause and apply again: a pass goes on from what is there",
-            cause: performed.error
-        )
-    }
+    func saveStatus(_ result: PassResult) throws { try changeStatus { $0.end(result, at: time.now()) } }
 
     /// A plan without actions is convergence, unless a sidecar refuses what it should load.
     private func outcome(of plan: Plan) -> PassOutcome {
@@ -347,34 +306,11 @@ package struct BottlePass: Sendable {
     }
 }
 
-extension Plan {
-    /// Whether it puts networks right of which an earlier plan knew nothing.
-    fileprivate func mendsNetworks(after earlier: Plan) -> Bool {
-        actions.contains { action in
-            guard case .network = action.object, action.verb == .remove else { return false }
-            return !earlier.actions.contains { $0.verb == .remove && $0.target == action.target }
-        }
-    }
-}
-
 extension Assessor.Assessment {
     /// Whether the plan makes a container that is given values of secrets.
     fileprivate var handsOverSecrets: Bool {
         let holders = desired.containers.filter { !$0.spec.secrets.isEmpty }.map { ObjectName.container($0.role) }
         return plan.actions.contains { $0.verb == .create && holders.contains($0.object) }
-    }
-}
-
-extension [PerformedAction] {
-    /// The sidecars that were waited for in vain to say anything since their start.
-    fileprivate var silent: Set<Role> {
-        Set(
-            compactMap { performed in
-                guard performed.code == .silent, case .container(let role) = performed.action.object
-                else { return nil }
-                return role
-            }
-        )
     }
 }
 

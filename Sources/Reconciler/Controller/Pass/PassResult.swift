@@ -52,8 +52,14 @@ package struct PassResult: Sendable {
         outcome = .converged
     }
 
-    /// Takes note of what is desired.
-    mutating func take(_ remedied: RemediedBottle, at moment: Timestamp) {
+    /// Adds what a look found; differences that the pass may have caused itself are no drift.
+    mutating func note(_ plan: Plan, isDrift: Bool) {
+        if isDrift { drift += plan.drift.filter { !drift.contains($0) } }
+        findings = plan.findings
+    }
+
+    /// Adds what is desired.
+    mutating func note(_ remedied: RemediedBottle, at moment: Timestamp) {
         remediations = remedied.outcomes
         untilNextEnd = remedied.nextEnd.map { .seconds($0.seconds - moment.seconds) }
     }

@@ -20,7 +20,7 @@ extension BottlePass {
     ///
     /// Precondition: the bottle's lock is ours.
     /// - Throws: `BottleError` `queue-unusable`; nothing is lost then, the next pass answers.
-    func settleProposals(in state: DesiredState, _ result: inout PassResult) async throws {
+    func answerProposals(in state: DesiredState, _ result: inout PassResult) async throws {
         let manifest = state.remedied.manifest
         guard manifest.supervise else { return }
         let moment = time.now()

@@ -2,15 +2,15 @@ package import ReconcilerModel
 package import ReconcilerTime
 
 extension BottleStatus {
-    /// Turns what a pass did and found into conditions: the one place that does.
-    package mutating func take(_ result: PassResult, at time: Timestamp) {
+    /// Sets the conditions from what a pass did and found. No other place does.
+    package mutating func end(_ result: PassResult, at time: Timestamp) {
         let error = result.error
         keep(PassSummary(result, at: time))
         if error == nil { observedRevision = result.revision }
         let ready = readiness(result)
         set(.ready, ready.isReady, reason: ready.reason, message: ready.message, at: time)
-        let guest = guest(in: result.findings)
-        let trouble = error.map { (reason: $0.code.rawValue.camelCased, message: $0.summary) } ?? guest
+        let foreign = foreignContainer(in: result.findings)
+        let trouble = error.map { (reason: $0.code.rawValue.camelCased, message: $0.summary) } ?? foreign
         set(
             .degraded,
             trouble != nil,
@@ -19,7 +19,7 @@ extension BottleStatus {
             at: time
         )
         set(.progressing, false, reason: "PassEnded", message: "no pass is under way", at: time)
-        let stays = error == nil ? guest : nil
+        let stays = error == nil ? foreign : nil
         set(
             .drifted,
             stays != nil,
@@ -28,7 +28,7 @@ extension BottleStatus {
             at: time
         )
 
-        if let outcomes = result.remediations { take(outcomes, at: time) }
+        if let outcomes = result.remediations { note(outcomes, at: time) }
 
         var pending: Reason?
         var ended: Int?
@@ -58,8 +58,8 @@ extension BottleStatus {
         set(.failed, failed, reason: failed ? "AgentEnded" : "AgentNotEnded", message: endText(ended), at: time)
     }
 
-    /// Says what is about to be done.
-    package mutating func take(_ plan: Plan, at time: Timestamp) {
+    /// Sets the conditions of a bottle whose plan is about to be performed.
+    package mutating func begin(_ plan: Plan, at time: Timestamp) {
         let count = plan.actions.count
         set(
             .progressing,
@@ -79,7 +79,7 @@ extension BottleStatus {
         )
     }
 
-    private func guest(in findings: [Finding]) -> (reason: String, message: String)? {
+    private func foreignContainer(in findings: [Finding]) -> (reason: String, message: String)? {
         for finding in findings {
             guard case .foreignContainer(let name, let network) = finding else { continue }
             return ("ForeignContainer", "the container \(name) is on the bottle's \(network.rawValue) network")

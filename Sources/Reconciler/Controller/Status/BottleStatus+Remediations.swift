@@ -2,8 +2,8 @@ package import ReconcilerModel
 package import ReconcilerTime
 
 extension BottleStatus {
-    /// Says whether every remediation fits, and what to do about the first that does not.
-    package mutating func take(_ outcomes: [RemediationOutcome], at time: Timestamp) {
+    /// Sets the condition that tells whether every remediation fits, and what to do about those that don't.
+    package mutating func note(_ outcomes: [RemediationOutcome], at time: Timestamp) {
         let conflicts = outcomes.compactMap { outcome -> String? in
             guard case .conflict(let reason) = outcome.fit else { return nil }
             return "\(outcome.remediation.name) (\(outcome.remediation.change.text)): \(reason)"
