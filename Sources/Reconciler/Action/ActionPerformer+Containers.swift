@@ -14,7 +14,7 @@ extension ActionPerformer {
         guard let target = action.target else { throw unplannable(action) }
         switch action.verb {
         case .start:
-            // Half made: what is done before the first start may be missing.
+            // The container was created but not finished: steps before the first start may be missing.
             if action.reason == .neverStarted {
                 try await giveHome(of: wanted, in: target)
                 if let setup = wanted.setup { try await registration.run(setup, of: wanted, in: target) }
@@ -43,12 +43,12 @@ extension ActionPerformer {
 
     // MARK: - Making
 
-    /// Makes a container, puts its files in and its networks on it, and starts it.
+    /// Creates a container, copies its files, connects its networks, and starts it.
     ///
     /// If the process dies in between, the next pass finds a created container and plans what is missing of it.
     private func create(_ wanted: DesiredContainer, mayStart: @Sendable () async throws -> Void) async throws {
         if wanted.role == .agent {
-            // Only now: the agent before this one is gone, so that an edit that is not applied yet still counts as one.
+            // Only now that the previous agent is gone. Until then an edit that is not applied yet must count as one.
             try await recordWriter.commit { record in
                 record.agentIntent = wanted.intentHash.text
                 record.agentExit = nil
@@ -74,7 +74,7 @@ extension ActionPerformer {
         do {
             return try await engine.createContainer(name: wanted.name, request).id
         } catch {
-            // Made by an attempt whose answer was lost, or somebody else's: only a look tells.
+            // An earlier attempt whose answer was lost made it, or it is foreign: only a look tells.
             guard error.isConflict, let found = try? await engine.container(wanted.name),
                 found.config.labels?[Labels.installation] == installation.text,
                 found.config.labels?[Labels.identity] == identity.name,
@@ -103,8 +103,8 @@ extension ActionPerformer {
         }
     }
 
-    /// Gives the home folder itself to the agent's account: the engine makes it root's where the image has none, and
-    /// it stays its former user's when the user changes.
+    /// Gives the home folder itself to the agent's account. The engine creates it as root's if the image has none, and
+    /// its owner doesn't change with the user.
     private func giveHome(of wanted: DesiredContainer, in id: String) async throws {
         guard let home = wanted.home else { return }
         var path = home.path
@@ -136,17 +136,17 @@ extension ActionPerformer {
         try await watcher.confirm(generation, of: files, by: id, name: wanted.name)
     }
 
-    /// Tells a sidecar to read its files again, and waits until it says what is wanted.
+    /// Signals a sidecar to reload its files, and waits until it confirms them.
     ///
-    /// - Parameter isCopied: whether its files were just put right. What it read of the wrong ones before, it may say
-    ///   only later; so it is told in any case, and reads them after that.
+    /// - Parameter isCopied: whether its files were just corrected. It may still report a load of the wrong ones, so it
+    ///   is signalled in any case.
     private func signal(_ id: String, _ wanted: DesiredContainer, isCopied: Bool) async throws {
         guard let generation = wanted.generation else {
             throw BottleError(.notReloadable, "nothing to load", at: wanted.name)
         }
-        // A program that has no handler yet would die of the signal; it has one once its first word is there.
+        // The signal would end a program without a handler; it has one when its first confirmation is there.
         let said = try await watcher.firstWord(of: id, name: wanted.name)
-        // A refusal of other files that are gone by now is told again, and then no more.
+        // A stale refusal of other files is cleared by one more reload.
         guard isCopied || said.inForce != generation || said.refusal != nil else { return }
         try await engine.kill(id, signal: "SIGHUP")
         try await confirm(id, wanted)
@@ -201,7 +201,7 @@ extension ActionPerformer {
         } catch {
             if error.isNotFound { return }
             guard error.isConflict else { throw error }
-            // Somebody else is removing it: wait until it is gone, so that its name is free.
+            // Another client is removing it: wait until it is gone, so that its name is free.
             guard try await isGone(target, within: .seconds(10)) else { throw error }
         }
     }
@@ -230,7 +230,7 @@ extension DesiredContainer.Endpoint {
 }
 
 extension Resources {
-    /// The limits as the engine is asked to change them.
+    /// The request that sets these limits.
     fileprivate var update: ContainerUpdate {
         ContainerUpdate(
             memory: memory,

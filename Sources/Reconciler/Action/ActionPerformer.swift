@@ -12,7 +12,7 @@ package struct ActionPerformer: Sendable {
     let networks: NetworkIDs
     let recordWriter: RecordWriter
     let contexts: [Role: BuildContext]
-    /// How an image of a proposed Dockerfile is built; nil where none is desired.
+    /// How an image of a proposed Dockerfile is built; nil if none is desired.
     let restrictedBuild: RestrictedBuild?
     let output: @Sendable (Action, String) -> Void
     let warn: @Sendable (String) -> Void
@@ -53,9 +53,9 @@ package struct ActionPerformer: Sendable {
     var identity: Identity { desired.identity }
     var watcher: LoadWatcher { LoadWatcher(engine: engine, patience: patience, time: time) }
 
-    /// Does one action and checks that it took effect.
+    /// Performs one action and checks that it took effect.
     ///
-    /// - Parameter mayStart: awaited between making a container and starting it.
+    /// - Parameter mayStart: awaited after a container is created and before it is started.
     /// - Throws: `BottleError` or `EngineError`, with the engine's own words; `CancellationError`.
     package func perform(_ action: Action, mayStart: @Sendable () async throws -> Void) async throws {
         switch action.object {
@@ -66,7 +66,7 @@ package struct ActionPerformer: Sendable {
         }
     }
 
-    /// A verb that no planner plans for this kind of object.
+    /// The error of a verb that is never planned for this kind of object.
     func unplannable(_ action: Action) -> BottleError {
         BottleError(.unknownAction, "'\(action.verb.rawValue) \(action.object)' is no action that exists")
     }
@@ -81,7 +81,7 @@ package struct ActionPerformer: Sendable {
                 installation: installation,
                 specHash: wanted.specHash
             )
-            // The engine hands over a volume that has the name already, whosever it is.
+            // If the name is taken, the engine returns the existing volume, even one that is not ours.
             let volume = try await engine.createVolume(name: name, labels: labels)
             guard labels.allSatisfy({ volume.labels[$0.key] == $0.value }) else {
                 throw BottleError(
@@ -120,7 +120,7 @@ package struct ActionPerformer: Sendable {
         } catch {
             if error.isConflict, let made = try await existing(request, network) { return made }
             if error.status == 403, let block = network.subnet {
-                // The engine refuses addresses that overlap with something on its host that no list shows.
+                // The engine refuses addresses that overlap with a route of its host, which no list shows.
                 try await recordWriter.commit { record in
                     record.avoided = Set(record.avoided + [block.description]).sorted()
                     record.addresses[network.role] = nil
@@ -130,7 +130,7 @@ package struct ActionPerformer: Sendable {
         }
     }
 
-    /// The network that an attempt made whose answer was lost; nil when the name's holder is not ours or another.
+    /// The network that an earlier attempt made whose answer was lost; nil if the name belongs to another network.
     private func existing(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> String? {
         let found = try await engine.network(network.name)
         guard request.labels?.allSatisfy({ found.labels[$0.key] == $0.value }) == true,
@@ -139,7 +139,7 @@ package struct ActionPerformer: Sendable {
         return found.id
     }
 
-    /// Runs a call for which some refusals mean that the world is already as it should be.
+    /// Runs a call; the `expected` refusals mean that its effect is already there.
     func tolerating(
         _ expected: (EngineError) -> Bool,
         _ call: () async throws(EngineError) -> Void
@@ -152,7 +152,7 @@ package struct ActionPerformer: Sendable {
     }
 }
 
-/// The engine's ids of a bottle's networks, as actions make them.
+/// The engine's ids of a bottle's networks, extended as actions create them.
 actor NetworkIDs {
     private(set) var ids: [NetworkRole: String]
 

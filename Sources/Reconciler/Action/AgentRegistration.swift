@@ -1,10 +1,10 @@
 import ReconcilerEngine
 import ReconcilerModel
 
-/// Makes the supervise server known to the agent's own command, before the agent starts (SPEC 4.4, 4.5).
+/// Registers the supervise server with the agent's own command before the agent starts (SPEC 4.4, 4.5).
 ///
-/// The command runs in a container of the agent's image that ends by itself, on the agent's home and without a network.
-/// A file in the home says what was done, so that it is done once. A failure is a warning: the agent works without it.
+/// The command runs once in a short-lived container of the agent's image, with the agent's home and without a network.
+/// A file in the home records that it ran. A failure is only a warning: the agent works without it.
 struct AgentRegistration: Sendable {
     let engine: any EngineWriting
     let identity: Identity
@@ -16,14 +16,14 @@ struct AgentRegistration: Sendable {
 
     private var name: String { "\(Names.container(identity, .agent))-setup" }
 
-    /// No identity is among them: the planner has nothing to do with it.
+    /// They carry no identity, so the planner ignores the container.
     private var labels: [String: String] {
         [Labels.managedBy: "bottle", Labels.installation: installation.text, Labels.role: "agent-setup"]
     }
 
     /// Registers the server, unless the home says that it was.
     ///
-    /// If the process dies here, a container is left that the next call or the bottle's removal takes away.
+    /// If the process dies here, a container is left; the next call or the bottle's removal removes it.
     /// - Parameter agent: the agent's container, which need not run.
     func run(_ step: DesiredContainer.Setup, of wanted: DesiredContainer, in agent: String) async throws {
         if try await engine.stat(container: agent, path: step.marker) != nil { return }
@@ -50,7 +50,7 @@ struct AgentRegistration: Sendable {
         }
     }
 
-    /// Takes away what a killed process left.
+    /// Removes what a killed process left.
     func removeLeft() async throws {
         do {
             let found = try await engine.container(name)
@@ -92,7 +92,7 @@ struct AgentRegistration: Sendable {
             return try await group.next() ?? nil
         }
         guard status != 0 else { return nil }
-        // What an init says of a program that is not there.
+        // The exit status of an init that can't find the program.
         if status == 127 { return "the agent's image has no '\(program)', so it was not told of the supervise server" }
         let end = status.map { "ended with status \($0)" } ?? "took longer than \(Self.patience)"
         return "'\(program)' \(end) when it was told of the supervise server"

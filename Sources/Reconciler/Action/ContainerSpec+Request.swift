@@ -4,7 +4,7 @@ package import ReconcilerModel
 extension DesiredContainer {
     /// The request that makes this container: hardened, on its first network, with its secrets' values.
     ///
-    /// - Parameter networks: the engine's ids. (20.10 takes them in place of names, and shows the names all the same.)
+    /// - Parameter networks: the engine's ids. (20.10 takes them in place of names, and still shows the names.)
     /// - Throws: `BottleError` `secret-unavailable` when a value is missing; `image-missing` without an image id.
     package func request(
         identity: Identity,
@@ -58,7 +58,7 @@ extension DesiredContainer {
             isPrivileged: false,
             readOnlyRoot: spec.isRootReadOnly,
             memory: limits.memory,
-            // Equal to the memory: no swap on top.
+            // Equal to `memory`: no swap.
             memorySwap: limits.memory,
             nanoCPUs: limits.milliCPUs.map { Int64($0) * 1_000_000 },
             pidsLimit: limits.pids.map(Int64.init),
@@ -88,7 +88,7 @@ extension DesiredContainer {
 }
 
 extension DesiredContainer.Endpoint {
-    /// The endpoint as the engine is asked for it.
+    /// The request for this endpoint.
     var request: EndpointCreate { EndpointCreate(ipv4: address?.description, aliases: aliases) }
 }
 

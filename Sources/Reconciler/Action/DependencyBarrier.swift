@@ -1,4 +1,4 @@
-/// Lets actions wait for others of the same plan.
+/// Makes actions wait for others of the same plan.
 actor DependencyBarrier {
     private enum State { case waiting, done, failed }
     private var states: [State]
@@ -6,13 +6,13 @@ actor DependencyBarrier {
 
     init(count: Int) { states = Array(repeating: .waiting, count: count) }
 
-    /// Whether all of `needs` were done; waits until that is known.
+    /// Waits until all of `needs` have ended; returns whether all were done.
     func pass(_ needs: [Int]) async -> Bool {
         if let answer = verdict(needs) { return answer }
         return await withCheckedContinuation { waiters.append((needs, $0)) }
     }
 
-    /// Tells how action `index` ended, once.
+    /// Records how action `index` ended. Called once for each action.
     func finish(_ index: Int, succeeded: Bool) {
         states[index] = succeeded ? .done : .failed
         var rest: [(needs: [Int], continuation: CheckedContinuation<Bool, Never>)] = []

@@ -1,15 +1,15 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Files of a container as archives to unpack in it.
+/// An archive of files, and the folder of a container to unpack it in.
 package struct FileUpload: Sendable, Hashable {
     /// The folder to unpack in.
     package var folder: String
     package var archive: [UInt8]
 
-    /// The uploads that bring `files` into a container: one for each of its volumes, and one for the rest.
+    /// The uploads of `files`: one for each volume of the container, and one for the rest.
     ///
-    /// The engine refuses to unpack in a read-only root, but not in a volume.
+    /// The engine unpacks nothing in a read-only root, but does in a volume.
     package static func of(_ files: [DesiredFile], mounts: [ContainerSpec.Mount]) throws -> [FileUpload] {
         let byFolder = Dictionary(grouping: files) { file in
             mounts.map(\.target).filter { file.path.hasPrefix("\($0)/") }.max { $0.utf8.count < $1.utf8.count } ?? "/"
@@ -19,9 +19,9 @@ package struct FileUpload: Sendable, Hashable {
         }
     }
 
-    /// The upload that gives a folder that is there to `owner` and leaves all else of it; nil for the root.
+    /// The upload that gives an existing folder to `owner` and changes nothing else; nil for the root.
     ///
-    /// It is unpacked in the folder above, because the engine skips an archive's entry for the very folder it unpacks in.
+    /// It is unpacked in the parent: the engine skips an entry for the folder that it unpacks in.
     package static func ofFolder(_ path: String, like stat: PathStat, _ owner: FileOwner) throws -> FileUpload? {
         let parts = path.split(separator: "/").map(String.init)
         guard let name = parts.last else { return nil }

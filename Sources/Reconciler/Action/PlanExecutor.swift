@@ -1,24 +1,24 @@
 package import ReconcilerModel
 
-/// Runs a plan: what doesn't depend on one another side by side, what depends on a failure not at all.
+/// Runs a plan: independent actions side by side, and no action that depends on a failed one.
 package struct PlanExecutor: Sendable {
-    /// What the reader of a plan's progress is told.
+    /// Progress of a plan.
     package enum Progress: Sendable {
         case began(Action)
         case ended(PerformedAction)
-        /// Somebody else holds a lock that this pass needs.
+        /// Another process holds a lock that this pass needs.
         case waiting(String)
         /// A line of a build or a pull.
         case output(Action, String)
-        /// What went wrong without keeping the action from its end.
+        /// Something went wrong, but the action goes on.
         case warning(String)
     }
 
     private let perform: @Sendable (Action, _ mayStart: @Sendable () async throws -> Void) async throws -> Void
     private let report: @Sendable (Progress) -> Void
 
-    /// - Parameter perform: does one action; it calls its second argument before it starts a container it created,
-    ///   which returns once everything the start depends on is done.
+    /// - Parameter perform: performs one action. Before it starts a container that it created, it calls its second
+    ///   argument, which returns when everything is done that the start depends on.
     package init(
         perform: @escaping @Sendable (Action, _ mayStart: @Sendable () async throws -> Void) async throws -> Void,
         report: @escaping @Sendable (Progress) -> Void
@@ -27,15 +27,15 @@ package struct PlanExecutor: Sendable {
         self.report = report
     }
 
-    /// Something that a start depended on failed.
+    /// The error of a start that depended on something that failed.
     package struct DependencyFailed: Error, CustomStringConvertible {
         package var description: String { "something it depends on failed" }
     }
 
     /// Performs the whole plan.
     ///
-    /// - Returns: every action in the plan's order, with what became of it. Failures are in there, not thrown.
-    /// - Throws: `CancellationError`, after everything begun has ended.
+    /// - Returns: every action in the plan's order, with what became of it. Failures are returned, not thrown.
+    /// - Throws: `CancellationError`, after all begun actions have ended.
     package func execute(_ plan: Plan) async throws -> [PerformedAction] {
         let barrier = DependencyBarrier(count: plan.actions.count)
         let ended = await withTaskGroup(of: (Int, PerformedAction).self) { group in

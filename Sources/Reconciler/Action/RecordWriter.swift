@@ -1,6 +1,6 @@
 package import ReconcilerModel
 
-/// The record of one bottle while actions run: what is about to be made is on the disk before it is made.
+/// Writes the record of one bottle while actions run: a name is on disk before its object is made.
 package actor RecordWriter {
     private var record: BottleRecord
     private let save: @Sendable (BottleRecord) throws -> Void
@@ -23,7 +23,7 @@ package actor RecordWriter {
         isDirty = false
     }
 
-    /// Remembers an id; written with the next commit, since a lost id is found again by name and labels.
+    /// Remembers an id. It is written with the next commit; a lost id is found again by name and labels.
     package func note(id: String, of name: String) {
         guard record.ids[name] != id else { return }
         record.ids[name] = id
@@ -32,7 +32,7 @@ package actor RecordWriter {
 }
 
 extension BottleRecord {
-    /// Adds what must be known of `plan` before its first action: names to be made, and what new files allow.
+    /// Adds what must be recorded before the first action of `plan`: new names, and what new files allow.
     package mutating func prepare(for plan: Plan, desired: DesiredBottle) {
         var made = Set(names)
         for action in plan.actions where action.verb == .create {
@@ -50,9 +50,9 @@ extension BottleRecord {
         }
     }
 
-    /// Records that the bottle is as it should be, and forgets what only mattered on the way.
+    /// Records that the bottle is as desired, and forgets what mattered only until then.
     ///
-    /// What is still there stays ours, wanted or not: a volume with the agent's work goes only with `delete`.
+    /// Existing objects stay ours even if they are not desired: a volume with the agent's work goes only with `delete`.
     ///
     /// - Parameters:
     ///   - networks: ids of the bottle's networks.
@@ -79,7 +79,7 @@ extension BottleRecord {
         )
         names = Set(wanted + names.filter(present.contains)).sorted()
         ids = ids.filter { names.contains($0.key) }
-        // Also of what a process made that was killed before it wrote the id down.
+        // Also ids of containers whose creator was killed before it recorded them.
         for container in observed.containers where desired.containers.contains(where: { $0.name == container.name }) {
             ids[container.name] = container.id
         }

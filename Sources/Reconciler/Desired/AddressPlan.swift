@@ -1,4 +1,4 @@
-/// The /28 that each network of a bottle has, and the place of each role in it.
+/// The /28 block of each network of a bottle, and the address of each role in it.
 package struct AddressPlan: Sendable, Hashable, Codable {
     /// Base addresses by network, as text; the prefix is always 28.
     private var blocks: [String: String]
@@ -21,8 +21,8 @@ package struct AddressPlan: Sendable, Hashable, Codable {
     /// Adds a free block of `pool` for each role in `roles` that has none, and drops blocks of other roles.
     ///
     /// Blocks that the plan has are kept, so that a bottle's addresses stay the same for its whole life.
-    /// - Parameter place: where in the pool the search begins, any number. Bottles that begin in different places don't
-    ///   reach for the same block when they are made at once by installations that don't know of each other.
+    /// - Parameter place: where in the pool the search begins, any number. With different starts, installations that
+    ///   don't know of each other rarely choose the same block at once.
     /// - Throws: `BottleError` `network-pool-exhausted` when nothing of the pool is free; the plan is then unchanged.
     package mutating func assign(
         _ roles: [NetworkRole],
@@ -63,7 +63,7 @@ package struct AddressPlan: Sendable, Hashable, Codable {
         while offset + size <= pool.count {
             let candidate = IPv4Block(base: pool.address(UInt32(offset)), prefix: prefix)
             guard let blocker = used.first(where: { $0.overlaps(candidate) }) else { return candidate }
-            // Past the end of what is in the way, rounded up to the next block.
+            // Past the end of the overlapping block, rounded up.
             let end = UInt64(blocker.base.bits) + blocker.count
             let next = end > UInt64(pool.base.bits) ? end - UInt64(pool.base.bits) : offset + size
             offset = max(offset + size, (next + size - 1) / size * size)

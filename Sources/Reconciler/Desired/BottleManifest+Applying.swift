@@ -1,4 +1,4 @@
-/// What applying one change to a manifest makes of it.
+/// The result of applying one change to a manifest.
 enum ChangeApplication: Hashable {
     case changed(BottleManifest)
     /// The manifest has what the change asks for.
@@ -178,7 +178,7 @@ extension BottleManifest {
 
     // MARK: - Net effect
 
-    /// What one host's changes together come to, whatever they began with: its route, or whether it is on the allowlist.
+    /// The net effect of one host's changes: its route, or whether it is on the allowlist.
     struct Entry: Hashable {
         var route: Route?
         var isListed: Bool
@@ -207,7 +207,7 @@ extension BottleManifest {
         return scratch.entry(of: host)
     }
 
-    /// Whether the manifest has what a chain of changes of one host ends in, or more: then none of them is missed.
+    /// Whether the manifest already allows the net effect of a chain of changes of one host, or more.
     func holds(netEffectOf chain: [RemediationChange]) -> Bool {
         guard let host = chain.first?.host, let wanted = netEntry(of: chain) else { return false }
         let present = entry(of: host)

@@ -72,7 +72,7 @@ package struct ContainerSpec: Sendable, Hashable, Codable {
     package var runtime: String?
     /// Settings of the container's own network stack; nil: the engine's.
     package var kernelParameters: [String: String]?
-    /// Which limits the container has at all: the engine can change a limit in place, but not take it away.
+    /// The names of the container's limits: the engine can change a limit in place, but not remove it.
     package var limited: [String] = []
     package var stopSeconds: Int
     /// Bytes a log file may grow to, and how many are kept.

@@ -6,7 +6,7 @@ package struct DesiredBottle: Sendable, Hashable {
     package var images: [DesiredImage]
     package var networks: [DesiredNetwork]
     package var volumes: [DesiredVolume]
-    /// In the order they are to be reached: firewall before egress-proxy, the agent last.
+    /// In the order of `Sidecars.all`, the agent last.
     package var containers: [DesiredContainer]
 
     package init(
@@ -29,15 +29,15 @@ package struct DesiredBottle: Sendable, Hashable {
     package func network(_ role: NetworkRole) -> DesiredNetwork? { networks.first { $0.role == role } }
 }
 
-/// An image a container of the bottle runs.
+/// An image that a container of the bottle runs.
 package struct DesiredImage: Sendable, Hashable {
-    /// How to come by an image that isn't there.
+    /// How to get an image that isn't there.
     package enum Source: Sendable, Hashable {
         /// Build the folder `Dockerfiles/<role>`, whose content has this digest.
         case bundled(context: ContentDigest)
-        /// Build a stored copy of somebody's context; one with a `base` in the restricted way only (SPEC 5).
+        /// Build a stored copy of a user's context; one with a `base` in the restricted way only (SPEC 5).
         case stored(context: ContentDigest, dockerfile: String, base: ImageID? = nil)
-        /// Ask a registry.
+        /// Pull it from a registry.
         case registry
     }
 
@@ -56,12 +56,12 @@ package struct DesiredImage: Sendable, Hashable {
 
     /// What the image must say it was built from; nil for one that isn't built here.
     ///
-    /// Another Dockerfile of the same folder builds another image.
+    /// Two Dockerfiles of the same folder build two images.
     package var context: ContentDigest? {
         switch source {
         case .bundled(let context): context
         case .stored(let context, let dockerfile, let base?):
-            // An image that was built without restrictions never stands in for one that must be built with them.
+            // An image that was built without restrictions must never replace one that needs them.
             ContentDigest(of: "restricted \(base) \(context)/\(dockerfile)")
         case .stored(let context, "Dockerfile", nil): context
         case .stored(let context, let dockerfile, nil): ContentDigest(of: "\(context)/\(dockerfile)")
@@ -74,7 +74,7 @@ package struct DesiredImage: Sendable, Hashable {
         if case .stored(_, _, .some) = source { true } else { false }
     }
 
-    /// The agent's image that is built of a proposed Dockerfile, by a name that no other build has: making it changes
+    /// The agent's image built from a proposed Dockerfile. Its name is unique to the build, so building it changes
     /// nothing that runs.
     package static func restricted(
         of identity: Identity,
@@ -93,9 +93,9 @@ package struct DesiredImage: Sendable, Hashable {
         return image
     }
 
-    /// The image as people wrote it: its name, and what they would have it built from.
+    /// The image as people wrote it: its name, and what it is built from.
     ///
-    /// A context that comes with the program is not in it: a new version of that is nobody's edit.
+    /// A context that comes with the program is not in it: its new version is not an edit.
     package var intent: String {
         guard case .stored = source, let context else { return reference.text }
         return "\(reference)@\(context)"
@@ -105,7 +105,7 @@ package struct DesiredImage: Sendable, Hashable {
 package struct DesiredNetwork: Sendable, Hashable {
     package var role: NetworkRole
     package var name: String
-    /// Nil for a network that somebody else made.
+    /// Nil for a network that bottle did not make.
     package var subnet: IPv4Block?
     package var isInternal: Bool
 
@@ -165,11 +165,11 @@ package struct DesiredContainer: Sendable, Hashable {
         case link
     }
 
-    /// What cuts the live connections that a permission allowed which is taken away.
+    /// What closes live connections when the permission for them is withdrawn.
     package enum Withdrawal: Sendable, Hashable {
-        /// The program does, when it loads its files.
+        /// The program closes them when it loads its files.
         case load
-        /// Only a restart does.
+        /// Only a restart closes them.
         case restart
     }
 
@@ -215,7 +215,7 @@ package struct DesiredContainer: Sendable, Hashable {
     /// Nil while the image isn't there.
     package var imageID: String?
     package var spec: ContainerSpec
-    /// Nil while something of the spec can't be known, such as the image's id.
+    /// Nil while part of the spec is unknown, such as the image's id.
     package var specHash: SpecHash?
     /// The hash of what people wrote, the image by its intent instead of its id; it moves only with a desired-state edit.
     package var intentHash: SpecHash
@@ -230,7 +230,7 @@ package struct DesiredContainer: Sendable, Hashable {
     /// The place in the chain of exits, 0 for the outermost; nil: the agent's traffic doesn't pass it.
     package var exitRank: Int?
     package var restart: RestartPolicy
-    /// Given to its owner before the first start; nil where there is none, or its owner isn't known.
+    /// Given to its owner before the first start; nil if there is no home, or its owner isn't known.
     package var home: Home?
     /// Nil: there is nothing to run beforehand.
     package var setup: Setup?

@@ -1,4 +1,4 @@
-/// What must be known of an image before a container of it can be described.
+/// Facts of an image that a container of it is rendered from.
 package struct ImageFacts: Sendable, Hashable, Codable {
     package struct Account: Sendable, Hashable, Codable {
         package var name: String
@@ -15,7 +15,7 @@ package struct ImageFacts: Sendable, Hashable, Codable {
     }
 
     package var id: String
-    /// The user it runs as unless told otherwise; empty: root.
+    /// The default user; empty: root.
     package var user: String
     package var labels: [String: String]
     package var accounts: [Account]
@@ -39,8 +39,8 @@ package struct ImageFacts: Sendable, Hashable, Codable {
 
     /// The numbers that a process of `user` has, in the forms that `account` takes; nil for an unknown name.
     ///
-    /// The engine gives a number without an account the group 0. A group's name isn't looked up: the account's own
-    /// stands for it.
+    /// The engine gives a number without an account the group 0. A group's name isn't looked up; the account's own
+    /// group is used instead.
     package func owner(_ user: String) -> FileOwner? {
         let parts = user.split(separator: ":", maxSplits: 1).map(String.init)
         let account = account(user)

@@ -5,13 +5,13 @@ package import ReconcilerTime
 /// The rules, also in docs/remediations.md:
 /// - Remediations apply in the order of their numbers, each to what those before it made of the manifest.
 /// - *applied*: it fits. It may have no effect at the moment.
-/// - *redundant*: the manifest has it without any remediation, or has what all remediations of the host together come to,
+/// - *redundant*: the manifest has it without any remediation, or has the net effect of all remediations of the host,
 ///   and leaving it out changes nothing. The next commit that writes the bottle drops it; a pass never does.
-/// - *conflict*: it fits no more. It contributes nothing, the others still apply. What a remediation adds never goes
-///   together with an edit of the manifest into more than one of the two says by itself.
+/// - *conflict*: it no longer fits. It contributes nothing, and the others still apply. A remediation and an edit of
+///   the manifest together never allow more than one of them alone.
 /// - *expired*: `not_after` has passed. It contributes nothing.
 package struct RemediedBottle: Sendable, Hashable {
-    /// What is desired: the manifest with what applies.
+    /// The desired manifest: the declared one with the remediations that apply.
     ///
     /// Its routes carry limits, which no manifest has.
     package var manifest: BottleManifest
@@ -27,7 +27,8 @@ package struct RemediedBottle: Sendable, Hashable {
     /// Applies `remediations` to a manifest.
     ///
     /// Pure: the time is an argument.
-    /// - Parameter accepts: a last word on a manifest that an applied remediation made; a text is why it can't be.
+    /// - Parameter accepts: checks the manifest that an applied remediation makes; returns why it is invalid, nil if it
+    ///   is valid.
     package init(
         _ manifest: BottleManifest,
         remediations: [Remediation],
@@ -53,7 +54,7 @@ package struct RemediedBottle: Sendable, Hashable {
         }
     }
 
-    /// The numbers of those of a host that together come to what the manifest says of it by itself.
+    /// The numbers of remediations of a host whose net effect is what the manifest itself says.
     private static func absorbed(_ live: [Remediation], by declared: BottleManifest) -> Set<Int> {
         var numbers: Set<Int> = []
         var chains: [HostPattern: [Remediation]] = [:]
@@ -93,7 +94,7 @@ package struct RemediedBottle: Sendable, Hashable {
         }
     }
 
-    /// A Dockerfile takes the place of the manifest's own image; of several the last that fits counts.
+    /// A Dockerfile replaces the manifest's own image; of several the last that fits counts.
     private mutating func apply(
         _ replacement: DockerfileReplacement,
         to declared: BottleManifest,
@@ -161,7 +162,7 @@ package enum RemediationFit: Sendable, Hashable {
     case applied
     case redundant
     case expired
-    /// Why it fits no more.
+    /// Why it no longer fits.
     case conflict(String)
 
     /// In one word, for programs.

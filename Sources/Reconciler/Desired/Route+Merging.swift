@@ -122,7 +122,7 @@ extension RequestScope {
     /// Whether every request of these is in at least one of `scopes`.
     func isWithin(_ scopes: [RequestScope]) -> Bool {
         let mentioned = scopes.flatMap { $0.methods.list ?? [] } + (methods.list ?? [])
-        // A method that nobody mentions stands for all of those.
+        // The empty method stands for all that are not mentioned.
         let kinds = methods.list ?? (Set(mentioned).sorted() + [""])
         return kinds.allSatisfy { method in
             let holders = scopes.filter { $0.methods.covers(.only([method])) }

@@ -4,7 +4,7 @@ internal import FoundationEssentials
 package struct SpecHash: Sendable, Hashable, CustomStringConvertible {
     package let text: String
 
-    /// Takes a label's text as it is; `isKnownVersion` tells whether it can be compared.
+    /// Keeps a label's text as it is; `isKnownVersion` says whether it can be compared.
     package init(label text: String) { self.text = text }
 
     /// Hashes one canonical value: JSON with sorted keys, behind the version.

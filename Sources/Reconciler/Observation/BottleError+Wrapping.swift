@@ -3,7 +3,7 @@ package import ReconcilerModel
 import ReconcilerPlatform
 
 extension BottleError {
-    /// Any error as one that a person can act on.
+    /// Turns any error into one that a person can act on.
     package init(wrapping error: any Error) {
         switch error {
         case let error as BottleError: self = error
@@ -26,7 +26,7 @@ extension BottleError {
         }
     }
 
-    /// Living agents would end, and nobody agreed to that.
+    /// The error of a change that would end living agents without consent.
     package static func needsYes(_ bottles: [Identity]) -> BottleError {
         BottleError(
             .needsYes,

@@ -1,13 +1,13 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// One look at everything that could matter to any bottle: three calls, however many bottles there are.
+/// Everything on the engine that can matter to a bottle, from three calls for any number of bottles.
 package struct Inventory: Sendable {
     /// Containers with our label, of every installation.
     package var containers: [ContainerSummary]
     /// All other containers: they can hold our names and sit on our networks.
     package var others: [ContainerSummary]
-    /// All networks: their addresses are in the way of ours.
+    /// All networks: ours must not overlap with their addresses.
     package var networks: [NetworkSummary]
     /// Volumes with our label, of every installation.
     package var volumes: [VolumeSummary]

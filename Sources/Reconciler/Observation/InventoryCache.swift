@@ -2,12 +2,12 @@ package import ReconcilerEngine
 package import ReconcilerTime
 import Synchronization
 
-/// The engine's lists as somebody took them last, for passes that begin together.
+/// The latest inventory, shared by passes that begin together.
 ///
-/// Only good for the conclusion that nothing is to be done: what acts takes the lists itself.
+/// It is good enough to find that there is nothing to do. A pass that acts takes its own inventory.
 package final class InventoryCache: Sendable {
     private struct Taken: Sendable {
-        /// When they were asked for: what happened later may not be in them.
+        /// When it was asked for: it may lack what happened later.
         var moment: ContinuousClock.Instant
         var inventory: Inventory
     }
@@ -16,13 +16,13 @@ package final class InventoryCache: Sendable {
     private let lifetime: Duration
     private let time: TimeSource
 
-    /// - Parameter lifetime: for how long lists are good, whatever nobody told of.
+    /// - Parameter lifetime: the longest time that an inventory is used.
     package init(lifetime: Duration = .seconds(10), time: TimeSource = .system) {
         self.lifetime = lifetime
         self.time = time
     }
 
-    /// Takes inventory, and keeps it for others.
+    /// Takes an inventory and caches it.
     ///
     /// - Throws: `EngineError`.
     @discardableResult
@@ -34,7 +34,7 @@ package final class InventoryCache: Sendable {
         return taken.inventory
     }
 
-    /// Lists that hold everything that happened up to `moment`; nil where there are none, or they are too old.
+    /// An inventory that has everything that happened up to `moment`; nil if there is none or it is too old.
     package func inventory(since moment: ContinuousClock.Instant) -> Inventory? {
         latest.withLock { latest in
             guard let taken = latest else { return nil }

@@ -1,9 +1,9 @@
 import ReconcilerEngine
 package import ReconcilerModel
 
-/// What the engine's lists alone say of one bottle, to be compared with what they said when all was well.
+/// What the engine's lists show of one bottle, to be compared with what they showed after its last converged pass.
 ///
-/// Equal views mean that nothing changed that a list shows; they say nothing of files and what is loaded.
+/// Equal fingerprints mean that nothing changed that a list shows. Files and loaded generations are not in them.
 package struct ListFingerprint: Sendable, Hashable {
     fileprivate struct Container: Sendable, Hashable {
         var id: String
@@ -28,13 +28,12 @@ package struct ListFingerprint: Sendable, Hashable {
     private var networks: [Network]
     private var volumes: [String]
 
-    /// What `inventory` says of `identity`, whoever made it: its objects, what holds its names, and what is on its
-    /// networks.
+    /// The fingerprint of `identity`: its objects, the holders of its names, and what is on its networks.
     package init(of identity: Identity, installation: InstallationID, in inventory: Inventory) {
         self = Self.all(of: [identity], installation: installation, in: inventory)[identity] ?? .nothing
     }
 
-    /// The same of many bottles, in one walk through the lists.
+    /// The fingerprints of many bottles, from one walk through the lists.
     package static func all(
         of bottles: some Collection<Identity>,
         installation: InstallationID,

@@ -9,10 +9,10 @@ struct LoadWatcher: Sendable {
     let patience: Duration
     var time = TimeSource.system
     private let interval: Duration = .milliseconds(12)
-    /// How long to wait before a look whether there still is anything to wait for.
+    /// How long to wait before checking that the files are still those that were put there.
     private let trust: Duration = .seconds(1)
 
-    /// Waits until the confirmation counts, that is until the program handles SIGHUP.
+    /// Waits for the first confirmation since the start. From then on the program handles SIGHUP.
     ///
     /// - Returns: what it says then.
     /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended,
@@ -30,7 +30,8 @@ struct LoadWatcher: Sendable {
     /// Waits until `generation`, which is that of these files, is in force.
     ///
     /// - Throws: `BottleError` `load-refused` when the sidecar refused it, `not-loaded` when the time is over,
-    ///   `file-changed` when a file is another by now, `container-ended` or `container-killed` when its program ended.
+    ///   `file-changed` when a file was changed meanwhile, `container-ended` or `container-killed` when its program
+    ///   ended.
     func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
     {
         let late = BottleError(
@@ -81,8 +82,8 @@ struct LoadWatcher: Sendable {
         }
     }
 
-    /// Somebody may have edited a file after we had put it right, and before the sidecar read it: what is waited for
-    /// would never come.
+    /// A file may have been edited after we corrected it and before the sidecar read it. Then the confirmation would
+    /// never come.
     private func expectUnchanged(_ files: [DesiredFile], in container: String, name: String) async throws {
         for file in files {
             let stat = try await engine.stat(container: container, path: file.path)

@@ -2,7 +2,7 @@ package import ReconcilerEngine
 package import ReconcilerModel
 package import ReconcilerTime
 
-/// Turns what the engine says into an `ObservedBottle`; only reads.
+/// Reads an `ObservedBottle` from the engine.
 package struct Observer: Sendable {
     private let engine: any EngineReading
 
@@ -30,11 +30,11 @@ package struct Observer: Sendable {
         }
     }
 
-    /// What there is of `desired`: each of its containers by name, what else is labelled as this bottle's, the state
-    /// of every managed file and the load confirmations.
+    /// What exists of `desired`: its containers by name, everything else with its labels, the state of every managed
+    /// file, and the load confirmations.
     ///
-    /// - Parameter reading: the containers whose files are read whole where a look from outside finds nothing wrong.
-    ///   Reading a file costs some fifty milliseconds, a look less than one.
+    /// - Parameter reading: the containers whose files are read whole when a look from outside finds nothing wrong.
+    ///   Reading a file takes about 50 ms, a look less than 1 ms.
     package func bottle(
         _ desired: DesiredBottle,
         installation: InstallationID,
@@ -91,7 +91,7 @@ package struct Observer: Sendable {
             return nil
         }
         var container = ObservedContainer(details)
-        // By what it is, not by its name: a container that somebody renamed is looked at all the same.
+        // By its role, not by its name: a renamed container is looked at too.
         guard let wanted = desired.containers.first(where: { $0.role == container.role }),
             isOf(desired.identity, installation: installation, container.labels)
         else { return container }
@@ -111,7 +111,7 @@ package struct Observer: Sendable {
         return container
     }
 
-    /// The link that tells what a container has loaded, for one that confirms its files so.
+    /// The link to look at, for a container that confirms its files through one.
     private func links(of wanted: DesiredContainer) -> [String] {
         switch wanted.confirmation {
         case .none: []
@@ -124,11 +124,11 @@ package struct Observer: Sendable {
             && labels[Labels.identity] == identity.name
     }
 
-    /// What a look at one path in a container came to.
+    /// The result of a look at one path in a container.
     private enum Look: Sendable {
         case missing
         case found(PathStat)
-        /// The engine answered, but could not tell what is there.
+        /// The engine answered, but could not say what is there.
         case refused
 
         var file: ObservedFile? {
@@ -140,11 +140,11 @@ package struct Observer: Sendable {
         }
     }
 
-    /// Looks at a path, whatever the container's own processes have put there.
+    /// Looks at a path, which the container's own processes may have manipulated.
     ///
-    /// They can make the engine refuse the look, with links in a circle or times that no calendar has; a refusal says
-    /// that what is there is not ours, and must not keep us from the rest of the bottle. A container that vanished
-    /// since it was inspected has no files.
+    /// They can make the engine refuse, with circular links or impossible times. A refusal means that the file is not
+    /// ours, and must not stop the look at the rest of the bottle. A container that vanished since it was inspected has
+    /// no files.
     private func look(at path: String, in container: String) async throws -> Look {
         do {
             return try await engine.stat(container: container, path: path).map(Look.found) ?? .missing
@@ -157,8 +157,8 @@ package struct Observer: Sendable {
         }
     }
 
-    /// Reads those of a container's files that look right from outside: a program that can write a file can give it
-    /// the old size and time too.
+    /// Reads the container's files that look right from outside: a program that edits a file can restore its old size
+    /// and time.
     private func readFiles(of wanted: DesiredContainer, _ container: inout ObservedContainer) async throws {
         let id = container.id
         let alike = wanted.files.filter { container.files[$0.path]??.shows($0) == true }
@@ -170,8 +170,8 @@ package struct Observer: Sendable {
 
     /// A file that looks as wanted, with its content and owner: `GET /containers/{id}/archive`; nil when it is gone.
     ///
-    /// What can't be read, or is more than it should be, is not what we put there. The archive tells whole seconds
-    /// only (seen on 20.10), so the time is the one that the look told.
+    /// A file that can't be read, or is larger than it should be, is not the one we put there. The archive has whole
+    /// seconds only (seen on 20.10), so the time comes from the look.
     private func read(_ wanted: DesiredFile, in container: String) async throws -> ObservedFile? {
         do {
             let stream = try await engine.archive(container: container, path: wanted.path)
@@ -203,7 +203,7 @@ package struct Observer: Sendable {
         var found = inventory.volumes.map { ObservedVolume(name: $0.name, labels: $0.labels) }
             .filter { $0.labels[Labels.identity] == desired.identity.name }
         let known = Set(found.map(\.name))
-        // A volume without our labels could hold one of our names: the engine would hand it over without a word.
+        // A volume without our labels could have one of our names, and the engine would use it without an error.
         for volume in desired.volumes where !known.contains(volume.name) {
             do {
                 let summary = try await engine.volume(volume.name)
@@ -219,13 +219,13 @@ package struct Observer: Sendable {
 extension LoadedGeneration {
     /// Reads a link, if it was written since the container was started.
     ///
-    /// One that is older than the start, or that the engine's clock has not come to yet, is of a life before it, or the
-    /// clock was set meanwhile; either way it proves nothing.
+    /// A link that is older than the start, or lies in the future of the engine's clock, is from an earlier run, or the
+    /// clock was set. Either way it proves nothing.
     package init?(_ link: PathStat, since start: Timestamp?) {
         guard link.isLink, let start else { return nil }
         let written = link.modifiedAt
         guard written >= start else { return nil }
-        // With a start to come, too, it is the clock that was set back since, and the two are in order.
+        // If the start lies in the future too, the clock was set back since, and the link is newer than the start.
         if let now = link.seenAt?.seconds, start.seconds <= now, written.seconds > now { return nil }
         self.init(linkTarget: link.linkTarget)
     }
@@ -269,10 +269,10 @@ extension ObservedContainer {
             ),
             restartsItself: !["", "no"].contains(host.restartPolicy?.name ?? ""),
             endpoints: details.networks.filter { _, endpoint in
-                // A refused connect of a running container leaves a place that has no network's id, and is none.
+                // After a refused connect the engine lists an endpoint with an empty network id; skip it.
                 !details.state.isRunning || !endpoint.networkID.isEmpty
             }.map { name, endpoint in
-                // A stopped container has no address, only the one it asked for.
+                // A stopped container has only the address that it asked for.
                 let asked = endpoint.addressing?.ipv4Address ?? ""
                 return Endpoint(
                     networkID: endpoint.networkID,
@@ -286,7 +286,7 @@ extension ObservedContainer {
 }
 
 extension Confinement {
-    /// - Parameter variables: names of the variables that are no secrets; others are not taken over.
+    /// - Parameter variables: names of the variables that are no secrets; others are left out.
     init(_ details: ContainerDetails, variables: some Collection<String>) {
         let host = details.hostConfig
         let wanted = Set(variables)

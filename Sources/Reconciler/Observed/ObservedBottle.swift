@@ -1,9 +1,9 @@
-/// What the engine shows of one bottle, and of whatever else is in the way of its names.
+/// What the engine shows of one bottle, and of other objects that hold its names.
 package struct ObservedBottle: Sendable, Hashable {
     package var containers: [ObservedContainer]
     package var networks: [ObservedNetwork]
     package var volumes: [ObservedVolume]
-    /// Images by the reference that was asked for.
+    /// Images by the reference they were looked up by.
     package var images: [ImageReference: ObservedImage]
     /// The containers on any network that are not this bottle's.
     package var foreignContainers: [ObservedForeignContainer]
@@ -45,7 +45,7 @@ package struct ObservedImage: Sendable, Hashable {
         self.labels = labels
     }
 
-    /// Whether it is what `image` asks for; its name is the caller's to compare.
+    /// Whether it was built from what `image` asks for. The caller compares the name.
     package func isMade(as image: DesiredImage) -> Bool {
         image.context == nil || labels[DesiredImage.contextLabel] == image.context?.hex
     }

@@ -30,7 +30,7 @@ package struct ObservedContainer: Sendable, Hashable {
     package var wasKilledForMemory: Bool
     package var startedAt: Timestamp?
     package var limits: Resources
-    /// Whether the engine would start it again by itself, which is for the loop alone to do.
+    /// Whether the engine would restart it by itself; only the loop may do that.
     package var restartsItself: Bool
     /// Nil: not looked at.
     package var confinement: Confinement?
@@ -88,10 +88,10 @@ package struct ObservedFile: Sendable, Hashable {
     /// Permission bits.
     package var mode: UInt32
     package var modified: Timestamp
-    /// What reading it showed; nil: it was only looked at from outside.
+    /// What reading the file showed; nil: it was only looked at from outside.
     package var reading: Reading?
 
-    /// What no look from outside tells.
+    /// What a look from outside can't show.
     package struct Reading: Sendable, Hashable {
         package var digest: ContentDigest
         package var owner: FileOwner
@@ -109,7 +109,7 @@ package struct ObservedFile: Sendable, Hashable {
         self.reading = reading
     }
 
-    /// Something is there that the engine can't look at, such as a link in a circle: nothing that we put there.
+    /// Something that the engine can't look at, such as a circular link. We never put that there.
     package static let unreadable = ObservedFile(size: -1, mode: 0, modified: Timestamp(seconds: 0, nanoseconds: 0))
 
     /// Whether this is the file that `desired` describes, as far as the look went.
@@ -120,8 +120,8 @@ package struct ObservedFile: Sendable, Hashable {
 }
 
 extension FileOwner {
-    /// An engine that maps users (`userns-remap`) tells an owner by its own number, which begins here; what that is
-    /// inside can't be known.
+    /// The first user number of an engine that maps users (`userns-remap`). It shows its own numbers; the number inside
+    /// the container can't be known.
     private static let firstMapped = 1 << 16
 
     /// Whether this can be the owner with these numbers inside a container.

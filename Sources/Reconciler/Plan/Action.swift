@@ -52,7 +52,7 @@ package struct Action: Sendable, Hashable {
     package var verb: Verb
     package var object: ObjectName
     package var reason: Reason
-    /// The file that a `copy` brings.
+    /// The path of the file that a `copy` writes.
     package var path: String?
     /// The bottle's network that a `connect` or `disconnect` is about.
     package var network: NetworkRole?

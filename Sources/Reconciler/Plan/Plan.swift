@@ -3,7 +3,7 @@ package struct Plan: Sendable, Hashable {
     package var identity: Identity
     package var actions: [Action]
     package var drift: [Drift]
-    /// What must not be done or can't be: each is shown, none is acted on.
+    /// What the planner reports without acting on it.
     package var findings: [Finding]
     /// Whether a living agent ends by this plan, or by the one that follows once its image is there.
     package var replacesAgent = false
@@ -17,7 +17,7 @@ package struct Plan: Sendable, Hashable {
 
     package var isEmpty: Bool { actions.isEmpty }
 
-    /// With which exit code the agent has ended for good; nil when it lives or is to live.
+    /// The exit code of an agent that ended and stays ended; nil while it runs or is to run.
     package var agentExit: Int? {
         for finding in findings {
             if case .agentEnded(let code) = finding { return code }
@@ -51,9 +51,9 @@ package enum Finding: Sendable, Hashable {
     case externalNetworkOfBottle(String)
     /// An image carries labels that only we may set.
     case imageForgesLabels(role: Role, reference: ImageReference)
-    /// A living agent isn't what it should be, and nobody edited the desired state.
+    /// A living agent isn't what it should be, without a desired-state edit.
     case replacementPending(reason: Reason)
-    /// A sidecar refused the very files it should load.
+    /// A sidecar refused the files it should load.
     case reloadRefused(role: Role, reason: String)
     /// A container that is not the bottle's is on a network of the bottle, beside the agent and the sidecars.
     case foreignContainer(name: String, network: NetworkRole)

@@ -2,17 +2,17 @@
 package struct PlanDocument: Sendable, Hashable, Codable {
     package struct Bottle: Sendable, Hashable, Codable {
         package var identity: String
-        /// Of a result: which pass it was, as in the logs; null: none was needed.
+        /// The pass of a result, as in the logs; null: none was needed.
         package var pass: String?
         package var actions: [Step]
         package var drift: [Change]
         package var preflight: Preflight
-        /// What the desired state adds to what the bottle may do, and takes away; nil: nothing was compared.
+        /// The permissions that the desired state adds and takes away; nil: they were not compared.
         package var authority: [AuthorityChange]?
-        /// Of an edit's result: the commit that was made; nil: none was.
+        /// The commit that an edit made; nil: it made none.
         package var revision: String?
 
-        /// What a plan would do.
+        /// The document of a plan.
         package init(_ plan: Plan, preflight: Preflight) {
             identity = plan.identity.name
             actions = plan.actions.map { Step($0) }
@@ -20,7 +20,7 @@ package struct PlanDocument: Sendable, Hashable, Codable {
             self.preflight = preflight
         }
 
-        /// What was done.
+        /// The document of what was done.
         package init(_ identity: Identity, performed: [PerformedAction], drift: [Drift] = [], preflight: Preflight) {
             self.identity = identity.name
             actions = performed.map { Step($0) }

@@ -1,6 +1,6 @@
-/// Which containers stay, go and come, and the images they need.
+/// Which containers are kept, removed and created, and the images they need.
 extension Planner {
-    /// What becomes of a container that is wanted.
+    /// What becomes of a desired container.
     enum Fate: Hashable {
         case kept
         case made(Reason)
@@ -21,7 +21,7 @@ extension Planner {
         var fate: Fate
     }
 
-    /// Brings the images that are missing or made of something else.
+    /// Gets the images that are missing or built from something else.
     mutating func planImages() {
         for image in desired.images {
             let object = ObjectName.image(image.role)
@@ -65,7 +65,7 @@ extension Planner {
                 note(reason, object, "is not what its unchanged description would be made into now")
                 return .kept
             }
-            // Without an edit, nothing sets work going again that ended.
+            // Work that ended is started again only by an edit.
             if hasEnded(container), wanted.restart.leaves(ended: container.exitCode) { return .kept }
         }
         note(reason, object, cause(of: reason), unless: isChange)
@@ -81,13 +81,12 @@ extension Planner {
         }
     }
 
-    /// Whether the container's program ran and came to its end.
+    /// Whether the container's program ran and ended.
     func hasEnded(_ container: ObservedContainer) -> Bool { container.state == .exited || container.state == .dead }
 
-    /// Whether the agent that we remember was made for what is wanted now: nobody asked for another one.
+    /// Whether the recorded agent was made for what is desired now, so that another one was not asked for.
     ///
-    /// Without an edit the intent is the same, also where this program would describe the agent otherwise than the one
-    /// that made it.
+    /// Without an edit the intent is the same, even if this version of the program describes the agent differently.
     private func isForRecordedIntent(_ wanted: DesiredContainer) -> Bool {
         guard let intent = record.agentIntent.map(SpecHash.init(label:)) else { return false }
         return intent == wanted.intentHash || !isEdited
@@ -97,11 +96,11 @@ extension Planner {
         specDifference(wanted, container) ?? (container.name == wanted.name ? nil : .renamed)
     }
 
-    /// How a container was made otherwise than it would be made now.
+    /// Why this container's creation differs from what we would create now; nil if it doesn't.
     ///
-    /// Its label alone proves nothing, since anybody who reaches the engine can put it on another container. So the
-    /// image and the confinement that the engine tells count before it. Another id than the recorded one proves
-    /// nothing either: an id is written down after the container is made, and a kill in between leaves the old one.
+    /// The label alone proves nothing: every client of the engine can put it on another container. So the image and the
+    /// confinement that the engine shows come first. A new id proves nothing either: we record an id after the
+    /// container is made, and a kill in between leaves the old one.
     private func specDifference(_ wanted: DesiredContainer, _ container: ObservedContainer) -> Reason? {
         let isStranded = !container.isLiving && container.endpoints.contains { network(of: $0) == nil }
         if let id = wanted.imageID, id != container.imageID { return .imageChanged }
@@ -109,16 +108,16 @@ extension Planner {
             return .specChanged
         }
         if let hash = container.specHash, hash == wanted.specHash { return isStranded ? .networkGone : nil }
-        // Another version's hash can't be compared, so only an edit is taken for a difference.
+        // A hash of another version can't be compared, so only an edit counts as a difference.
         if let hash = container.specHash, !hash.isKnownVersion, !isEdited { return isStranded ? .networkGone : nil }
         return wanted.specHash == nil ? nil : .specChanged
     }
 
-    /// Removes the containers nobody wants, and those that are made anew.
+    /// Removes the containers that are not desired, and those that are recreated.
     mutating func planRemovals(_ fates: [ContainerFate]) {
         let chosen = Set(desired.containers.compactMap { container($0.role)?.id })
         for container in owned where !chosen.contains(container.id) {
-            // A second agent has no name to be made under again; what lives in it is not ours to end.
+            // A second agent can't be created again under its name; we don't end what lives in it.
             guard let role = container.role, role != .agent || !container.isLiving else { continue }
             note(.notDesired, .container(role), "is there, but not wanted", unless: isEdited)
             steps.removals.append(add(Action(.remove, .container(role), .notDesired, target: container.id)))
@@ -134,14 +133,14 @@ extension Planner {
         }
     }
 
-    /// Ends a living agent; tells the position.
+    /// Ends a living agent; returns the position.
     mutating func addStop(of agent: ObservedContainer, _ reason: Reason, after: [Int] = []) -> Int {
         plan.replacesAgent = true
         return add(Action(.stop, .container(.agent), reason, target: agent.id, after: after))
     }
 
-    /// Sees the replacement that a later plan holds: what a living agent should be can't be compared with what it is
-    /// while its image is missing, not built of what it should be, or unknown inside.
+    /// Foresees that a later plan replaces a living agent. While its image is missing, not rebuilt yet or not
+    /// inspected, the agent can't be compared with what it should be.
     mutating func foreseeReplacement() {
         guard let wanted = desired.container(.agent), container(.agent)?.isLiving == true,
             !isForRecordedIntent(wanted)
@@ -150,12 +149,12 @@ extension Planner {
         if isImagePending || wanted.specHash == nil { plan.replacesAgent = true }
     }
 
-    /// Makes a container; its start waits for the sidecars before it, the agent's for all of them.
+    /// Creates a container. Its start waits for the sidecars before it; the agent's start waits for all of them.
     mutating func planCreation(of wanted: DesiredContainer, _ reason: Reason, beside fates: [ContainerFate]) {
         var before = steps.images + steps.removals
         before += wanted.endpoints.flatMap { steps.networks[$0.network] ?? [] }
         before += wanted.spec.mounts.compactMap { steps.volumes[$0.volume] }
-        // New sidecars come up side by side; one that is in force already is changed in the order of `inOrder`.
+        // New sidecars start side by side; one that runs already is changed in the order of `inOrder`.
         let gates = wanted.role == .agent ? fates : fates.filter { !$0.fate.isNew }
         let action = Action(
             .create,

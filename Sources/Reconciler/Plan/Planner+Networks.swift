@@ -1,15 +1,16 @@
 /// Networks and volumes, and who is attached to what.
 extension Planner {
-    /// Takes our containers off networks they have no business on; always first, since such a network may be a way out.
+    /// Disconnects our containers from networks they should not be on. This comes first, since such a network may be a
+    /// way out.
     mutating func planDetachments(_ fates: [ContainerFate]) {
         let ours = Set(ownedNetworks.map(\.value.id))
         for (wanted, fate) in fates.map({ ($0.container, $0.fate) }).sorted(by: { $0.0.role < $1.0.role }) {
             guard let container = container(wanted.role) else { continue }
             let allowed = Set(wanted.endpoints.compactMap { network($0.network)?.id })
             for endpoint in sorted(container.endpoints) {
-                // There is nothing to leave where the network is gone; what becomes of the container is for its fate.
+                // A network that is gone can't be left; `fate` decides what becomes of the container.
                 guard let network = network(of: endpoint), !allowed.contains(network.id) else { continue }
-                // A sidecar that is made anew elsewhere in the bottle leaves with its removal.
+                // A sidecar that is recreated leaves networks of the bottle when it is removed.
                 if wanted.role != .agent, fate.isNew, ours.contains(network.id) { continue }
                 let object = ObjectName.container(wanted.role)
                 steps.detachments.append(
@@ -41,7 +42,7 @@ extension Planner {
         endpoints.sorted { ($0.networkName, $0.networkID) < ($1.networkName, $1.networkID) }
     }
 
-    /// Makes the networks that are missing, and makes those anew that can't stay as they are.
+    /// Creates missing networks, and recreates those that can't stay as they are.
     mutating func planNetworks(keeping containers: [DesiredContainer]) {
         for wanted in desired.networks where !wanted.isExternal {
             let object = ObjectName.network(wanted.role)
@@ -76,7 +77,7 @@ extension Planner {
         }
     }
 
-    /// Removes our other networks of the same name, which the engine allows to be there; tells the removals.
+    /// Removes our other networks of the same name, which the engine allows; returns the removals.
     private mutating func planTwins(of found: ObservedNetwork, _ wanted: DesiredNetwork) -> [Int] {
         ownedNetworks.map(\.value).filter { $0.name == wanted.name && $0.id != found.id }.map { twin in
             let object = ObjectName.network(wanted.role)
@@ -91,7 +92,7 @@ extension Planner {
             && wanted.options.allSatisfy { found.options[$0.key] == $0.value }
     }
 
-    /// Makes the volumes that are missing.
+    /// Creates missing volumes.
     mutating func planVolumes() {
         let present = Set(ownedVolumes.map(\.name))
         for volume in desired.volumes where !present.contains(volume.name) {
@@ -104,7 +105,7 @@ extension Planner {
         }
     }
 
-    /// Puts a container that stays on its networks, at its addresses; tells the connects.
+    /// Connects a container that is kept to its networks, at its addresses; returns the connects.
     mutating func planEndpoints(of wanted: DesiredContainer, _ container: ObservedContainer) -> [Int] {
         let object = ObjectName.container(wanted.role)
         var done: [Int] = []
@@ -150,7 +151,7 @@ extension Planner {
         return done
     }
 
-    /// Whether a container sits on a network as it should, as far as the engine tells.
+    /// Whether a container sits on a network as it should, as far as the engine shows.
     ///
     /// It shows the address in use only while the container lives, and names no aliases in its list.
     private func isPlaced(
@@ -162,7 +163,7 @@ extension Planner {
         return addressed && (found.aliases.isEmpty || Set(wanted.aliases).isSubset(of: found.aliases))
     }
 
-    /// Removes the networks and volumes of ours that nothing wants, but never what goes only with `delete`.
+    /// Removes our networks and volumes that are not desired, except those that go only with `delete`.
     mutating func planLeftovers() {
         let wanted = Set(desired.networks.map(\.name))
         for network in ownedNetworks where !wanted.contains(network.value.name) {
@@ -177,7 +178,7 @@ extension Planner {
         }
     }
 
-    /// All there is to wait for, but for the agent's own files: what lives in it can make a copy fail.
+    /// Every action so far, except copies into the agent: its processes can make a copy fail.
     private var everything: [Int] {
         plan.actions.indices.filter { plan.actions[$0].verb != .copy || plan.actions[$0].object != .container(.agent) }
     }

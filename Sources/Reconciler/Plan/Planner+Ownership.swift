@@ -1,4 +1,4 @@
-/// What is ours, and what is in our way.
+/// What belongs to the bottle, and what forbids every action.
 extension Planner {
     private func isOurs(labels: [String: String], name: String, id: String) -> Bool {
         labels[Labels.managedBy] == "bottle" && labels[Labels.installation] == record.installation.text
@@ -25,7 +25,7 @@ extension Planner {
             .sorted { $0.name < $1.name }
     }
 
-    /// Our container in the part `role`: the one with its name, else one that was given another name.
+    /// Our container of this role: the one with its name, else one that was renamed.
     func container(_ role: Role) -> ObservedContainer? {
         let candidates = owned.filter { $0.role == role }
         return candidates.first { $0.name == Names.container(desired.identity, role) } ?? candidates.first
@@ -42,7 +42,7 @@ extension Planner {
 
     /// The network that an endpoint is on; nil when it is gone.
     ///
-    /// The engine tells a network's id only once the container was started on it; until then there is the name.
+    /// The engine shows a network's id only once the container was started on it; until then it shows the name.
     func network(of endpoint: ObservedContainer.Endpoint) -> ObservedNetwork? {
         guard endpoint.networkID.isEmpty else { return observed.network(id: endpoint.networkID) }
         let own = NetworkRole.allCases.compactMap { network($0) }

@@ -20,21 +20,21 @@ extension Planner {
         before += planEndpoints(of: wanted, container)
         before += planUpdate(of: wanted, container)
         planContent(of: wanted, container, after: before, reattached: isReattached(wanted, since: start))
-        // Whoever waits for this container waits for all that is done to it.
+        // Actions that wait for this container wait for all that is done to it.
         let awaited = Set(plan.actions[start...].flatMap(\.after))
         let last = plan.actions.indices[start...].filter { !awaited.contains($0) }
         if !last.isEmpty { steps.containers[wanted.role] = last }
     }
 
-    /// Whether a sidecar is put back on the network of those whom it serves.
+    /// Whether a sidecar is put back on its clients' network.
     ///
-    /// Its port hears one interface only, and that one is gone: only a start opens the port on the new one for sure.
+    /// It listens on one interface, and that one is gone. Only a restart is sure to open the port on the new one.
     private func isReattached(_ wanted: DesiredContainer, since start: Int) -> Bool {
         guard wanted.reload == .signal, let served = wanted.endpoints.first?.network else { return false }
         return plan.actions[start...].contains { $0.verb == .connect && $0.network == served }
     }
 
-    /// Puts right what the engine can change in place; tells the update.
+    /// Corrects what the engine can change in place; returns the update.
     private mutating func planUpdate(of wanted: DesiredContainer, _ container: ObservedContainer) -> [Int] {
         let object = ObjectName.container(wanted.role)
         let names = Set(container.limits.names).subtracting(wanted.limits.names).sorted()
@@ -61,8 +61,8 @@ extension Planner {
         let object = ObjectName.container(wanted.role)
         let differences = fileDifferences(wanted, container)
         let fixed = differences.filter { !$0.file.isReloadable }
-        // Nothing tells from outside which content of such a file a program runs with. So it is down while the file
-        // is put right: whoever finds us killed half-way finds it stopped, and starts it.
+        // We can't see from outside which content of such a file a program runs with. So the container is stopped while
+        // the file is corrected. If the process dies in between, the next pass finds it stopped and starts it.
         let halts = container.isLiving && wanted.reload == .signal && !fixed.isEmpty
         var before = before
         if halts { before = [add(Action(.stop, object, fixed[0].reason, target: container.id, after: before))] }
@@ -120,13 +120,13 @@ extension Planner {
 
     /// Whether what is in force at a sidecar allows something that the wanted files don't.
     ///
-    /// What can't be known counts as allowing it. Only a sidecar whose `withdrawal` is by restart is asked.
+    /// When that can't be known, the answer is yes. Only a sidecar whose `withdrawal` is by restart is asked.
     func withdrawsPermissions(_ wanted: DesiredContainer) -> Bool {
         guard let container = container(wanted.role), container.isLiving,
             wanted.withdrawal == .restart
         else { return false }
         guard let loaded = container.loaded else {
-            // It says nothing since its start, so it may have read files that are about to be replaced.
+            // It has said nothing since its start, so it may have read the files that are about to be replaced.
             return wanted.files.contains { file in
                 guard file.isReloadable, let look = container.files[file.path] else { return false }
                 return look?.shows(file) != true

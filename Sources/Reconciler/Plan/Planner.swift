@@ -1,7 +1,7 @@
 /// Makes the plan: a pure function of what should be, what is, and what we remember.
 ///
-/// Its rules, which the tests hold it to: planning again after performing gives an empty plan; nothing that isn't ours
-/// is touched; the same input gives the same plan; a living agent ends only by a desired-state edit.
+/// Tests hold it to these rules. Planning again after performing gives an empty plan. It touches nothing that isn't
+/// ours. The same input gives the same plan. A living agent ends only by a desired-state edit.
 package struct Planner {
     let desired: DesiredBottle
     let observed: ObservedBottle
@@ -21,7 +21,8 @@ package struct Planner {
         /// The last actions of each container.
         var containers: [Role: [Int]] = [:]
 
-        /// The last actions of all `roles`, in the plan's order, after every way out that should not be is shut.
+        /// The last actions of all `roles` in the plan's order, and every detachment: a way out that should not be is
+        /// shut first.
         func last(of roles: some Sequence<Role>) -> [Int] {
             Set(detachments + roles.flatMap { containers[$0] ?? [] }).sorted()
         }
@@ -45,8 +46,8 @@ package struct Planner {
     /// The plan that makes `observed` into `desired`.
     ///
     /// - Parameters:
-    ///   - letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
-    ///   - silent: the sidecars that were waited for in vain to say what they have loaded since their start.
+    ///   - letsAgentRest: whether an agent that ended stays ended, even if its `restart` starts it again.
+    ///   - silent: the sidecars that never said what they have loaded since their start, though a pass waited for it.
     package static func plan(
         desired: DesiredBottle,
         observed: ObservedBottle,
@@ -157,7 +158,7 @@ package struct Planner {
         }
     }
 
-    /// Appends `action` and tells its position.
+    /// Appends `action` and returns its position.
     @discardableResult
     mutating func add(_ action: Action) -> Int {
         plan.actions.append(action)

@@ -1,4 +1,4 @@
-/// What a bottle will be able to do, told before it is launched (SPEC 7 and 10).
+/// What a bottle will be able to do, shown before it is launched (SPEC 7 and 10).
 package struct Preflight: Sendable, Hashable, Codable {
     package struct Route: Sendable, Hashable, Codable {
         package var host: String
@@ -64,7 +64,7 @@ package struct Preflight: Sendable, Hashable, Codable {
 }
 
 extension Preflight {
-    /// Of a bottle that is going away: nothing may be reached.
+    /// The preflight of a bottle that is removed: it reaches nothing.
     package static let none = Preflight(
         hosts: [],
         envNames: [],

@@ -1,4 +1,4 @@
-/// Everything a bottle is rendered from, known before the first action.
+/// Everything that a bottle is rendered from.
 package struct RenderInput: Sendable {
     /// What is known of the image of one role.
     package struct Image: Sendable, Hashable {
@@ -27,7 +27,7 @@ package struct RenderInput: Sendable {
     package var revision: String
     package var addresses: AddressPlan
     package var images: [Role: Image]
-    /// Facts of the agent's image; nil while they can't be had.
+    /// Facts of the agent's image; nil while they are unknown.
     package var agentFacts: ImageFacts?
     /// Keyed fingerprints of the secrets' values.
     package var fingerprints: [SecretReference: String]

@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Finds out what should be, what is, and what to do about it, without changing anything.
+/// Renders the desired state, observes, and plans, without changing anything.
 package struct Assessor: Sendable {
     private let engine: any EngineReading
     private let settings: Settings
@@ -12,10 +12,10 @@ package struct Assessor: Sendable {
     private let silent: Set<Role>
 
     /// - Parameters:
-    ///   - guessesFacts: whether a container of the agent's image may stand in for the image itself when that was never
-    ///     looked into. Good enough to show a plan; what acts looks into the image.
-    ///   - letsAgentRest: whether an agent that ended is not started again, whatever its `restart` says.
-    ///   - silent: the sidecars that were waited for in vain to say what they have loaded since their start.
+    ///   - guessesFacts: whether facts of an image that was never inspected may be read from the agent's container.
+    ///     That is good enough to show a plan; a pass that acts inspects the image.
+    ///   - letsAgentRest: whether an agent that ended stays ended, even if its `restart` starts it again.
+    ///   - silent: the sidecars that never said what they have loaded since their start, though a pass waited for it.
     package init(
         engine: any EngineReading,
         settings: Settings,
@@ -79,10 +79,10 @@ package struct Assessor: Sendable {
         package var record: BottleRecord
         package var preflight: Preflight
         package var contexts: [Role: BuildContext]
-        /// The agent's image, when it is there and must be looked into before its container can be described.
+        /// The agent's image, if it must be inspected before its container can be rendered.
         package var unknownImage: String?
 
-        /// Whether there is nothing to do, and nothing to tell that the engine's lists say.
+        /// Whether there is nothing to do, and nothing to report from the engine's lists.
         package var isQuiet: Bool {
             plan.isEmpty && unknownImage == nil
                 && plan.findings.allSatisfy { finding in
@@ -101,7 +101,7 @@ package struct Assessor: Sendable {
 
     /// Assesses one bottle against one inventory.
     ///
-    /// - Parameter reading: the containers whose files are read whole where a look from outside finds nothing wrong.
+    /// - Parameter reading: the containers whose files are read whole when a look from outside finds nothing wrong.
     /// - Throws: `BottleError` for what can't be rendered, `EngineError`.
     package func assess(
         _ subject: Subject,
@@ -165,10 +165,12 @@ package struct Assessor: Sendable {
         )
     }
 
-    /// Facts that were kept, or that a container of the image shows.
-    private func knownFacts(of id: String, inventory: Inventory, installation: InstallationID) async throws
-        -> ImageFacts?
-    {
+    /// The stored facts of an image, or those that a container of it shows.
+    private func knownFacts(
+        of id: String,
+        inventory: Inventory,
+        installation: InstallationID
+    ) async throws -> ImageFacts? {
         if let known = facts?.load(id) { return known }
         guard guessesFacts else { return nil }
         let container = inventory.containers.first {
@@ -179,7 +181,7 @@ package struct Assessor: Sendable {
         do {
             return try await ImageFactsReader(engine: engine).facts(of: engine.image(id), in: container.id)
         } catch {
-            // An agent that is root can make its own files unreadable; a plan is shown all the same.
+            // An agent that is root can make its own files unreadable; the plan is still shown.
             guard (error as? EngineError)?.status != nil else { throw error }
             return nil
         }

@@ -7,8 +7,8 @@ import ReconcilerTime
 extension BottlePass {
     /// Performs what can be performed of a plan in this round.
     ///
-    /// While images are missing, containers can't be described; what doesn't wait for them is done first, so that
-    /// nothing that closes a way out waits for a build.
+    /// While images are missing, their containers can't be rendered. Actions that don't need them are performed first,
+    /// so that closing a way out never waits for a build.
     func act(
         on assessment: Assessor.Assessment,
         of manifest: BottleManifest,
@@ -28,10 +28,10 @@ extension BottlePass {
             })
     }
 
-    /// Performs the actions that bring images side by side, each while the image's lock is ours.
+    /// Gets images side by side, each under its own lock.
     ///
-    /// Whoever needs the same image waits, and finds it; nobody else waits for a build, nor for another image of ours: the
-    /// pass has no place among those that work on the engine meanwhile.
+    /// Another pass that needs the same image waits, and then finds it. Other passes don't wait: this one releases its
+    /// slot meanwhile.
     private func bring(
         _ images: Plan,
         _ assessment: Assessor.Assessment,
@@ -60,7 +60,7 @@ extension BottlePass {
                         }
                         return .success(performed)
                     } catch let error as BottleError where error.code == .busy {
-                        // What else was done is told all the same.
+                        // The other results are still reported.
                         let text = [error.message, error.cause].compactMap { $0 }.joined(separator: ": ")
                         return .success(
                             plan.actions.map {
@@ -80,15 +80,15 @@ extension BottlePass {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        // After the locks of the images were let go: whoever waits for one of them may have a place.
+        // Only after the image locks are released: a pass that waits for one of them may hold a slot.
         try await slot?.reacquire()
         let performed = try ended.flatMap { try $0.get() }
         return images.actions.compactMap { action in performed.first { $0.action == action } }
     }
 
-    /// Whether all of these images are here by now: somebody else brought them while their lock was waited for.
+    /// Whether all of these images are here by now: another process may have got them while we waited for the lock.
     ///
-    /// An engine that can't say is asked to bring them, and that says what is wrong.
+    /// If the engine can't say, the answer is no; getting the images then reports the error.
     private func areHere(_ images: [DesiredImage]) async -> Bool {
         let observer = Observer(engine: installation.engine)
         guard let found = try? await observer.images(Set(images.map(\.reference))) else { return false }
@@ -120,10 +120,10 @@ extension BottlePass {
         return try await execute(plan, with: performer, revision: assessment.desired.revision)
     }
 
-    /// Performs a plan, on record from before its first action to after its last.
+    /// Performs a plan and records it in the audit log, before the first action and after the last.
     ///
-    /// Nothing is begun when that can't be recorded. If the process dies here, the record says what was about to be
-    /// done and not how far it came; the next pass looks.
+    /// Without the first entry nothing begins. If the process dies here, the log has the plan but not how far it came;
+    /// the next pass looks.
     func execute(
         _ plan: Plan,
         with performer: ActionPerformer,
@@ -141,7 +141,7 @@ extension BottlePass {
             try audit.end(intent, plan, performed: performed, at: time.now())
             return performed
         } catch is CancellationError {
-            // What was done before the operator's Ctrl-C was done all the same.
+            // Actions that ended before the operator's Ctrl-C are recorded too.
             try audit.end(intent, plan, performed: ended.all, at: time.now())
             throw CancellationError()
         }
@@ -149,7 +149,7 @@ extension BottlePass {
 }
 
 extension Plan {
-    /// What needs no image that is missing, and the actions that bring images.
+    /// The actions that don't wait for images, and the actions that get images.
     fileprivate func split() -> (now: Plan, images: Plan) {
         var waiting: Set<Int> = []
         for (index, action) in actions.enumerated() {

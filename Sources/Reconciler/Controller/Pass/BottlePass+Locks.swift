@@ -2,11 +2,11 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
 
-/// Whose turn it is.
+/// The locks of a pass.
 extension BottlePass {
     /// Runs `body` with this pass while holding the bottle's lock.
     ///
-    /// After a wait the pass goes by no lists of before: whoever had the lock changed what they tell of.
+    /// If we had to wait for the lock, ignore inventories taken earlier: its last holder may have changed the engine.
     func underOwnLock<Value>(_ body: (BottlePass) async throws -> Value) async throws -> Value {
         try Task.checkCancellation()
         let lock = installation.state.lock(of: identity)
@@ -23,7 +23,7 @@ extension BottlePass {
 
     /// Runs `body` while holding a lock, and says so when that takes a while.
     ///
-    /// - Parameter pause: between two looks whether the lock is free, once the wait has become a long one.
+    /// - Parameter pause: between two attempts to take the lock, once the wait is long.
     /// - Throws: `FileLock.TimedOut` after ten minutes, as `BottleError` `busy`.
     func underLock<Value>(
         _ lock: FileLock,

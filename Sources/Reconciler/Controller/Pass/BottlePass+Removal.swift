@@ -3,21 +3,21 @@ package import ReconcilerModel
 import ReconcilerState
 import ReconcilerTime
 
-/// Bottles that are desired no more.
+/// Bottles that are no longer desired.
 extension BottlePass {
     /// What became of a bottle that may have been deleted.
     package enum Reconciliation: Sendable {
         case passed(PassResult)
-        /// A commit deleted it; what was left of it is gone, or as much of it as could be.
+        /// A commit deleted it; everything left of it was removed, or as much as possible.
         case removed(isComplete: Bool)
     }
 
-    /// Brings the bottle to what the repository holds of it, or removes what is left of one that a commit deleted.
+    /// Converges the bottle to its desired state, or removes what is left of a deleted one.
     ///
-    /// One answer for one hold of the lock: a bottle that is desired again by then has its pass. A commit that brings
-    /// it back while it is being removed needs another. If the process dies here, the next call finishes the work.
-    /// - Throws: `CancellationError`; `BottleError` or `EngineError` when a removal could not be begun, or when even the
-    ///   status can't be written.
+    /// It decides once it has the lock: a bottle that is desired again by then gets its pass. A commit that brings the
+    /// bottle back during its removal needs another call. If the process dies here, the next call finishes the work.
+    /// - Throws: `CancellationError`; `BottleError` or `EngineError` if a removal could not begin or the status can't
+    ///   be written.
     package func reconcile(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> Reconciliation {
         try await underOwnLock { pass in
             if let result = try await pass.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) {
@@ -62,7 +62,7 @@ extension BottlePass {
             installation: installation.state.installation,
             warn: { _ in }
         )
-        // It would keep the home from going.
+        // It would block the removal of the home volume.
         try await setup.removeLeft()
         let record = try installation.record(of: identity)
         let nothing = DesiredBottle(identity: identity, revision: "")
@@ -82,7 +82,7 @@ extension BottlePass {
             contexts: [:],
             output: { _, _ in }
         )
-        // Of a build that goes on too: it fails, and clears up after itself.
+        // This also ends a running build: it fails and cleans up.
         let installationID = installation.state.installation
         try await BuildSandbox(engine: installation.engine, identity: identity, installation: installationID).clear()
         let plan = Planner.teardown(identity, observed: observed, record: record)
@@ -103,7 +103,7 @@ extension BottlePass {
         try installation.state.forgetTrust(of: identity)
         try installation.state.forgetRefusals(of: identity)
         try installation.state.forgetQueue(of: identity)
-        // Last: as long as it is there, a killed delete can be repeated.
+        // The record goes last: while it exists, a killed delete can be repeated.
         try installation.records.remove(identity)
         return performed
     }

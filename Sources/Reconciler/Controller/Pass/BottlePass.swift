@@ -6,26 +6,26 @@ package import ReconcilerTime
 
 /// One pass over one bottle: observe, diff, plan, act, look again, record.
 ///
-/// Level-triggered: it may be killed at any instant; the next pass starts from what is then there.
+/// Level-triggered: it may be killed at any time; the next pass starts from the state it finds.
 package struct BottlePass: Sendable {
     let installation: Installation
     let identity: Identity
     package let id: PassID
     let time: TimeSource
     let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
-    /// Whether an agent that ended is not started again by this pass, whatever its `restart` says.
+    /// Whether an agent that ended stays ended in this pass, even if its `restart` starts it again.
     package var letsAgentRest = false
-    /// The containers whose files are read whole, once nothing is left to do that a look from outside shows: a program
-    /// that edits a file can give it the old size and time again.
+    /// The containers whose files are read whole when nothing else is left to do: a program that edits a file can
+    /// restore its old size and time.
     package var reading: Set<Role> = []
     /// How long a sidecar may take to say what it has loaded.
     package var patience: Duration = .seconds(30)
-    /// Where the pass finds inventories that other passes took; nil: it takes its own.
+    /// Inventories that passes share; nil: the pass takes its own.
     package var inventories: CachedInventory?
-    /// The pass's slot among others; nil: nothing bounds it.
+    /// The pass's slot; nil: passes are not limited.
     var slot: PassSlot?
 
-    /// The inventory cache, and the earliest time that an inventory must be from to be good for this pass.
+    /// The inventory cache, and the oldest inventory that this pass may use.
     package struct CachedInventory: Sendable {
         package var cache: InventoryCache
         /// The pass reacts to what happened up to this moment.
@@ -52,12 +52,12 @@ package struct BottlePass: Sendable {
         self.report = report
     }
 
-    /// Brings the bottle to what the repository holds of it when the bottle's lock is ours.
+    /// Takes the bottle's lock and converges the bottle to its desired state.
     ///
-    /// - Parameter mayEndAgent: whether a living agent may be ended for a desired-state edit; otherwise such a plan is
-    ///   not begun.
-    /// - Returns: what was done, whatever it ended with; the status says the same.
-    /// - Throws: `CancellationError`; `BottleError` when even the status can't be written.
+    /// - Parameter mayEndAgent: whether a living agent may be ended for a desired-state edit. Without it, such a plan
+    ///   does not begin.
+    /// - Returns: what was done, also after a failure; the status says the same.
+    /// - Throws: `CancellationError`; `BottleError` if the status can't be written.
     package func run(mayEndAgent: Bool) async throws -> PassResult {
         if let result = try await runIfDesired(mayEndAgent: mayEndAgent, secrets: .first) { return result }
         var result = PassResult(identity: identity, id: id)
@@ -65,14 +65,14 @@ package struct BottlePass: Sendable {
         return result
     }
 
-    /// The same, of a bottle that may have been deleted.
+    /// As `run`, for a bottle that may have been deleted.
     ///
-    /// - Returns: nil when it is not desired; nothing was done then.
+    /// - Returns: nil if it is not desired; then nothing was done.
     package func runIfDesired(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> PassResult? {
         try await underOwnLock { try await $0.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) }
     }
 
-    /// - Returns: nil when the bottle is not desired, and nothing says that it stays; nothing was done then.
+    /// - Returns: nil if the bottle is not desired and may be removed; then nothing was done.
     func convergeIfDesired(mayEndAgent: Bool, _ secrets: PassSecrets.Use) async throws -> PassResult? {
         var result = PassResult(identity: identity, id: id)
         var wanted: DesiredState?
@@ -92,7 +92,7 @@ package struct BottlePass: Sendable {
             throw CancellationError()
         } catch {
             let problem = BottleError(wrapping: error)
-            // Without a desired state nothing is right or wrong: a person brings it back.
+            // Without a desired state a person must act.
             result.outcome = problem.code.disposition == .stalled ? .stalled(problem) : .retry(problem)
         }
         try saveStatus(result)
@@ -100,7 +100,7 @@ package struct BottlePass: Sendable {
         return result
     }
 
-    /// Why a bottle that is not desired is left as it is; nil: a commit deleted it, or nothing of it is recorded.
+    /// Why a bottle that is not desired must not be removed; nil: a commit deleted it, or it has no record.
     private func whyItStays() async throws -> BottleError? {
         guard try installation.records.load(identity) != nil,
             try await installation.repository.lastChange(of: identity) == nil
@@ -211,7 +211,7 @@ package struct BottlePass: Sendable {
 
     // MARK: - Looking
 
-    /// Assesses the bottle, after looking into an agent's image that is here and was never looked into.
+    /// Assesses the bottle, and first inspects an agent's image that was never inspected.
     ///
     /// Until the pass has acted, an inventory from the cache is good enough to find that there is nothing to do.
     private func look(
@@ -243,7 +243,7 @@ package struct BottlePass: Sendable {
             store: installation.facts
         )
         guard let image = first.unknownImage, !first.plan.findings.contains(where: \.blocks) else {
-            // Whoever holds the lock may be using the probe that is noted; it is no hurry.
+            // The holder of the lock may be using the recorded probe; a later pass removes it.
             if try !installation.facts.pendingProbes().isEmpty,
                 let held = try installation.state.sharedLock.tryAcquire()
             {
@@ -265,7 +265,7 @@ package struct BottlePass: Sendable {
         return try await inventories.cache.take(from: installation.engine)
     }
 
-    /// Gives the bottle the addresses it lacks, under the lock that all bottles share, and makes them durable.
+    /// Assigns the addresses that the bottle lacks, under the lock that all bottles share, and saves them.
     private func reserveAddresses(for manifest: BottleManifest) async throws -> RecordWriter {
         let records = installation.records
         let save: @Sendable (BottleRecord) throws -> Void = { try records.save($0, for: identity) }
@@ -297,7 +297,7 @@ package struct BottlePass: Sendable {
         plan.findings.compactMap { $0.refusedLoad(of: identity) }.first.map(PassOutcome.retry) ?? .converged
     }
 
-    /// Writes the bottle's status with a change, unless it changes nothing.
+    /// Applies a change to the bottle's status, and writes it if it differs.
     private func changeStatus(_ change: (inout BottleStatus) -> Void) throws {
         let before = try installation.statuses.load(identity)
         var status = before ?? BottleStatus()
@@ -307,7 +307,7 @@ package struct BottlePass: Sendable {
 }
 
 extension Assessor.Assessment {
-    /// Whether the plan makes a container that is given values of secrets.
+    /// Whether the plan creates a container that holds secrets.
     fileprivate var handsOverSecrets: Bool {
         let holders = desired.containers.filter { !$0.spec.secrets.isEmpty }.map { ObjectName.container($0.role) }
         return plan.actions.contains { $0.verb == .create && holders.contains($0.object) }

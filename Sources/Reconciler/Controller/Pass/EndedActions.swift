@@ -1,7 +1,7 @@
 import ReconcilerModel
 import Synchronization
 
-/// Collects actions as they end, for when their plan is cut short.
+/// Collects the ended actions of a plan, in case the plan is cancelled.
 final class EndedActions: Sendable {
     private let actions = Mutex<[PerformedAction]>([])
 

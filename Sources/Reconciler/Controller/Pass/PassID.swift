@@ -1,6 +1,6 @@
 import ReconcilerPlatform
 
-/// Tells one pass from every other, in logs, results and what `describe` shows.
+/// The unique id of a pass, in logs, results and `describe`.
 package struct PassID: Sendable, Hashable, CustomStringConvertible {
     /// Eight hexadecimal digits.
     package let description: String

@@ -4,7 +4,7 @@ import ReconcilerTime
 
 /// How a pass ended.
 package enum PassOutcome: Sendable {
-    /// Observed is desired.
+    /// The observed state is the desired state.
     case converged
     /// Something failed; trying again later may help.
     case retry(BottleError)
@@ -15,7 +15,7 @@ package enum PassOutcome: Sendable {
 /// What one pass did.
 package struct PassResult: Sendable {
     package var identity: Identity
-    /// Nil: it was seen without a pass that there is nothing to do.
+    /// Nil: no pass was needed to see that there is nothing to do.
     package var id: PassID?
     package var revision: String
     package var performed: [PerformedAction]
@@ -23,16 +23,16 @@ package struct PassResult: Sendable {
     package var findings: [Finding]
     package var preflight: Preflight
     package var outcome: PassOutcome
-    /// What became of each remediation; nil: the pass did not get so far as to read them.
+    /// What became of each remediation; nil: the pass ended before it read them.
     package var remediations: [RemediationOutcome]?
     /// How long after the pass began the next limit ends by time; nil: none will.
     package var untilNextEnd: Duration?
-    /// What agents ask for and waits for an operator, whether somebody was told of it before or not.
+    /// The proposals that wait for an operator, old and new ones.
     package var proposed: [Proposal] = []
-    /// What the engine's lists said when nothing was left to do; nil: something was.
+    /// The fingerprint of the engine's lists when nothing was left to do; nil: something was left.
     package var view: ListFingerprint?
 
-    /// A pass that has done nothing yet, and is not converged until something says so.
+    /// The result of a pass that has not begun: not converged.
     package init(identity: Identity, id: PassID?) {
         self.identity = identity
         self.id = id
@@ -44,7 +44,7 @@ package struct PassResult: Sendable {
         outcome = .retry(BottleError(.notBegun, "the pass did not begin", at: identity.name))
     }
 
-    /// A bottle that was looked at and found as desired.
+    /// The result for a bottle that was found as desired without a pass.
     package init(settled identity: Identity, revision: String, preflight: Preflight) {
         self.init(identity: identity, id: nil)
         self.revision = revision
@@ -64,10 +64,10 @@ package struct PassResult: Sendable {
         untilNextEnd = remedied.nextEnd.map { .seconds($0.seconds - moment.seconds) }
     }
 
-    /// Whether it mended drift.
+    /// Whether it healed drift.
     var hasHealed: Bool { !drift.isEmpty && performed.contains { $0.outcome == .done } }
 
-    /// Whether it started an agent again that had ended.
+    /// Whether it restarted an agent that had ended.
     package var startsEndedAgent: Bool {
         performed.contains {
             $0.action.verb == .start && $0.action.object == .container(.agent) && $0.action.reason == .ended

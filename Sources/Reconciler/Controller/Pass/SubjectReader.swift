@@ -7,7 +7,7 @@ package struct SubjectReader: Sendable {
     private let credentials: Credentials
     private let supervision: @Sendable (Identity) -> Supervision?
 
-    /// - Parameter supervision: where a bottle's queue is; nil where the engine can't mount it.
+    /// - Parameter supervision: where a bottle's queue is; nil if the engine can't mount it.
     package init(
         state: StateFolder?,
         credentials: Credentials,

@@ -4,22 +4,22 @@ import ReconcilerProposals
 import ReconcilerState
 import ReconcilerTime
 
-/// What an agent asked for, and what becomes of it (SPEC 4.4).
+/// Answers to the proposals of a bottle's agent (SPEC 4.4).
 ///
-/// The answer follows from the desired state and from what is in force, and from nothing that a killed process could
-/// have kept to itself: a remediation that names the proposal approves it, a pass that converged with it applies it.
+/// An answer follows only from the desired state and from what is in force, so a killed process loses none. A
+/// remediation that names the proposal approves it; a pass that converged with it applies it.
 extension BottlePass {
     private var queue: ProposalQueue { ProposalQueue(identity, in: installation.state) }
 
-    /// Makes the folders that the sidecar works on.
+    /// Creates the folders that the sidecar uses.
     func prepareQueue(of manifest: BottleManifest) throws {
         if manifest.supervise { try queue.prepare() }
     }
 
-    /// Answers what the pass decided, and says what is in force.
+    /// Answers the proposals that the pass decided, and publishes what is in force.
     ///
     /// Precondition: the bottle's lock is ours.
-    /// - Throws: `BottleError` `queue-unusable`; nothing is lost then, the next pass answers.
+    /// - Throws: `BottleError` `queue-unusable`; the next pass answers then.
     func answerProposals(in state: DesiredState, _ result: inout PassResult) async throws {
         let manifest = state.remedied.manifest
         guard manifest.supervise else { return }
@@ -30,7 +30,7 @@ extension BottlePass {
         for proposal in listing.proposals {
             let known = answers[proposal.id]
             guard known?.state.isFinal != true else { continue }
-            // A sidecar that is not itself any more can ask for ever; what it is told must not fill the disk.
+            // A compromised sidecar can submit without end; cap stored answers so that the disk can't fill.
             guard known != nil || answers.count < ProposalQueue.answerLimit else { continue }
             let own = state.remedied.outcomes.filter { $0.remediation.provenance.proposal == proposal.id.text }
             var answer: ProposalAnswer
@@ -50,7 +50,7 @@ extension BottlePass {
         try queue.sweep(at: moment)
     }
 
-    /// Says what is in force, with the last refusals.
+    /// Publishes what is in force, with the last refusals.
     private func publish(_ manifest: BottleManifest, revision: String, dockerfile: PresentDockerfile?) throws {
         let stored = try? RefusalStore.load(identity, in: installation.state)
         let refusals = (stored?.refusals ?? []).map(SupervisedState.Refusal.init)
@@ -116,7 +116,7 @@ extension BottlePass {
                 answer.words = [words, "It holds \(limits.text)."].compactMap { $0 }.joined(separator: "\n")
             }
         case .retry(let error), .stalled(let error):
-            // What a sidecar refuses or a build can't make will not come right by itself; all else is tried again.
+            // Retrying does not help after a sidecar refused or a build failed. Everything else is retried.
             let isHopeless = error.code == .loadRefused || result.performed.contains(where: \.isHopeless)
             guard isHopeless || hasOutlivedPatience(known, result, at: moment) else { break }
             answer.state = .failed
@@ -128,11 +128,11 @@ extension BottlePass {
         return answer
     }
 
-    /// How long after its approval a build that the engine's host can't carry out is tried again.
+    /// How long after its approval a build is retried that the engine's host can't carry out.
     private static let patienceWithHost: Int64 = 3600
 
-    /// Whether the host could not carry out a build, and the approval is so old that it is given up: an agent could write
-    /// a Dockerfile that looks as if.
+    /// Whether the host could not carry out a build, and the approval is so old that we give up: an agent could write a
+    /// Dockerfile that imitates such an error.
     private func hasOutlivedPatience(_ known: ProposalAnswer?, _ result: PassResult, at moment: Timestamp) -> Bool {
         guard let known, known.state == .approved,
             result.performed.contains(where: { $0.outcome == .failed && $0.code == .hostTrouble })
@@ -140,9 +140,9 @@ extension BottlePass {
         return moment.seconds - known.time.seconds > Self.patienceWithHost
     }
 
-    /// Takes back by a commit what could not be put in force: failed stays failed.
+    /// Withdraws by a commit what could not be put in force, so that failed stays failed.
     ///
-    /// Also what an earlier pass, which was killed before it came to this, has said to have failed.
+    /// That includes failures of an earlier pass that was killed before its commit.
     private func withdraw(
         whatFailed answers: [ProposalID: ProposalAnswer],
         from state: DesiredState,
@@ -171,10 +171,9 @@ extension BottlePass {
 }
 
 extension PerformedAction {
-    /// Whether it failed in a way that another attempt does not mend: an image that can't be built, files that a sidecar
-    /// refuses.
+    /// Whether another attempt can't help: an image that can't be built, or files that a sidecar refuses.
     ///
-    /// An engine that did not do what it was asked, or went away meanwhile, has judged nothing.
+    /// An engine that failed or went away has judged nothing.
     fileprivate var isHopeless: Bool {
         guard outcome == .failed, code?.disposition == .hopeless else { return false }
         return action.verb == .build || action.verb == .signal || action.verb == .restart

@@ -3,7 +3,7 @@ package import ReconcilerModel
 extension CapabilityBuild {
     /// Builds for the bottles of `installation`.
     ///
-    /// - Parameter output: told each line of the build, cleaned.
+    /// - Parameter output: receives each line of the build, cleaned.
     package init(_ installation: Installation, output: @escaping @Sendable (String) -> Void = { _ in }) {
         self.init(
             engine: installation.engine,

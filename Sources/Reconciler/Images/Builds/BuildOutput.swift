@@ -2,10 +2,10 @@ import ReconcilerEngine
 import ReconcilerModel
 import Synchronization
 
-/// What a build printed, line by line, and the last of it for whoever must know why it failed.
+/// The output of a build, line by line; it keeps the last lines to explain a failure.
 ///
-/// The text is of whoever wrote the Dockerfile and of programs that it runs: nothing of it can move a cursor, colour a
-/// screen, hide or reorder text, and it is bounded.
+/// The text comes from the author of the Dockerfile and from programs that it runs. It is bounded, and can't move a
+/// cursor, colour a screen, or hide or reorder text.
 final class BuildOutput: Sendable {
     private let tail = Mutex<[String]>([])
 
@@ -15,7 +15,7 @@ final class BuildOutput: Sendable {
     /// The last lines, one below the other.
     var last: String { tail.withLock { $0.joined(separator: "\n") } }
 
-    /// Takes up a message of the builder.
+    /// Adds a message of the builder.
     ///
     /// - Returns: its lines.
     func add(_ message: ProgressLine) -> [String] {
@@ -58,7 +58,7 @@ final class BuildOutput: Sendable {
         return String(text)
     }
 
-    /// Goes past what an escape begins: to the letter that ends it where it opens a bracket, else one character.
+    /// Skips an escape sequence: to its final letter after a bracket, else one character.
     private static func skipSequence(_ scalars: inout Substring.UnicodeScalarView.Iterator) {
         guard scalars.next() == "[" else { return }
         while let next = scalars.next(), !(0x40...0x7E).contains(next.value) {}

@@ -1,11 +1,10 @@
 import ReconcilerEngine
 import ReconcilerModel
 
-/// Where the steps of a restricted build run: a network of loopback alone, and what leads out of it when anything may be
-/// reached.
+/// The network of a restricted build's steps: loopback only, plus a way out if the settings allow any host.
 ///
-/// All of it is short-lived and labelled as no part of the bottle. If the process dies, `clear` removes what is left:
-/// the next build of the bottle, its next pass, or its deletion calls it.
+/// Its objects are short-lived and no part of the bottle. If the process dies, `clear` removes them: the next build of
+/// the bottle, its next pass and its deletion call it.
 struct BuildSandbox: Sendable {
     let engine: any EngineWriting
     let identity: Identity
@@ -80,7 +79,7 @@ struct BuildSandbox: Sendable {
         _ outer: String
     ) async throws -> String {
         let variables = BuildProxy.environment(listeningAt: inner.address, egress: egress)
-        // Volumes without a name: they go with the container.
+        // Anonymous volumes: they go with the container.
         let mounts = [BuildProxy.configFolder, BuildProxy.folder].map { Mount(type: .volume, target: $0) }
         let id = try await make(
             "squid",
@@ -140,7 +139,7 @@ struct BuildSandbox: Sendable {
                 restartPolicy: .init(name: "no"),
                 mounts: mounts,
                 tmpfs: BuildProxy.memoryFolders,
-                // What the steps see as their resolver is nobody: they share this container's file.
+                // Nothing listens at this address. The steps share this container's resolver file.
                 dns: part == "squid" ? nil : ["127.0.0.1"],
                 dnsOptions: part == "squid" ? nil : ["timeout:1", "attempts:1"],
                 extraHosts: extraHosts,
@@ -170,8 +169,8 @@ struct BuildSandbox: Sendable {
 
     // MARK: - Networks
 
-    /// Makes the networks of a build from free addresses: the one between relay and squid, and, unless the bottle leaves
-    /// through somebody else's, the one by which squid leaves.
+    /// Makes the networks of a build from free addresses: the one between relay and squid and, unless the manifest
+    /// names an existing egress network, squid's own way out.
     ///
     /// The caller holds the lock for what bottles share.
     func makeNetworks(
@@ -220,13 +219,13 @@ struct BuildSandbox: Sendable {
 
     /// Removes everything of a build for this bottle, its steps first.
     ///
-    /// What runs in the network of ours is a step of the build, whatever labels it has.
+    /// A container in our network is a step of the build, with or without our labels.
     func clear() async throws {
         let ours = try await engine.containers(labels: filter, all: true)
         let modes = Set(ours.map { Self.mode(of: $0.id) })
         try await removeSteps(modes)
         for container in ours { try await remove(container.id) }
-        // A builder that went on meanwhile made another one; from now on it can't.
+        // A running builder may have added a step meanwhile; from now on it can't.
         try await removeSteps(modes)
         try await removeNetworks()
         for volume in try await engine.volumes(labels: filter) {
@@ -251,7 +250,7 @@ struct BuildSandbox: Sendable {
         try await tolerating { () async throws(EngineError) in
             try await engine.remove(container, force: true, volumes: true)
         }
-        // The engine or somebody else may be removing it already.
+        // The engine or another client may be removing it already.
         let deadline = ContinuousClock.now.advanced(by: .seconds(10))
         while ContinuousClock.now < deadline {
             do {

@@ -3,9 +3,9 @@ package import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerState
 
-/// Builds what an agent proposed as its Dockerfile, before anything else changes (SPEC 5, "Capability").
+/// Builds the Dockerfile that an agent proposed, before anything else changes (SPEC 5, "Capability").
 package struct CapabilityBuild: Sendable {
-    /// An image that is there, and the change that makes the bottle run it.
+    /// A built image, and the change that makes the bottle run it.
     package struct Built: Sendable, Hashable {
         /// What a remediation commits.
         ///
@@ -25,7 +25,7 @@ package struct CapabilityBuild: Sendable {
     /// - Parameters:
     ///   - contexts: the contexts of the manifest's own images.
     ///   - restrictedBuild: how a proposed Dockerfile of this manifest is built.
-    ///   - output: told each line of the build, cleaned.
+    ///   - output: receives each line of the build, cleaned.
     package init(
         engine: any EngineWriting,
         settings: Settings,
@@ -42,11 +42,10 @@ package struct CapabilityBuild: Sendable {
         self.output = output
     }
 
-    /// Judges `dockerfile` for a bottle without building anything: what `build` would refuse at once, and the text that
-    /// it would build.
+    /// Checks `dockerfile` for a bottle without building anything: throws what `build` would refuse at once, returns
+    /// the text that it would build.
     ///
-    /// - Throws: `BottleError` `dockerfile-refused` with every reason, `base-missing`, `build-failed`,
-    ///   `host-trouble`.
+    /// - Throws: `BottleError` `dockerfile-refused` with every reason, `base-missing`, `build-failed`, `host-trouble`.
     package func check(dockerfile: String, state: DesiredState) async throws -> RestrictedDockerfile {
         let bases = try await bases(of: state.declared)
         do {
@@ -62,10 +61,10 @@ package struct CapabilityBuild: Sendable {
         }
     }
 
-    /// Builds `dockerfile` for a bottle; an image of the same text, files and base that is there already is taken.
+    /// Builds `dockerfile` for a bottle, or reuses an image of the same text, files and base.
     ///
-    /// Its files are those of the manifest's own context, or none. Nothing that is desired or runs is touched: if this
-    /// throws, or the process dies here, all is as it was.
+    /// Its files are those of the manifest's own context, or none. If this throws, or the process dies here, nothing
+    /// that is desired or runs has changed.
     /// - Throws: as `check`, and `BottleError` `build-failed` with the last lines.
     package func build(dockerfile: String, for identity: Identity, state: DesiredState) async throws -> Built {
         guard state.declared.identity == identity else {
@@ -136,14 +135,14 @@ package struct CapabilityBuild: Sendable {
             let text = try own.text(at: source.dockerfile)
             for name in RestrictedDockerfile.firstNames(of: text) where bases[name] == nil && name != "scratch" {
                 let reference = try ImageReference(name)
-                // Names of stages are names of no image, or never asked for.
+                // A stage's name either has no image or is never used as one.
                 bases[name] = try await here(DesiredImage(role: .agent, reference: reference, source: .registry))
             }
         }
         return bases
     }
 
-    /// The manifest's own image, which is brought as a pass would when it is not there.
+    /// The manifest's own image; a missing one is built or pulled as by a pass.
     private func made(_ image: DesiredImage, of manifest: BottleManifest) async throws -> ImageID {
         if let found = try await here(image) { return found }
         let context = try contexts.loaded(for: [.agent: image])[.agent]

@@ -2,7 +2,7 @@ import ReconcilerEngine
 import ReconcilerModel
 
 extension [DesiredFile] {
-    /// The archive that brings these files into `folder`, which all of them lie in.
+    /// The archive to unpack in `folder`, which contains all of these files.
     func archive(below folder: String) throws -> [UInt8] {
         var writer = TarWriter()
         var folders: Set<String> = []

@@ -2,18 +2,18 @@ import ReconcilerEngine
 import ReconcilerModel
 
 extension EngineError {
-    /// Ends of what the engine says when its host lacks something, or when it is itself about to end.
+    /// Endings of the engine's messages when its host lacks a resource, or when it shuts down.
     private static let endings = [
         "no space left on device", "disk quota exceeded", "cannot allocate memory", "too many open files",
         "too many open files in system", "input/output error", "context canceled",
     ]
 
-    /// Whether the engine ended a build for a trouble of its host, which says nothing of the Dockerfile.
+    /// Whether a build failed because of the engine's host, which says nothing about the Dockerfile.
     ///
-    /// A step that ended with a code of its own never is, whatever it printed; 137 neither, which any step can end with,
-    /// and the engine does not say who killed one. For the rest the engine has nothing but words. Their end is the
-    /// system's, but an instruction can have its own words there (20.10: `Invalid signal: …`): whoever tries again
-    /// because of this must not do so forever.
+    /// A step that ended with an exit code never counts, even 137: any step can end so, and the engine does not say
+    /// what killed it. For the rest the engine has only its message. The system writes the end of the message, but an
+    /// instruction can put its own words there (20.10: `Invalid signal: …`). So callers must not retry forever because
+    /// of this.
     var isHostTrouble: Bool {
         let words: String
         switch self {
@@ -21,14 +21,14 @@ extension EngineError {
         case .http(let failure): words = failure.message
         default: return false
         }
-        // What containerd adds when it knows no code for an error.
+        // containerd adds this when it has no code for an error.
         let bare = words.hasSuffix(": unknown") ? String(words.dropLast(9)) : words
         return Self.endings.contains { bare == $0 || bare.hasSuffix(": \($0)") }
     }
 }
 
 extension BottleError {
-    /// A build ended for a trouble of the engine's host.
+    /// The error of a build that failed because of the engine's host.
     static func hostTrouble(building image: DesiredImage, cause: String) -> BottleError {
         BottleError(
             .hostTrouble,

@@ -6,16 +6,16 @@ package struct ImageMaker: Sendable {
     private let engine: any EngineWriting
     private let output: @Sendable (String) -> Void
 
-    /// - Parameter output: told each line of a build's or a pull's progress.
+    /// - Parameter output: receives each line of a build's or a pull's progress.
     package init(engine: any EngineWriting, output: @escaping @Sendable (String) -> Void) {
         self.engine = engine
         self.output = output
     }
 
-    /// Builds an image and names it once it is whole; its label tells what it was made from.
+    /// Builds an image and tags it when it is complete; its label records what it was built from.
     ///
-    /// - Throws: `BottleError` `build-failed` with the last lines of the build, or `host-trouble`; `EngineError` when no
-    ///   answer came.
+    /// - Throws: `BottleError` `build-failed` with the last lines of the build, or `host-trouble`; `EngineError` when
+    ///   no answer came.
     package func build(_ image: DesiredImage, from context: BuildContext) async throws {
         var dockerfile = "Dockerfile"
         if case .stored(_, let path, let base) = image.source {
@@ -39,7 +39,7 @@ package struct ImageMaker: Sendable {
                 for text in printed.add(line) { output(text) }
             }
         } catch let error as EngineError {
-            // The engine went away: that says nothing of the Dockerfile.
+            // The engine went away: that says nothing about the Dockerfile.
             if case .transport = error { throw error }
             if error.isHostTrouble { throw BottleError.hostTrouble(building: image, cause: printed.cause(error)) }
             throw BottleError(

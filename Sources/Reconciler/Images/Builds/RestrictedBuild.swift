@@ -2,34 +2,33 @@ import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerPlatform
 
-/// Builds the image of a Dockerfile that an agent proposed, so that building can reach and take no more than the operator
-/// allows (SPEC 5).
+/// Builds the Dockerfile that an agent proposed. The build reaches and uses no more than the operator allows (SPEC 5).
 ///
-/// By the classic builder, which knows no secrets and no mounts. The Dockerfile is judged again first, its bases are ids
-/// that must be here, its steps run where `BuildSandbox` puts them, within limits, and the image gets its name only once it
-/// is whole and within its limits: until then nothing that runs or is desired can tell.
+/// It uses the classic builder, which has no secrets and no mounts. It checks the Dockerfile again, accepts only bases
+/// that are here by id, and runs the steps in a `BuildSandbox` within limits. It tags the image only when it is
+/// complete and within its size limit. Until then nothing that runs or is desired changes.
 package struct RestrictedBuild: Sendable {
     let engine: any EngineWriting
     let identity: Identity
     let installation: InstallationID
     let settings: Settings
-    /// Of the manifest: where the bottle leaves, and what of its own ranges and hosts it reaches.
+    /// The manifest's egress: the network by which the bottle leaves, and its private ranges and fixed hosts.
     let egress: EgressSpec
     /// The image of squid and the relays, and what it is built from.
     let firewall: DesiredImage
     let firewallContext: BuildContext?
     let lock: FileLock
     let sharedLock: FileLock
-    /// Addresses that bottles have, whether their networks are there or not.
+    /// The addresses of all bottles, even of those without networks.
     let reserved: @Sendable () throws -> [IPv4Block]
 
     private var site: BuildSandbox { BuildSandbox(engine: engine, identity: identity, installation: installation) }
     private var limits: Settings.Builds { settings.builds }
 
-    /// Builds `image` from `context` and names it.
+    /// Builds `image` from `context` and tags it.
     ///
-    /// If the process dies here, the engine ends the build; what was made around it goes with the bottle's next build,
-    /// pass or deletion.
+    /// If the process dies here, the engine ends the build. The bottle's next build, pass or deletion removes the
+    /// sandbox.
     /// - Returns: the image's id.
     /// - Throws: `BottleError` `build-failed` with the last lines, `host-trouble`, `build-refused`, `base-missing`,
     ///   `busy`, `build-exit-failed`; `EngineError`; `CancellationError`.
@@ -50,8 +49,8 @@ package struct RestrictedBuild: Sendable {
         } catch {
             result = .failure(error)
         }
-        // Waited for, but in a task of its own: a cancelled one can't talk to the engine any more, children of it neither,
-        // and Swift 6.3 has nothing that shields them. What can't be removed now is for the next build, pass or deletion.
+        // A task of its own, which we wait for: a cancelled task and its children can't call the engine, and Swift 6.3
+        // has no shield against cancellation. The next build, pass or deletion removes what is left now.
         _ = await Task { try await site.clear() }.result
         return try result.get()
     }
@@ -78,7 +77,7 @@ package struct RestrictedBuild: Sendable {
         }
     }
 
-    /// An image that is not here would be asked of a registry by the builder.
+    /// The builder would pull an image that is not here.
     private func expect(_ base: ImageID, for image: DesiredImage) async throws {
         do {
             if try await engine.image(base.text).id == base.text { return }
@@ -143,7 +142,7 @@ package struct RestrictedBuild: Sendable {
         } catch let error as EngineError {
             switch error {
             case .cancelled: throw CancellationError()
-            // The engine went away: that says nothing of the Dockerfile.
+            // The engine went away: that says nothing about the Dockerfile.
             case .transport: throw error
             case _ where error.isHostTrouble:
                 throw BottleError.hostTrouble(building: image, cause: printed.cause(error))
@@ -162,7 +161,7 @@ package struct RestrictedBuild: Sendable {
         )
     }
 
-    /// What `body` returns; nil when it was ended for taking too long.
+    /// Runs `body`; nil if it took too long and was cancelled.
     private func withTimeLimit(
         _ body: @escaping @Sendable () async throws(EngineError) -> String
     ) async throws -> String? {
@@ -177,7 +176,7 @@ package struct RestrictedBuild: Sendable {
         }
     }
 
-    /// Names the image if it may be run; otherwise it goes.
+    /// Tags the image if it may be run; otherwise removes it.
     private func accept(
         _ id: String,
         _ image: DesiredImage,
@@ -190,7 +189,8 @@ package struct RestrictedBuild: Sendable {
             problem = "made an image with labels that are bottle's own"
         }
         if let last = judged.bases.last {
-            // A base that it is not built on in the end counts as if it were: the larger its base, the less is added.
+            // The last base counts even if the final stage does not use it. That only lowers what is counted as added
+            // for a large base.
             let added = details.size - (try await engine.image(last.text).size)
             if added > limits.size { problem = "made an image that is \(added >> 20) MiB larger than its base" }
         }
@@ -224,7 +224,7 @@ package struct RestrictedBuild: Sendable {
         )
     }
 
-    /// The id of the image of squid and the relays, which is brought when it is missing or of another program.
+    /// The id of the image of squid and the relays; it is built or pulled if it is missing or out of date.
     private func firewallImage() async throws -> String {
         let observer = Observer(engine: engine)
         let found = try await observer.images([firewall.reference])[firewall.reference]

@@ -1,7 +1,7 @@
 package import ReconcilerModel
 package import ReconcilerState
 
-/// The Dockerfile that a bottle's agent is built from, and another in its place.
+/// The Dockerfile that a bottle's agent is built from, and its replacement.
 package struct AgentDockerfile: Sendable {
     /// The image of the manifest itself, without remediations.
     private let declared: AgentImage
@@ -21,14 +21,14 @@ package struct AgentDockerfile: Sendable {
         self.contexts = contexts
     }
 
-    /// What is in force, as it is built and as it was asked for.
+    /// The Dockerfile in force, as it is built and as it was proposed.
     ///
     /// - Throws: as `text`.
     package func inForce() throws -> PresentDockerfile {
         PresentDockerfile(built: try text(), proposed: proposed)
     }
 
-    /// The text that is built; for an image that nobody here builds, one that begins with it.
+    /// The text that is built; for an image that is not built here, a text that starts from it.
     ///
     /// - Throws: `BottleError` `context-unreadable`.
     package func text() throws -> String {
@@ -38,9 +38,9 @@ package struct AgentDockerfile: Sendable {
         }
     }
 
-    /// What replaces the manifest's image by one of `text`, whose context is that of the image in force.
+    /// The change that replaces the manifest's image by one built from `text`, with the context of the image in force.
     ///
-    /// The context is kept before this returns: without a commit that names it, it is only in the way of nobody.
+    /// The context is stored before this returns. Until a commit refers to it, it is unused and harmless.
     /// - Throws: `BottleError` `context-unreadable`, `state-unwritable`.
     package func replaced(by text: String) throws -> DockerfileReplacement {
         let path: String

@@ -13,7 +13,7 @@ import ReconcilerPlatform
 extension BuildContext {
     /// The text of a file of the context.
     ///
-    /// - Throws: `BottleError` `context-unreadable`, also for a file that is no text or not there.
+    /// - Throws: `BottleError` `context-unreadable`, also for a file that is missing or not text.
     package func text(at path: String) throws -> String {
         guard case .file(let bytes, _) = try entries()[path], let text = String(validating: bytes, as: UTF8.self) else {
             throw BottleError(.contextUnreadable, "the build context has no text called \(path)", at: digest.hex)
@@ -35,7 +35,7 @@ extension BuildContext {
         return BuildContext(entries)
     }
 
-    /// Keeps a copy as the folder `<store>/<digest>`, whole or not at all; one that is there already is used.
+    /// Keeps a copy as the folder `<store>/<digest>`, completely or not at all; an existing one is reused.
     ///
     /// - Throws: `BottleError` `context-unreadable`, `state-unwritable`.
     package func keep(in store: String) throws {
@@ -60,7 +60,7 @@ extension BuildContext {
             do {
                 try POSIX.rename(draft, to: final)
             } catch let error as SystemError {
-                // Somebody else kept the same just now.
+                // Another process stored the same context just now.
                 guard try POSIX.status(final, followLinks: false) != nil else { throw error }
                 try POSIX.removeTree(draft)
             }

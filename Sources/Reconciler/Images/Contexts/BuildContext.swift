@@ -11,13 +11,12 @@ import ReconcilerPlatform
     import Glibc
 #endif
 
-/// What an image is built from: read already, or a stored copy or this program, which are read when something is built of
-/// them.
+/// The files that an image is built from. Stored copies and this program's own files are read only for a build.
 package struct BuildContext: Sendable, Hashable {
     /// One file, folder or link of a context.
     package enum Entry: Sendable, Hashable {
         case folder
-        /// A symbolic link; the builder follows it, inside its own walls.
+        /// A symbolic link; the builder follows it within the context.
         case link(String)
         case file([UInt8], isExecutable: Bool)
     }
@@ -25,11 +24,11 @@ package struct BuildContext: Sendable, Hashable {
     private enum Source: Sendable, Hashable {
         case read([String: Entry])
         case stored(folder: String)
-        /// Beside what was read, files of this program, which are read when something is built of it.
+        /// Files that were read, and files of this program, which are read only for a build.
         case program([String: Entry], [ProgramFile])
     }
 
-    /// Where the files of this program lie in a context.
+    /// The folder of this program's files in a context.
     private static let programFolder = "program"
 
     /// What goes into an image: names, content, links, and whether a file may be run.
@@ -42,7 +41,7 @@ package struct BuildContext: Sendable, Hashable {
         source = .read(entries)
     }
 
-    /// The copy in `folder` of the context that was pinned by `digest`; it need not be there until it is built.
+    /// The copy in `folder` of the context that was pinned by `digest`; it need not exist before a build.
     package init(storedIn folder: String, digest: ContentDigest) {
         self.digest = digest
         source = .stored(folder: folder)
@@ -51,7 +50,7 @@ package struct BuildContext: Sendable, Hashable {
     /// Reads a folder, and adds this program: the context of an image that runs it.
     ///
     /// The same program gives the same digest; its files are not read for that.
-    /// - Returns: nil when this program is none that a container could run.
+    /// - Returns: nil if a container could not run this program.
     /// - Throws: `BottleError` `context-unreadable`.
     static func readWithProgram(_ folder: String) throws -> BuildContext? {
         var entries = try entries(of: folder, keepingEverything: false)
@@ -78,14 +77,14 @@ package struct BuildContext: Sendable, Hashable {
 
     /// Reads a folder; its `tests`, `README.md` and `ruff.toml`, hidden files and Python's caches stay out.
     ///
-    /// - Throws: `BottleError` `context-unreadable`, for what is neither a file, a folder nor a link too.
+    /// - Throws: `BottleError` `context-unreadable`, also for anything but files, folders and links.
     package static func read(_ folder: String) throws -> BuildContext {
         BuildContext(try entries(of: folder, keepingEverything: false))
     }
 
     /// The context as the builder takes it: the same bytes for the same files.
     ///
-    /// - Throws: `BottleError` `context-unreadable` for a stored copy that is gone, or is not what was pinned any more.
+    /// - Throws: `BottleError` `context-unreadable` for a stored copy that is gone or differs from what was pinned.
     package func archive() throws -> [UInt8] {
         let entries = try entries()
         var writer = TarWriter()
@@ -143,7 +142,7 @@ package struct BuildContext: Sendable, Hashable {
 
     private static func entries(of folder: String, keepingEverything: Bool) throws -> [String: Entry] {
         do {
-            // A link in the place of the folder leads elsewhere.
+            // A link in place of the folder could lead anywhere.
             guard let status = try POSIX.status(folder, followLinks: !keepingEverything),
                 status.st_mode & S_IFMT == S_IFDIR
             else {

@@ -1,9 +1,9 @@
 package import ReconcilerModel
 
-/// The build contexts that a run may need, and which image each role of a bottle runs.
+/// The build contexts of a run, and the image of each role of a bottle.
 package struct BuildContexts: Sendable {
     private let bundled: [Role: BuildContext]
-    /// Where stored copies of people's own contexts are, a folder by digest.
+    /// The folder with stored copies of users' contexts, by digest.
     private let stored: String?
 
     /// - Parameter bundled: the contexts that come with the program.
@@ -12,7 +12,7 @@ package struct BuildContexts: Sendable {
         self.stored = stored
     }
 
-    /// The image of each role, and how to come by it.
+    /// The image of each role, and how to get it.
     ///
     /// - Throws: `BottleError` `dockerfiles-missing`, `context-unreadable`, `program-not-for-linux`.
     package func images(
@@ -81,7 +81,7 @@ package struct BuildContexts: Sendable {
 
     /// The contexts of the images that are built here.
     ///
-    /// Stored copies are not looked at: only a build reads them, and tells when one is gone.
+    /// Stored copies are not read here. A build reads them, and fails if one is gone.
     package func loaded(for images: [Role: DesiredImage]) throws -> [Role: BuildContext] {
         var contexts: [Role: BuildContext] = [:]
         for (role, image) in images {

@@ -1,6 +1,6 @@
 /// The digest that the linker wrote into an executable or a library (`NT_GNU_BUILD_ID`).
 enum BuildID {
-    /// Finds it in the beginning of a 64-bit ELF file; nil when it is not there.
+    /// Finds it in the first bytes of a 64-bit ELF file; nil if it is not there.
     static func find(in bytes: [UInt8]) -> [UInt8]? {
         func number(_ offset: Int, _ count: Int) -> Int? {
             guard offset >= 0, offset <= bytes.count - count else { return nil }

@@ -36,7 +36,7 @@ package struct BundledImages: Sendable {
 
     /// The build context of each role that comes with the program.
     ///
-    /// A sidecar that runs this program itself has one only where this program is one for Linux.
+    /// A sidecar that runs this program itself has one only if this is a Linux program.
     package func contexts() throws -> [Role: BuildContext] {
         var contexts: [Role: BuildContext] = [:]
         for role in Role.allCases {

@@ -15,10 +15,10 @@ struct ProgramFile: Sendable, Hashable {
     var name: String
     /// Where it is read.
     var path: String
-    /// Stands for its content without reading it all: the linker's own digest and the size.
+    /// Identifies its content without reading all of it: the linker's own digest and the size.
     var mark: ContentDigest
 
-    /// Other names by which it is looked for: `libyaml-0.so.2` for `libyaml-0.so.2.0.9`.
+    /// Other names that programs load it by: `libyaml-0.so.2` for `libyaml-0.so.2.0.9`.
     var otherNames: [String] {
         var names: [String] = []
         var rest = name[...]
@@ -29,9 +29,9 @@ struct ProgramFile: Sendable, Hashable {
         return names
     }
 
-    /// The files of the program that runs; nil where it is none that a container could run.
+    /// The files of the running program; nil if a container could not run it.
     static func ofThisProcess() throws -> [ProgramFile]? {
-        // Also when the file was replaced since the start.
+        // This path works even if the file was replaced since the start.
         let executable = "/proc/self/exe"
         guard try POSIX.status(executable, followLinks: true) != nil, let own = try read("bottle", executable) else {
             return nil
@@ -76,7 +76,7 @@ struct ProgramFile: Sendable, Hashable {
 
     /// The whole content.
     ///
-    /// - Throws: `BottleError` when it is another by now.
+    /// - Throws: `BottleError` if the file was changed since the start.
     func content() throws -> [UInt8] {
         guard let bytes = try Self.content(path),
             mark == BuildID.find(in: Array(bytes.prefix(1 << 16))).map({ Self.mark($0, bytes.count) })

@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Reads what must be known of an image out of a container of it, which need not run.
+/// Reads the facts of an image from a container of it, which need not run.
 package struct ImageFactsReader: Sendable {
     private let engine: any EngineReading
 

@@ -1,12 +1,12 @@
 import ReconcilerPlatform
 
 extension ImageFactsStore {
-    /// Notes that a probe of the image is about to be made; durable when this returns.
+    /// Records that a probe of the image is about to be made. The record is durable when this returns.
     package func beginProbe(_ image: String) throws {
         try DurableFile.write(Array(image.utf8), to: "\(path(of: image)).probe")
     }
 
-    /// Forgets the note: the probe is gone.
+    /// Removes the record when the probe is gone.
     package func endProbe(_ image: String) throws { try DurableFile.remove("\(path(of: image)).probe") }
 
     /// The images whose probes may still be there, left by killed processes.

@@ -7,7 +7,7 @@ import ReconcilerPlatform
     import Foundation
 #endif
 
-/// Facts of images, read once from a container of the image and kept: an image never changes under its id.
+/// The stored facts of images. They are read once, since an image never changes under its id.
 package struct ImageFactsStore: Sendable {
     let folder: String
 
@@ -18,7 +18,7 @@ package struct ImageFactsStore: Sendable {
         return "\(folder)/\(name.filter { $0.isLetter || $0.isNumber }).json"
     }
 
-    /// What is known of the image; nil when it was never looked into, or what was kept can't be read.
+    /// The facts of the image; nil if it was never inspected, or they can't be read.
     package func load(_ image: String) -> ImageFacts? {
         guard let bytes = try? DurableFile.read(path(of: image), limit: 16 << 20, followLinks: false),
             let facts = try? JSONDecoder().decode(ImageFacts.self, from: Data(bytes)), facts.id == image

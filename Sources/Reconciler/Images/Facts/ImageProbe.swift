@@ -1,7 +1,7 @@
 package import ReconcilerEngine
 package import ReconcilerModel
 
-/// Looks into an image through a container of it that is never started.
+/// Inspects an image through a container of it that is never started.
 ///
 /// The caller holds the lock for what bottles share.
 package struct ImageProbe: Sendable {
@@ -15,10 +15,10 @@ package struct ImageProbe: Sendable {
         self.store = store
     }
 
-    /// Reads the facts of an image and keeps them.
+    /// Reads the facts of an image and stores them.
     ///
-    /// If the process dies here, a probe container is left, and a note of it; the next call for this image uses it, and
-    /// `removeLeft` removes it where the facts are known already.
+    /// If the process dies here, a probe container and a note of it are left. The next call for this image uses it;
+    /// `removeLeft` removes it when the facts are known already.
     package func look(into image: String) async throws {
         try await removeLeft(except: image)
         let details = try await engine.image(image)
@@ -29,7 +29,7 @@ package struct ImageProbe: Sendable {
         }
         guard let container else { return }
         do {
-            // Kept before the probe goes: killed in between, nobody has to look again.
+            // Stored before the probe is removed, so that a kill in between loses nothing.
             try store.save(try await ImageFactsReader(engine: engine).facts(of: details, in: container))
         } catch {
             try? await remove(image)
@@ -78,7 +78,7 @@ package struct ImageProbe: Sendable {
         return try await engine.createContainer(name: name(of: image), request).id
     }
 
-    /// Removes the probe of `image`, which we noted before we made it, if it is there and carries our labels.
+    /// Removes the probe of `image`, if it exists and carries our labels.
     private func remove(_ image: String) async throws {
         do {
             let found = try await engine.container(name(of: image))

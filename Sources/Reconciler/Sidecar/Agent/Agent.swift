@@ -67,7 +67,7 @@ package enum Agent {
         return try suitable(account.home, "spec.agent")
     }
 
-    /// Folders that the system of an image needs as they are: a volume over one, or in one, breaks or overrules it.
+    /// Folders of the image's system: a volume over or inside one would break it.
     private static let systemFolders = [
         "/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/run", "/sbin", "/sys",
         "/tmp", "/usr", "/var/run",
@@ -110,7 +110,7 @@ package enum Agent {
             let address = "http://\(proxy.rawValue):\(exit.port)"
             // libcurl reads only the lowercase form of http_proxy; other programs only the uppercase one.
             for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] { variables[name] = address }
-            // Without it Node reads none of them; before 22.21 it knows neither.
+            // Without it Node ignores these variables; before 22.21 it ignores both.
             variables["NODE_USE_ENV_PROXY"] = "1"
         }
         let direct = directNames(topology).joined(separator: ",")

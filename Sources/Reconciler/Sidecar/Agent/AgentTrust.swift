@@ -16,7 +16,7 @@ enum AgentTrust {
         return variables
     }
 
-    /// Variables that name settings of one program, where the manifest doesn't: `OwnedVariables.yielding`.
+    /// Variables that name settings of one program, unless the manifest sets them: `OwnedVariables.yielding`.
     static let defaults = [
         // GnuTLS reads no variable. In place of the image's wgetrc, not of the user's, as WGETRC would be.
         "SYSTEM_WGETRC": wgetSettings,
@@ -32,8 +32,8 @@ enum AgentTrust {
 
     /// The files for a CA, given the roots that the agent's image trusts.
     ///
-    /// - Parameter facts: nil while they aren't known: then what holds them isn't either, and a living agent keeps
-    ///   what it has.
+    /// - Parameter facts: nil while they are unknown: then the files that contain them are unknown too, and a living
+    ///   agent keeps its own.
     static func files(authority: String, facts: ImageFacts?) -> [DesiredFile] {
         var files = [
             DesiredFile(path: certificate, content: Array(authority.utf8)),

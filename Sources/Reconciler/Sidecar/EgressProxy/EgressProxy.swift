@@ -1,12 +1,12 @@
-/// The egress-proxy's container: the agent's HTTP proxy, which terminates TLS, judges and adds credentials.
+/// The egress-proxy sidecar: the agent's HTTP proxy, which terminates TLS, checks requests and adds credentials.
 package enum EgressProxy: Sidecar {
     package static let role = Role.egressProxy
     package static let port = 9099
     package static let folder = "/etc/egress-proxy"
     private static let user = 9099
-    /// What the program may take: it keeps within three quarters of it by its own bounds, which its tests measure.
+    /// The memory of the program. Its own bounds keep it below three quarters of that, which its tests measure.
     private static let programMemory: Int64 = 512 << 20
-    /// What the kernel holds for its sockets when 480 connections are sent what is never read: 825 MB were seen.
+    /// The kernel's memory for its sockets: 825 MB were seen when 480 connections are sent data that is never read.
     private static let socketMemory: Int64 = 768 << 20
 
     package static let refusalRules = [

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 import ReconcilerTime
 
-/// The routes file of the egress-proxy, as its addon reads it: JSON, rendered from the model and nothing else.
+/// The routes file of the egress-proxy, as its addon reads it: JSON, rendered only from the model.
 package struct RoutesTable: Sendable, Encodable {
     package struct Entry: Sendable, Encodable {
         var host: String
@@ -11,9 +11,9 @@ package struct RoutesTable: Sendable, Encodable {
         var auth: Credential?
         var clientAuth: Bool
         var websocket: Bool
-        /// Set when the whole entry holds only within limits.
+        /// Set if the whole entry is limited.
         var grant: Limited?
-        /// What passes within limits beside `methods` and `paths`.
+        /// What passes within limits, beyond `methods` and `paths`.
         var grants: [Limited]
 
         private enum CodingKeys: String, CodingKey {
@@ -25,13 +25,13 @@ package struct RoutesTable: Sendable, Encodable {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(host, forKey: .host)
             try container.encode(port, forKey: .port)
-            // A missing list would be read as a mistake; null says "any" in so many words.
+            // A missing list would be an error; null means "any".
             try container.encode(methods, forKey: .methods)
             try container.encode(paths, forKey: .paths)
             try container.encode(auth, forKey: .auth)
             try container.encode(clientAuth, forKey: .clientAuth)
             try container.encode(websocket, forKey: .websocket)
-            // Only where there are limits: an addon that knows none refuses the table then, and only then.
+            // Only with limits: an older addon refuses the table then, and only then.
             try container.encodeIfPresent(grant, forKey: .grant)
             if !grants.isEmpty { try container.encode(grants, forKey: .grants) }
         }

@@ -1,7 +1,7 @@
 internal import FoundationEssentials
 import ReconcilerTime
 
-/// What an agent finds in its container about what it may do, and how to ask for more (SPEC 4.4).
+/// Files in an agent's container that say what it may do and how to ask for more (SPEC 4.4).
 enum AgentGuidance {
     static let folder = "\(Agent.folder)/current-config"
 
@@ -16,13 +16,13 @@ enum AgentGuidance {
                 path: "\(folder)/allowlist",
                 content: Array(manifest.egress.allowlist.map { "\($0)\n" }.sorted().joined().utf8)
             ),
-            // Also where there is nothing to tell: what an earlier image was decided with must not stay.
+            // Written even without a decision, so that the one of an earlier image does not stay.
             DesiredFile(path: "\(folder)/image.json", content: try json(Image(image))),
             DesiredFile(path: "\(Agent.folder)/when-blocked.md", content: Array(text.utf8)),
         ]
     }
 
-    /// The routes in force without anything about credentials but that there is one.
+    /// The routes in force; of a credential only that there is one.
     private static func routes(_ routes: [Route]) throws -> [UInt8] { try json(routes.map(Shown.init)) }
 
     private static func json(_ value: some Encodable) throws -> [UInt8] {

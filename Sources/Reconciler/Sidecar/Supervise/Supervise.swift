@@ -1,10 +1,10 @@
-/// The supervise sidecar's container: where an agent asks for what it may not do.
+/// The supervise sidecar: it takes an agent's proposals.
 package enum Supervise: Sidecar {
     package static let role = Role.supervise
     package static let port = 9100
-    /// Where the agent finds it.
+    /// The URL for the agent.
     package static let url = "http://supervise:\(port)/mcp"
-    /// Where its queue is, in the container.
+    /// The folder of its queue in the container.
     package static let queueFolder = "/queue"
 
     package static let runsThisProgram = true
@@ -50,7 +50,7 @@ package enum Supervise: Sidecar {
     }
 }
 
-/// What of the host a bottle's supervise sidecar works on.
+/// The folders of the host that a bottle's supervise sidecar uses.
 package struct Supervision: Sendable, Hashable {
     /// The bottle's queue folder, with `in` and `out`.
     package var queue: String

@@ -1,11 +1,11 @@
 /// The way out of a restricted build: squid as in the firewall sidecar, and two relays that lead to it (SPEC 5).
 ///
-/// A build's steps share the network of the first relay, which has loopback and nothing else: no interface leads to a
-/// bridge of the host, so that no packet does, forged ones of a root with raw sockets among them, and no name is
-/// resolved. It hands bytes through a socket in a folder to the second relay, and that to squid.
+/// A build's steps share the network of the first relay, which has only loopback. So no packet reaches a bridge of the
+/// host, not even one that root forges with a raw socket, and no name is resolved. The first relay passes bytes through
+/// a socket in a shared folder to the second relay, which passes them to squid.
 package enum BuildProxy {
     package static let port = Firewall.port
-    /// What the steps are told.
+    /// The proxy URL for the steps.
     package static let proxy = "http://127.0.0.1:\(port)"
     /// The folder that the relays share.
     package static let folder = Hardening.runFolder
@@ -14,7 +14,7 @@ package enum BuildProxy {
     package static let kernelParameters = Hardening.noRouter
     private static let socket = "\(folder)/exit"
 
-    /// The builder's arguments by which programs find the way out; the builder keeps them out of the image's history.
+    /// The build arguments by which programs find the proxy; the builder keeps them out of the image's history.
     package static let arguments: [String: String] = {
         var arguments: [String: String] = [:]
         for name in ["http_proxy", "https_proxy"] {
@@ -25,7 +25,7 @@ package enum BuildProxy {
         return arguments
     }()
 
-    /// A relay's command, and the file that is there once it listens.
+    /// A relay's command, and the file that it creates when it listens.
     package struct Relay: Sendable {
         package var command: [String]
         package var ready: String
@@ -44,12 +44,12 @@ package enum BuildProxy {
         relay("outer", from: "unix:\(socket)", to: "tcp:\(address):\(port)")
     }
 
-    /// What squid is told: where to listen, and what of a bottle's egress holds for its builds too.
+    /// Squid's environment: where to listen, and the parts of a bottle's egress that its builds share.
     package static func environment(listeningAt address: IPv4Address, egress: EgressSpec) -> [String: String] {
         Squid.environment(listeningAt: address, egress: egress)
     }
 
-    /// The list of what may be reached: each host over TLS and over plain HTTP, which packages come by.
+    /// The list of what may be reached: each host over TLS and over plain HTTP, which package managers use.
     package static func allowlist(_ hosts: [HostPattern]) -> DesiredFile {
         Squid.allowlist(Set(hosts.flatMap { ["\($0) 443", "\($0) 80"] }).sorted())
     }

@@ -7,10 +7,10 @@ enum Squid: FirewallProvider {
         "crowded",
     ]
     private static let user = 8888
-    /// What its programs may take: they keep within 160 MiB by squid's bounds, which their tests measure.
+    /// The memory of its programs. Squid's bounds keep them below 160 MiB, which their tests measure.
     private static let programMemory: Int64 = 256 << 20
-    /// What the kernel holds for its sockets, four to a tunnel, when 384 tunnels carry what is never read: 1.9 GB were
-    /// seen.
+    /// The kernel's memory for its sockets, four for each tunnel: 1.9 GB were seen when 384 tunnels carry data that is
+    /// never read.
     private static let socketMemory: Int64 = 2 << 30
 
     static func container(_ input: RenderInput, _ topology: Topology) throws -> DesiredContainer {
@@ -50,7 +50,7 @@ enum Squid: FirewallProvider {
         ]
     }
 
-    /// The file with what is let out.
+    /// The file of permissions.
     static func allowlist(_ permissions: [String]) -> DesiredFile {
         DesiredFile(
             path: "\(folder)/allowlist",
