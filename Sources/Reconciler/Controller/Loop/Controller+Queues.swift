@@ -4,7 +4,7 @@ import ReconcilerProposals
 import ReconcilerState
 import ReconcilerTime
 
-/// What agents ask for while the controller runs.
+/// The queues of agents' proposals.
 extension Controller {
     /// What was last seen of a bottle's queue.
     struct QueueMark: Sendable {
@@ -14,14 +14,13 @@ extension Controller {
         var enqueued: Duration?
     }
 
-    /// Between two passes of a bottle because its agent asked: a sidecar that is not itself any more has no say in how
-    /// busy the host is.
+    /// Between two passes of a bottle for its agent's proposals, so that a compromised sidecar can't keep the host
+    /// busy.
     private static let rest = Duration.seconds(1)
 
-    /// Looks at the queues of all bottles; one whose agent asks gets a pass.
+    /// Looks at the queues of all bottles; one with a new proposal gets a pass.
     ///
-    /// - Parameter showsRefusals: whether to see to what agents are shown of their refusals. Those come in floods, and
-    ///   nobody needs the last of them at once.
+    /// - Parameter showsRefusals: whether to publish refusals to agents. They come in floods and are not urgent.
     func lookAtQueues(_ marks: inout [Identity: QueueMark], showsRefusals: Bool) {
         let state = installation.state
         let names = (try? POSIX.names(in: state.queue)) ?? []
@@ -43,7 +42,7 @@ extension Controller {
         }
     }
 
-    /// Shows a bottle's agent what was refused of late; a pass that holds the bottle's lock does it too.
+    /// Publishes the last refusals to a bottle's agent; a pass that holds the bottle's lock does it too.
     private func publishRefusals(of bottle: Identity) {
         guard let held = try? installation.state.lock(of: bottle).tryAcquire() else { return }
         defer { extendLifetime(held) }

@@ -4,13 +4,13 @@ import ReconcilerPlatform
 import ReconcilerState
 import ReconcilerTime
 
-/// What puts names into the queue.
+/// The triggers that put names into the queue.
 extension Controller {
     // MARK: - Folders
 
-    /// Looks at folders whose changes no message may tell of: the desired state's, and the queues of what agents ask for.
+    /// Polls folders whose changes may come without a message: the desired state's, and the queues of proposals.
     ///
-    /// Git moves a head by making files in these two folders. Whatever else may move it is found a second later.
+    /// Git moves a head by creating files in these two folders. A head that is moved otherwise is found a second later.
     func watchFolders() async throws {
         let git = "\(installation.state.desired)/.git"
         var seen: [Timestamp?] = []
@@ -29,7 +29,7 @@ extension Controller {
 
     // MARK: - The desired state
 
-    /// Listens for messages; without them the looks from time to time go on.
+    /// Listens for messages; without them polling goes on.
     func listenForMessages() async throws {
         let socket = ControlSocket(path: installation.state.controlSocket)
         let looks = looks
@@ -51,7 +51,7 @@ extension Controller {
         while true { try await time.sleep(for: .seconds(3600)) }
     }
 
-    /// Looks at the desired state's head when told; a bottle that a commit changed is urgent.
+    /// Reads the desired state's head when asked; a bottle that a commit changed is urgent.
     func watchDesiredState() async throws {
         var isLost = false
         for await _ in looksWanted {
@@ -67,7 +67,8 @@ extension Controller {
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                // Nothing is taken for removed: what was read last stays in force, and each bottle's pass says so.
+                // Nothing counts as removed: the last state that was read stays in force, and each bottle's pass
+                // reports the error.
                 if !isLost { enqueueAll() }
                 isLost = true
                 note(.desiredState, BottleError(wrapping: error))
@@ -81,7 +82,7 @@ extension Controller {
         let before = desired
         let (files, filesBefore) = (snapshot.remediationFiles(), before?.remediationFiles() ?? [:])
         desired = snapshot
-        // One that is neither desired nor recorded any more has a last pass, which forgets it.
+        // A bottle that is no longer desired or recorded gets a last pass, which forgets it.
         let all = known.union(recorded).union(snapshot.bottles.keys)
         let changed = all.sorted().filter { bottle in
             guard let before else { return true }
@@ -94,7 +95,7 @@ extension Controller {
 
     // MARK: - The engine
 
-    /// Follows the engine's events; after each gap everything is looked at.
+    /// Follows the engine's events; after each gap every bottle gets a pass.
     func watchEngine() async throws {
         var failures = 0
         var isAway = false
@@ -106,7 +107,7 @@ extension Controller {
                 clear(.events)
                 followsEvents = true
                 failures = 0
-                // What failed for want of the engine is no reason to wait any longer.
+                // Failures without an engine must not delay the next pass.
                 await enqueueAllTogether(isUrgent: isAway)
                 isAway = false
                 for try await event in events { handle(event) }
@@ -125,7 +126,7 @@ extension Controller {
     private func handle(_ event: EngineEvent) {
         guard !event.isOfLookingOnly else { return }
         if event.type == "image" {
-            // A moved tag can matter to any bottle; a pass finds out.
+            // A moved tag can concern any bottle; a pass finds out.
             if ["tag", "untag", "delete", "load", "import"].contains(event.action) {
                 enqueueAll(delay: pace.debounce)
             }
@@ -139,7 +140,7 @@ extension Controller {
 
     // MARK: - Time
 
-    /// Compares the engine's lists with what they said when all was well, and queues the bottles that differ.
+    /// Compares list fingerprints with those of the last converged passes, and queues the bottles that differ.
     func lookFromTimeToTime() async throws {
         _ = noticesSetClock()
         while true {
@@ -149,7 +150,7 @@ extension Controller {
             do {
                 let moment = time.instant()
                 let inventory = try await inventories.take(from: installation.engine)
-                // As after a gap in the events, which an open connection may have brought all along.
+                // Treat it as a gap in the events, although their connection may have stayed open.
                 if clear(.engine) { enqueueAll(isUrgent: true, asOf: moment) }
                 for bottle in changed(in: inventory) { enqueue(bottle, asOf: moment) }
             } catch {
@@ -159,16 +160,16 @@ extension Controller {
         }
     }
 
-    /// Whether the wall clock was set since this was asked last: what ends at a time ends at another moment by now.
+    /// Whether the wall clock was set since the last call: limits by time then end at another moment.
     ///
-    /// All that waits here waits by a clock that nobody sets.
+    /// Waits in here use a clock that can't be set.
     private func noticesSetClock() -> Bool {
         let offset = time.now().seconds - elapsed.components.seconds
         defer { clockOffset = offset }
         return clockOffset.map { abs($0 - offset) > 2 } ?? false
     }
 
-    /// Queues every bottle: a pass looks at loaded generations, images and secrets too, and reads the files.
+    /// Queues every bottle: a pass also looks at loaded generations, images and secrets, and reads the files.
     func sweepFromTimeToTime() async throws {
         while true {
             try await time.sleep(for: jittered(pace.sweep))
@@ -179,7 +180,7 @@ extension Controller {
 }
 
 extension EngineEvent {
-    /// Whether it tells of a look that changed nothing, such as our own.
+    /// Whether it comes from a look that changed nothing, such as our own.
     ///
     /// A look at a file in a container mounts its volumes and unmounts them (seen on 20.10).
     fileprivate var isOfLookingOnly: Bool {
@@ -196,7 +197,7 @@ extension EngineEvent {
         return attributes[Labels.role].flatMap(Role.init(rawValue:))
     }
 
-    /// Whether it tells of something of this bottle, or of its networks.
+    /// Whether it concerns an object of this bottle.
     fileprivate func concerns(_ bottle: Identity, installation: InstallationID) -> Bool {
         if attributes[Labels.identity] == bottle.name { return attributes[Labels.installation] == installation.text }
         let name = attributes["name"] ?? actorID

@@ -7,8 +7,8 @@ package import ReconcilerTime
 
 /// Keeps every bottle of an installation as declared: on a timer, on the engine's events, on desired-state commits.
 ///
-/// Level-triggered. A trigger only puts a name into the queue; the pass of that bottle finds out what is to be done.
-/// It may be killed at any instant: it keeps nothing that matters in memory.
+/// Level-triggered. A trigger only puts a name into the queue; that bottle's pass finds out what to do. It may be
+/// killed at any time: nothing that matters is only in memory.
 package actor Controller {
     let installation: Installation
     let pace: ControllerPace
@@ -19,54 +19,53 @@ package actor Controller {
     private let origin: ContinuousClock.Instant
 
     var queue: WorkQueue
-    /// Where the passes that want a place again wait for it.
+    /// The passes that wait for a slot again.
     var returns: [Identity: AsyncStream<Void>.Continuation] = [:]
-    /// As many builds and pulls at once as passes.
+    /// Limits builds and pulls to the number of slots.
     let builds: AsyncSemaphore
     private let wakes: AsyncStream<Void>
     let wake: AsyncStream<Void>.Continuation
     nonisolated let looksWanted: AsyncStream<Void>
     /// Asks for a look at the desired state.
     nonisolated let looks: AsyncStream<Void>.Continuation
-    /// When the dispatcher will be woken without being asked.
+    /// The timers that wake the dispatcher.
     private var wakeTimer = WakeTimer()
     private var isStopping = false
 
-    /// What lists said of each bottle when its last pass left nothing to do.
+    /// The list fingerprint of each bottle at its last converged pass.
     private var views: [Identity: ListFingerprint] = [:]
-    /// The lists that passes share.
+    /// The inventories that passes share.
     let inventories: InventoryCache
-    /// When something last happened for which each bottle's next pass is.
+    /// When each bottle's latest trigger happened.
     private var happened: [Identity: ContinuousClock.Instant] = [:]
     /// The containers whose files the bottle's next pass reads.
     private var suspects: [Identity: Set<Role>] = [:]
-    /// How often each agent was started again of late, and when last.
+    /// The recent restarts of each agent, and when the last was.
     private var agentStarts: [Identity: (count: Int, last: Duration)] = [:]
-    /// What is left of each bottle's heals.
+    /// Each bottle's heal budget.
     private var healing: [Identity: TokenBucket] = [:]
-    /// What the pass that just ended found waiting and nobody was told of by this controller.
+    /// The waiting proposals that the pass just found and this controller has not announced yet.
     private var proposed: [Identity: [Proposal]] = [:]
-    /// The proposals that were told of by this controller: another process can have seen one first, or been killed
-    /// before it told of one.
+    /// The proposals that this controller announced. Another process can have seen one first, or been killed before it
+    /// announced one.
     private var announced: [Identity: Set<ProposalID>] = [:]
-    /// What is desired, as last read whole.
+    /// The desired state as it was last read completely.
     var desired: DesiredSnapshot?
     /// Every bottle that is desired or recorded.
     var known: Set<Identity> = []
-    /// What does not work at the moment, by what it is.
+    /// The subsystems that don't work, with their errors.
     private var troubles: [Subsystem: BottleError] = [:]
     /// Whether the engine's events are followed at the moment.
     var followsEvents = false
-    /// The wall clock's seconds less those that ran here, when last looked at: another number tells that it was set.
+    /// The wall clock minus the running clock in seconds, at the last look. A change means that the wall clock was set.
     var clockOffset: Int64?
     /// When each loop last went on, by a clock that stops while the machine sleeps: to have slept is no stall.
     private var heartbeats: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]
 
     /// - Parameters:
-    ///   - time: what it waits by, and what ends at a time.
-    ///   - jitter: at random, from 0 to 1.
-    ///   - onProposal: gets each proposal that waits, once while this controller runs; the next pass of its bottle does
-    ///     not wait for it.
+    ///   - time: the clock.
+    ///   - jitter: a random number from 0 to 1.
+    ///   - onProposal: receives each waiting proposal once; the next pass of its bottle does not wait for it.
     package init(
         _ installation: Installation,
         pace: ControllerPace,
@@ -120,12 +119,12 @@ package actor Controller {
 
     var elapsed: Duration { time.instant() - origin }
 
-    /// A duration that differs a little from one time to the next, so that controllers don't march in step.
+    /// The duration with jitter, so that controllers don't run in step.
     func jittered(_ duration: Duration) -> Duration { duration * (0.9 + 0.2 * jitter()) }
 
     /// Asks for a pass of a bottle.
     ///
-    /// - Parameter moment: when what it is for had happened; nil: just now.
+    /// - Parameter moment: when its cause happened; nil: just now.
     func enqueue(
         _ bottle: Identity,
         delay: Duration = .zero,
@@ -147,24 +146,23 @@ package actor Controller {
         for bottle in known.sorted() { enqueue(bottle, delay: delay, isUrgent: isUrgent, asOf: moment) }
     }
 
-    /// Asks for a pass of every bottle, after a look at the lists that all of them share.
+    /// Asks for a pass of every bottle, after taking an inventory that all of them share.
     ///
-    /// - Parameter isUrgent: whether what failed before does not count.
+    /// - Parameter isUrgent: whether to ignore earlier failures.
     func enqueueAllTogether(isUrgent: Bool = false) async {
         let moment = time.instant()
-        // Without the lists each pass takes its own, and tells what is wrong.
+        // If this fails, each pass takes its own inventory and reports the error.
         _ = try? await inventories.take(from: installation.engine)
         enqueueAll(isUrgent: isUrgent, asOf: moment)
     }
 
-    /// Has the next pass of a bottle read the files of these containers: they may have been changed behind a look's
-    /// back.
+    /// Makes the next pass of a bottle read the files of these containers: a look from outside may miss a change.
     func suspect(_ roles: Set<Role>, of bottle: Identity) {
         guard known.contains(bottle) else { return }
         suspects[bottle, default: []].formUnion(roles)
     }
 
-    /// The bottles that look, in the lists, otherwise than when all was well.
+    /// Bottles whose list fingerprint differs from that of their last converged pass.
     func changed(in inventory: Inventory) -> [Identity] {
         let now = ListFingerprint.all(of: known, installation: installation.state.installation, in: inventory)
         return known.sorted().filter { views[$0] != now[$0] }
@@ -223,7 +221,7 @@ package actor Controller {
         var hasRead = false
         defer { if !hasRead { suspect(pass.reading, of: bottle) } }
         do {
-            // A commit is the operator's word, also for ending an agent: `apply` asks before it makes one.
+            // A commit has the operator's consent to end an agent: `apply` asks before it commits.
             switch try await pass.reconcile(mayEndAgent: true, secrets: .asNeeded) {
             case .removed(let isComplete):
                 report(.removed(bottle, id, isComplete: isComplete))
@@ -243,12 +241,12 @@ package actor Controller {
         }
     }
 
-    /// Takes note of how a pass went, and says when the next one is due.
+    /// Records how a pass ended, and decides when the next one is due.
     private func conclude(_ result: PassResult) async throws -> WorkQueue.Ending {
         let bottle = result.identity
         views[bottle] = result.view
         announce(result.proposed, of: bottle)
-        // What it did is in no lists of before.
+        // Earlier inventories lack what it did.
         if !result.performed.isEmpty { happened[bottle] = time.instant() }
         noteAgentStart(in: result)
         switch result.outcome {
@@ -269,11 +267,11 @@ package actor Controller {
         let known = announced[bottle] ?? []
         proposed[bottle] = waiting.filter { !known.contains($0.id) }
         let all = known.union(waiting.map(\.id))
-        // More than are answered in a week: only a sidecar that is not itself any more asks for so many.
+        // More than an operator answers in a week: only a compromised sidecar submits so many.
         announced[bottle] = all.count > 8 * ProposalQueue.answerLimit ? Set(waiting.map(\.id)) : all
     }
 
-    /// When an agent that ended may be started again; at once, unless it ended again and again.
+    /// When an ended agent may be restarted: at once, unless it ended repeatedly.
     private func nextAgentStart(of bottle: Identity) -> Duration {
         guard let starts = agentStarts[bottle] else { return .zero }
         return starts.last + pace.agentBackoff.delay(failures: starts.count, jitter: 1)
@@ -282,13 +280,13 @@ package actor Controller {
     private func noteAgentStart(in result: PassResult) {
         guard result.startsEndedAgent else { return }
         let before = agentStarts[result.identity]
-        // One that lived longer than the longest rest begins anew.
+        // An agent that ran longer than the longest back-off starts with a count of one.
         let isRecent = before.map { elapsed - $0.last < pace.agentBackoff.cap * 2 } ?? false
         agentStarts[result.identity] = (isRecent ? (before?.count ?? 0) + 1 : 1, elapsed)
     }
 
     private func forget(_ bottle: Identity) {
-        // A commit may have brought it back while it was being removed: then its pass is in the queue.
+        // A commit may have brought it back during its removal; then its pass is in the queue.
         if desired?.bottles[bottle] == nil { known.remove(bottle) }
         agentStarts[bottle] = nil
         healing[bottle] = nil
@@ -300,16 +298,16 @@ package actor Controller {
 
     // MARK: - Trouble
 
-    /// Tells of something that all bottles wait for, once until it is over.
+    /// Reports a subsystem that does not work, once until it recovers.
     func note(_ subsystem: Subsystem, _ error: BottleError) {
         defer { troubles[subsystem] = error }
         guard troubles[subsystem]?.summary != error.summary else { return }
         report(.trouble(error))
     }
 
-    /// The subsystem works.
+    /// Records that the subsystem works.
     ///
-    /// - Returns: whether it did not when it was last told of.
+    /// - Returns: whether it had not worked before.
     @discardableResult
     func clear(_ subsystem: Subsystem) -> Bool {
         guard troubles.removeValue(forKey: subsystem) != nil else { return false }
@@ -322,12 +320,12 @@ package actor Controller {
     /// Records that a loop goes on.
     func heartbeat(_ loop: ControllerVitals.Loop) { heartbeats[loop] = .now }
 
-    /// How it is doing: after the next heartbeat of the dispatcher, or after a second without one.
+    /// The state of the controller: after the next heartbeat of the dispatcher, or after a second without one.
     package func vitals() async -> ControllerVitals {
         let before = heartbeats[.dispatcher]
         wake.yield()
         for _ in 1...100 where heartbeats[.dispatcher] == before {
-            // A cancelled caller is told at once.
+            // Return at once to a cancelled caller.
             guard (try? await Task.sleep(for: .milliseconds(10))) != nil else { break }
         }
         return ControllerVitals(

@@ -1,23 +1,21 @@
 package import ReconcilerPlatform
 
-/// How often a controller looks.
+/// The intervals and limits of a controller.
 package struct ControllerPace: Sendable, Hashable {
     /// Between two looks at the engine's lists.
     package var interval: Duration
     /// Between two looks at everything: files, what is loaded, images, secrets.
     package var sweep: Duration
-    /// Between two looks at the desired state's head, where no message says that it moved.
+    /// Between two looks at the desired state's head, if no message says that it moved.
     package var poll: Duration
     /// How long to gather events before a pass.
     package var debounce: Duration
-    /// How many bottles have a pass at once.
+    /// The number of passes at the same time.
     package var concurrency: Int
     package var backoff: Backoff
-    /// Between starts of an agent that its `restart` starts again each time it ends.
+    /// Between restarts of an agent that ends again and again.
     package var agentBackoff: Backoff
-    /// What each bottle has for heals; far more than honest trouble needs.
-    ///
-    /// Heals are on record for good: who can end a sidecar again and again gets one each interval in the end.
+    /// The budget of each bottle for heals; far more than honest failures need.
     package var healing: TokenBucket
 
     package init(

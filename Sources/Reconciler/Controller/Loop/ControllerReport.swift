@@ -1,28 +1,28 @@
 package import ReconcilerModel
 package import ReconcilerProposals
 
-/// What a controller tells while it runs.
+/// What a controller reports while it runs.
 package enum ControllerReport: Sendable {
-    /// It looks after these bottles, as of this revision; those that changed have a pass to come.
+    /// The bottles as of this revision; the changed ones get a pass.
     case watching([Identity], changed: [Identity], revision: String)
     /// A pass begins.
     case began(Identity, PassID)
     /// A pass goes on.
     case progress(Identity, PassID, PlanExecutor.Progress)
-    /// A pass ended. One that found nothing to do is told too.
+    /// A pass ended, also one that found nothing to do.
     case ended(PassResult)
-    /// A pass removed what was left of a bottle that a commit deleted, or as much of it as could be.
+    /// A pass removed a deleted bottle, or as much of it as possible.
     case removed(Identity, PassID, isComplete: Bool)
     /// An agent asks for something.
     case proposed(Proposal)
-    /// A pass could not even say how it went.
+    /// A pass failed without a result.
     case failed(Identity, PassID, BottleError)
-    /// A pass healed a bottle that was healed so often of late that the next heal has to wait so long.
+    /// A pass healed a bottle that has spent its heal budget: the next heal waits this long.
     case healedTooOften(Identity, PassID?, rest: Duration)
-    /// Something that all bottles wait for does not work; told once.
+    /// A subsystem does not work; reported once.
     case trouble(BottleError)
-    /// What did not work does again.
+    /// A subsystem works again.
     case recovered(Subsystem)
-    /// Asked to stop: passes under way are finished.
+    /// The controller was asked to stop; passes under way finish.
     case stopping
 }

@@ -1,8 +1,8 @@
-/// How a controller is doing, for whoever watches over it.
+/// The state of a controller, for health checks.
 package struct ControllerVitals: Sendable, Hashable {
-    /// What goes round and round as long as a controller runs.
+    /// The loops of a controller.
     package enum Loop: String, Sendable, Hashable, CaseIterable {
-        /// Begins the passes that are due. It sleeps while none is, but comes round when it is woken.
+        /// Begins the passes that are due. It sleeps while none is due, but goes on when it is woken.
         case dispatcher
         /// Looks for commits of the desired state.
         case desiredState = "desired-state"
@@ -10,20 +10,20 @@ package struct ControllerVitals: Sendable, Hashable {
         case timer
     }
 
-    /// How many bottles it looks after.
+    /// The number of bottles.
     package var bottles: Int
-    /// How many of them wait for a pass.
+    /// The number of bottles that wait for a pass.
     package var waiting: Int
-    /// How many have a pass under way.
+    /// The number of passes under way.
     package var underWay: Int
     package var isStopping: Bool
-    /// Whether the desired state was ever read whole.
+    /// Whether the desired state was read completely at least once.
     package var hasReadDesiredState: Bool
     /// Whether the engine's events are followed at the moment.
     package var followsEvents: Bool
-    /// What does not work at the moment and that all bottles wait for.
+    /// The subsystems that don't work at the moment.
     package var troubles: Set<Subsystem>
-    /// For how long each loop has not come round.
+    /// The time since each loop's last heartbeat.
     package var silence: [Loop: Duration]
 
     package init(
@@ -46,7 +46,7 @@ package struct ControllerVitals: Sendable, Hashable {
         self.silence = silence
     }
 
-    /// What speaks against the controller being alive; empty: nothing, whatever goes on around it.
+    /// Why the controller is not alive; empty: it is, even if its surroundings are not.
     package func stalls(at pace: ControllerPace) -> [String] {
         Loop.allCases.compactMap { loop in
             guard let silence = silence[loop], silence > pace.longestSilence(of: loop) else { return nil }
@@ -54,7 +54,7 @@ package struct ControllerVitals: Sendable, Hashable {
         }
     }
 
-    /// What keeps the controller from doing its work; empty: nothing.
+    /// Why the controller can't do its work; empty: it can.
     package var obstacles: [String] {
         var obstacles: [String] = []
         if isStopping { obstacles.append("it is stopping") }
@@ -67,7 +67,7 @@ package struct ControllerVitals: Sendable, Hashable {
 }
 
 extension ControllerPace {
-    /// How long a loop that is well may take for one round, waiting for slow answers included.
+    /// The longest time between heartbeats of a healthy loop, with slow answers.
     func longestSilence(of loop: ControllerVitals.Loop) -> Duration {
         switch loop {
         case .dispatcher: .seconds(10)
@@ -77,7 +77,7 @@ extension ControllerPace {
     }
 }
 
-/// What all bottles wait for when it does not work.
+/// A part that all bottles depend on.
 package enum Subsystem: String, Sendable, Hashable, CaseIterable {
     case controlSocket = "the control socket"
     case desiredState = "the desired state"

@@ -2,9 +2,9 @@ import ReconcilerModel
 import ReconcilerState
 package import ReconcilerTime
 
-/// One round over every bottle that is desired or recorded: what a controller does at its start, and no more.
+/// One pass over every bottle that is desired or recorded: only what a controller does at its start.
 ///
-/// Other processes may work beside it; each bottle's lock says whose turn it is.
+/// Other processes may work beside it: each pass takes its bottle's lock.
 package struct OneShotRun: Sendable {
     private let installation: Installation
     private let slots: AsyncSemaphore
@@ -13,15 +13,15 @@ package struct OneShotRun: Sendable {
     private let report: @Sendable (ControllerReport) -> Void
     private let inventories: InventoryCache
 
-    /// How often a bottle is looked at in one round.
+    /// The most passes of a bottle in one run.
     ///
-    /// Once more after a commit: a withdrawal of what has ended, or one that brought the bottle back while it was being
-    /// removed. Another may come meanwhile.
+    /// A commit needs another pass: one that withdraws what has ended, or one that brought the bottle back during its
+    /// removal. Another may follow.
     private static let passes = 3
 
     /// - Parameters:
-    ///   - concurrency: how many bottles have a pass at once.
-    ///   - time: tells what has ended.
+    ///   - concurrency: the number of passes at the same time.
+    ///   - time: the clock.
     package init(
         _ installation: Installation,
         concurrency: Int,
@@ -36,16 +36,15 @@ package struct OneShotRun: Sendable {
         self.report = report
     }
 
-    /// Gives each bottle its pass, removes what is left of those that a commit deleted, and withdraws by commits what
-    /// has ended.
+    /// Converges each bottle, removes deleted ones, and commits the withdrawal of what has ended.
     ///
-    /// - Returns: whether all of it came to its end: every bottle is as declared.
+    /// - Returns: whether every bottle is as declared.
     /// - Throws: `BottleError` when the desired state or the records can't be read, `CancellationError`.
     package func run() async throws -> Bool {
         let desired = try await installation.repository.snapshot().bottles.keys
         let bottles = Set(try installation.records.loadAll().keys).union(desired).sorted()
         let begin = time.instant()
-        // Without the lists each pass takes its own, and tells what is wrong.
+        // If this fails, each pass takes its own inventory and reports the error.
         if !bottles.isEmpty { _ = try? await inventories.take(from: installation.engine) }
         return try await withThrowingTaskGroup(of: Bool.self) { group in
             for bottle in bottles {
@@ -59,9 +58,9 @@ package struct OneShotRun: Sendable {
         for number in 0..<Self.passes {
             let id = PassID.random()
             var pass = BottlePass(bottle, in: installation, id: id, time: time) { report(.progress($0, id, $1)) }
-            // What the round itself did is in no lists of before.
+            // Earlier inventories lack what this run did.
             pass.inventories = .init(cache: inventories, since: number == 0 ? begin : time.instant())
-            // Who can't come back was cancelled, and with it the whole round: nobody counts the slots any more.
+            // If reacquiring fails, the whole run was cancelled, and the slots no longer matter.
             pass.slot = PassSlot(
                 release: { await slots.release() },
                 reacquire: { try await slots.acquire() },
@@ -73,7 +72,7 @@ package struct OneShotRun: Sendable {
                 case .removed(let isComplete):
                     report(.removed(bottle, id, isComplete: isComplete))
                     guard isComplete else { return false }
-                    // A commit may have brought it back while it was being removed.
+                    // A commit may have brought it back during its removal.
                     guard try await installation.repository.bottle(bottle).text != nil else { return true }
                 case .passed(let result):
                     report(.ended(result))

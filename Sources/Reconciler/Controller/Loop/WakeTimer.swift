@@ -1,19 +1,19 @@
-/// When the dispatcher is woken without being asked; pure.
+/// Decides when a timer must wake the dispatcher next. Pure.
 ///
-/// What is due in a month must not sleep for a month beside all that comes earlier: few sleep at any time, however often
-/// the queue changes meanwhile, and none for long. To be woken early does no harm.
+/// It keeps few timers at any time, however often the queue changes, and none for long: a timer for something due in a
+/// month must not sleep for a month. A wake that comes early does no harm.
 package struct WakeTimer: Sendable {
-    /// The longest that one sleeps.
+    /// The longest time that a timer sleeps.
     package static let longest = Duration.seconds(60)
 
-    /// The moments until which somebody sleeps.
+    /// The moments at which running timers ring.
     private var moments: [Duration] = []
 
     package init() {}
 
-    /// Sees to it that somebody wakes at `due`, or a minute from now where that is earlier.
+    /// Ensures that a timer rings at `due`, or a minute from now if that is earlier.
     ///
-    /// - Returns: until when the caller has one sleep more; nil: one that sleeps already wakes early enough.
+    /// - Returns: when a new timer must ring; nil: a running one rings early enough.
     package mutating func set(for due: Duration, now: Duration) -> Duration? {
         let moment = min(due, now + Self.longest)
         guard moments.allSatisfy({ moment < $0 }) else { return nil }
@@ -21,9 +21,9 @@ package struct WakeTimer: Sendable {
         return moment
     }
 
-    /// Takes note that one who slept until `moment` is awake.
+    /// Removes the timers that rang at `moment`.
     package mutating func rang(at moment: Duration) { moments.removeAll { $0 <= moment } }
 
-    /// How many sleep.
+    /// The number of running timers.
     package var sleepers: Int { moments.count }
 }

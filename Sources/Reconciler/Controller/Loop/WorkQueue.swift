@@ -1,9 +1,9 @@
 package import ReconcilerModel
 package import ReconcilerPlatform
 
-/// Which bottle gets a pass next: a queue of names, each at most once waiting and at most once under way.
+/// Decides which bottle gets a pass next. A queue of names, each waiting at most once and under way at most once.
 ///
-/// A name says nothing of why it is there: a pass looks for itself. Times are durations since any one moment; the
+/// A name says nothing about why it is queued: a pass looks for itself. Times are durations since a fixed moment; the
 /// queue has no clock. Pure: the controller performs what it says.
 package struct WorkQueue: Sendable {
     /// How a pass ended, as far as the queue cares.
@@ -11,7 +11,7 @@ package struct WorkQueue: Sendable {
         case converged
         /// Nothing to do before this moment.
         case waiting(until: Duration)
-        /// No pass before this moment, whatever asks for it but urgently.
+        /// No pass before this moment, unless it is asked for urgently.
         case resting(until: Duration)
         case retry
         /// Nothing to do before something changes.
@@ -22,14 +22,14 @@ package struct WorkQueue: Sendable {
         /// When its next pass may begin; nil: none is wanted.
         var due: Duration?
         var isUnderWay = false
-        /// Whether its pass has given up its place among those that work at once.
+        /// Whether its pass has released its slot.
         var isAside = false
         /// Asked for urgently while it was under way: that pass's failure does not delay the next.
         var isUrgent = false
         var failures = 0
-        /// No pass before this moment, whatever asks for it but urgently.
+        /// No pass before this moment, unless it is asked for urgently.
         var rest: Duration?
-        /// The order in which names came.
+        /// Its position in the order of arrival.
         var order: UInt64 = 0
     }
 
@@ -37,22 +37,22 @@ package struct WorkQueue: Sendable {
     private let backoff: Backoff
     private var entries: [Identity: Entry] = [:]
     private var orders: UInt64 = 0
-    /// The bottles whose passes want a place again, in the order in which they asked.
+    /// The bottles whose passes want a slot again, in the order in which they asked.
     private var returning: [Identity] = []
 
-    /// - Parameter limit: how many passes may have a place at once.
+    /// - Parameter limit: the number of slots.
     package init(limit: Int, backoff: Backoff) {
         self.limit = max(limit, 1)
         self.backoff = backoff
     }
 
-    /// The bottles whose pass is under way, those that stepped aside included.
+    /// The number of passes under way, with those that released their slot.
     package var underWay: Int { entries.values.count { $0.isUnderWay } }
 
-    /// Whether another pass may have a place.
+    /// Whether a slot is free.
     private var hasRoom: Bool { entries.values.count { $0.isUnderWay && !$0.isAside } < limit }
 
-    /// The bottles that wait for a pass, those whose time has not come included.
+    /// The number of bottles that wait for a pass, with those that are not due yet.
     package var waiting: Int { entries.values.count { $0.due != nil } }
 
     /// Whether nothing waits and nothing is under way.
@@ -61,8 +61,8 @@ package struct WorkQueue: Sendable {
     /// Asks for a pass.
     ///
     /// - Parameters:
-    ///   - delay: how long to wait for more of the same; one that waits already is not put off.
-    ///   - isUrgent: a person asked, or what all failures were about is over: what failed before does not count.
+    ///   - delay: how long to wait for more of the same. It never delays a bottle that waits already.
+    ///   - isUrgent: a person asked, or a common cause of failures is over. Earlier failures don't count then.
     package mutating func add(_ bottle: Identity, now: Duration, delay: Duration = .zero, isUrgent: Bool = false) {
         var entry = entries[bottle] ?? Entry()
         if isUrgent {
@@ -80,7 +80,7 @@ package struct WorkQueue: Sendable {
         entries[bottle] = entry
     }
 
-    /// The bottle whose pass begins now; nil while none is due or no place is free.
+    /// The bottle whose pass begins now; nil if none is due or no slot is free.
     package mutating func next(now: Duration) -> Identity? {
         guard hasRoom else { return nil }
         let ready = entries.filter { !$0.value.isUnderWay && ($0.value.due.map { $0 <= now } ?? false) }
@@ -99,21 +99,21 @@ package struct WorkQueue: Sendable {
 
     // MARK: - Aside
 
-    /// Takes note that a pass that is under way has nothing to do on the engine for a while: its place is free.
+    /// Releases the slot of a pass that does nothing on the engine for a while.
     package mutating func stepAside(_ bottle: Identity) {
         guard entries[bottle]?.isUnderWay == true else { return }
         entries[bottle]?.isAside = true
     }
 
-    /// Takes note that a pass that stepped aside wants to go on.
+    /// Queues a pass that released its slot for a new one.
     package mutating func wantsBack(_ bottle: Identity) {
         guard isAside(bottle), !returning.contains(bottle) else { return }
         returning.append(bottle)
     }
 
-    /// The bottle whose pass has a place again; nil while none wants one or none is free.
+    /// The bottle whose pass gets a slot again; nil if none wants one or none is free.
     ///
-    /// Asked before `next`: what is begun ends first.
+    /// Call it before `next`, so that passes end before others begin.
     package mutating func nextBack() -> Identity? {
         guard hasRoom, !returning.isEmpty else { return nil }
         let bottle = returning.removeFirst()
@@ -121,12 +121,12 @@ package struct WorkQueue: Sendable {
         return bottle
     }
 
-    /// Whether the bottle's pass is under way without a place.
+    /// Whether the bottle's pass is under way without a slot.
     package func isAside(_ bottle: Identity) -> Bool { entries[bottle]?.isAside == true }
 
     // MARK: - Ending
 
-    /// Takes note of how a pass ended, wherever it was.
+    /// Records how a pass ended, with or without a slot.
     ///
     /// - Parameter jitter: at random, from 0 to 1.
     package mutating func ended(_ bottle: Identity, _ ending: Ending, now: Duration, jitter: Double) {

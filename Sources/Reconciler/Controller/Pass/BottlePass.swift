@@ -230,7 +230,9 @@ package struct BottlePass: Sendable {
             letsAgentRest: letsAgentRest || result.startsEndedAgent,
             silent: convergence.silent
         )
-        if result.performed.isEmpty, let inventories, let inventory = inventories.cache.inventory(since: inventories.since) {
+        if result.performed.isEmpty, let inventories,
+            let inventory = inventories.cache.inventory(since: inventories.since)
+        {
             let assessment = try await assessor.assess(subject, inventory: inventory, reading: reading)
             if assessment.isQuiet { return (assessment, inventory) }
         }

@@ -45,7 +45,7 @@ extension BottleStatus {
                 : "the living agent differs; it is replaced only by an edit, or once it ended",
             at: time
         )
-        // A pass that failed before it looked knows nothing of the agent.
+        // A pass that failed before its look knows nothing about the agent.
         guard error == nil || ended != nil else { return }
         set(
             .completed,

@@ -39,8 +39,8 @@ package struct BuildContexts: Sendable {
                     .programNotForLinux,
                     "the image of \(role.rawValue) is made of bottle itself, and this one can't run in a container",
                     remedy:
-                        "build it with `bottle images build \(role.rawValue)` on Linux, put it where the engine finds it, and "
-                        + "name it in the settings: images: {\(role.rawValue): NAME}"
+                        "build it with `bottle images build \(role.rawValue)` on Linux, put it where the engine finds it, "
+                        + "and name it in the settings: images: {\(role.rawValue): NAME}"
                 )
             }
             throw BottleError(
