@@ -103,8 +103,9 @@ extension ActionPerformer {
         }
     }
 
-    /// Gives the home folder itself to the agent's account. The engine creates it as root's if the image has none, and
-    /// its owner doesn't change with the user.
+    /// Gives the home folder itself to the agent's account.
+    ///
+    /// The engine creates it as root's if the image has none, and its owner doesn't change with the user.
     private func giveHome(of wanted: DesiredContainer, in id: String) async throws {
         guard let home = wanted.home else { return }
         var path = home.path

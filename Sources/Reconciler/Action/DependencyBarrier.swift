@@ -12,7 +12,9 @@ actor DependencyBarrier {
         return await withCheckedContinuation { waiters.append((needs, $0)) }
     }
 
-    /// Records how action `index` ended. Called once for each action.
+    /// Records how action `index` ended.
+    ///
+    /// Called once for each action.
     func finish(_ index: Int, succeeded: Bool) {
         states[index] = succeeded ? .done : .failed
         var rest: [(needs: [Int], continuation: CheckedContinuation<Bool, Never>)] = []

@@ -23,7 +23,9 @@ package actor RecordWriter {
         isDirty = false
     }
 
-    /// Remembers an id. It is written with the next commit; a lost id is found again by name and labels.
+    /// Remembers an id.
+    ///
+    /// It is written with the next commit; a lost id is found again by name and labels.
     package func note(id: String, of name: String) {
         guard record.ids[name] != id else { return }
         record.ids[name] = id

@@ -74,8 +74,9 @@ package struct DesiredImage: Sendable, Hashable {
         if case .stored(_, _, .some) = source { true } else { false }
     }
 
-    /// The agent's image built from a proposed Dockerfile. Its name is unique to the build, so building it changes
-    /// nothing that runs.
+    /// The agent's image built from a proposed Dockerfile.
+    ///
+    /// Its name is unique to the build, so building it changes nothing that runs.
     package static func restricted(
         of identity: Identity,
         context: ContentDigest,
@@ -225,7 +226,9 @@ package struct DesiredContainer: Sendable, Hashable {
     package var reload: Reload = .none
     package var confirmation: Confirmation = .none
     package var withdrawal: Withdrawal = .load
-    /// Everything that the reloadable files allow, sorted. Empty where `withdrawal` is by `load`.
+    /// Everything that the reloadable files allow, sorted.
+    ///
+    /// Empty where `withdrawal` is by `load`.
     package var permissions: [String] = []
     /// The place in the chain of exits, 0 for the outermost; nil: the agent's traffic doesn't pass it.
     package var exitRank: Int?

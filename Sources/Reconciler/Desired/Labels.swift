@@ -1,4 +1,6 @@
-/// The labels on every object of ours. They never change on a living object.
+/// The labels on every object of ours.
+///
+/// They never change on a living object.
 package enum Labels {
     package static let prefix = "dev.bottle."
     package static let managedBy = "dev.bottle.managed-by"
@@ -6,7 +8,9 @@ package enum Labels {
     package static let identity = "dev.bottle.identity"
     package static let role = "dev.bottle.role"
     package static let specHash = "dev.bottle.spec-hash"
-    /// The bottle that an object of a restricted build is for. The object is not part of that bottle.
+    /// The bottle that an object of a restricted build is for.
+    ///
+    /// The object is not part of that bottle.
     package static let build = "dev.bottle.build"
 
     /// The labels of an object of `identity` in the part `role`.

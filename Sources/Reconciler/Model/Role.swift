@@ -8,7 +8,9 @@ package enum Role: String, Sendable, Hashable, Comparable, CaseIterable {
 
     package static func < (left: Role, right: Role) -> Bool { left.rawValue < right.rawValue }
 
-    /// The container's host number in each network of its bottle; the gateway has 1. It never changes.
+    /// The container's host number in each network of its bottle; it never changes.
+    ///
+    /// The gateway has 1.
     package var hostNumber: UInt32 {
         switch self {
         case .agent: 2

@@ -12,7 +12,9 @@ struct LoadWatcher: Sendable {
     /// How long to wait before checking that the files are still those that were put there.
     private let trust: Duration = .seconds(1)
 
-    /// Waits for the first confirmation since the start. From then on the program handles SIGHUP.
+    /// Waits for the first confirmation since the start.
+    ///
+    /// From then on the program handles SIGHUP.
     ///
     /// - Returns: what it says then.
     /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended,
@@ -82,8 +84,9 @@ struct LoadWatcher: Sendable {
         }
     }
 
-    /// A file may have been edited after we corrected it and before the sidecar read it. Then the confirmation would
-    /// never come.
+    /// A file may have been edited after we corrected it and before the sidecar read it.
+    ///
+    /// Then the confirmation would never come.
     private func expectUnchanged(_ files: [DesiredFile], in container: String, name: String) async throws {
         for file in files {
             let stat = try await engine.stat(container: container, path: file.path)

@@ -45,7 +45,9 @@ package struct ObservedImage: Sendable, Hashable {
         self.labels = labels
     }
 
-    /// Whether it was built from what `image` asks for. The caller compares the name.
+    /// Whether it was built from what `image` asks for.
+    ///
+    /// The caller compares the name.
     package func isMade(as image: DesiredImage) -> Bool {
         image.context == nil || labels[DesiredImage.contextLabel] == image.context?.hex
     }

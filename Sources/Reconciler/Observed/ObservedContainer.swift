@@ -109,7 +109,9 @@ package struct ObservedFile: Sendable, Hashable {
         self.reading = reading
     }
 
-    /// Something that the engine can't look at, such as a circular link. We never put that there.
+    /// Something that the engine can't look at, such as a circular link.
+    ///
+    /// We never put that there.
     package static let unreadable = ObservedFile(size: -1, mode: 0, modified: Timestamp(seconds: 0, nanoseconds: 0))
 
     /// Whether this is the file that `desired` describes, as far as the look went.
@@ -120,8 +122,9 @@ package struct ObservedFile: Sendable, Hashable {
 }
 
 extension FileOwner {
-    /// The first user number of an engine that maps users (`userns-remap`). It shows its own numbers; the number inside
-    /// the container can't be known.
+    /// The first user number of an engine that maps users (`userns-remap`).
+    ///
+    /// It shows its own numbers; the number inside the container can't be known.
     private static let firstMapped = 1 << 16
 
     /// Whether this can be the owner with these numbers inside a container.

@@ -139,8 +139,10 @@ extension Planner {
         return add(Action(.stop, .container(.agent), reason, target: agent.id, after: after))
     }
 
-    /// Foresees that a later plan replaces a living agent. While its image is missing, not rebuilt yet or not
-    /// inspected, the agent can't be compared with what it should be.
+    /// Foresees that a later plan replaces a living agent.
+    ///
+    /// While its image is missing, not rebuilt yet or not inspected, the agent can't be compared with what it should
+    /// be.
     mutating func foreseeReplacement() {
         guard let wanted = desired.container(.agent), container(.agent)?.isLiving == true,
             !isForRecordedIntent(wanted)
@@ -149,7 +151,9 @@ extension Planner {
         if isImagePending || wanted.specHash == nil { plan.replacesAgent = true }
     }
 
-    /// Creates a container. Its start waits for the sidecars before it; the agent's start waits for all of them.
+    /// Creates a container.
+    ///
+    /// Its start waits for the sidecars before it; the agent's start waits for all of them.
     mutating func planCreation(of wanted: DesiredContainer, _ reason: Reason, beside fates: [ContainerFate]) {
         var before = steps.images + steps.removals
         before += wanted.endpoints.flatMap { steps.networks[$0.network] ?? [] }

@@ -1,7 +1,8 @@
 /// Networks and volumes, and who is attached to what.
 extension Planner {
-    /// Disconnects our containers from networks they should not be on. This comes first, since such a network may be a
-    /// way out.
+    /// Disconnects our containers from networks they should not be on.
+    ///
+    /// This comes first, since such a network may be a way out.
     mutating func planDetachments(_ fates: [ContainerFate]) {
         let ours = Set(ownedNetworks.map(\.value.id))
         for (wanted, fate) in fates.map({ ($0.container, $0.fate) }).sorted(by: { $0.0.role < $1.0.role }) {

@@ -19,7 +19,9 @@ enum Hardening {
     static let memoryFolders = ["/tmp": "rw,nosuid,nodev,noexec,size=64m"]
 
     /// Volumes for what a sidecar with a read-only root must be given or must write: its config in `folder`, and its
-    /// load confirmation. The egress-proxy also counts the uses of grants there.
+    /// load confirmation.
+    ///
+    /// The egress-proxy also counts the uses of grants there.
     static func mounts(_ identity: Identity, _ role: Role, folder: String) -> [ContainerSpec.Mount] {
         [
             .init(volume: Names.volume(identity, "\(role.rawValue)-config"), target: folder),

@@ -46,8 +46,9 @@ package actor Controller {
     private var healing: [Identity: TokenBucket] = [:]
     /// The waiting proposals that the pass just found and this controller has not announced yet.
     private var proposed: [Identity: [Proposal]] = [:]
-    /// The proposals that this controller announced. Another process can have seen one first, or been killed before it
-    /// announced one.
+    /// The proposals that this controller announced.
+    ///
+    /// Another process can have seen one first, or been killed before it announced one.
     private var announced: [Identity: Set<ProposalID>] = [:]
     /// The desired state as it was last read completely.
     var desired: DesiredSnapshot?
@@ -57,7 +58,9 @@ package actor Controller {
     private var troubles: [Subsystem: BottleError] = [:]
     /// Whether the engine's events are followed at the moment.
     var followsEvents = false
-    /// The wall clock minus the running clock in seconds, at the last look. A change means that the wall clock was set.
+    /// The wall clock minus the running clock in seconds, at the last look.
+    ///
+    /// A change means that the wall clock was set.
     var clockOffset: Int64?
     /// When each loop last went on, by a clock that stops while the machine sleeps: to have slept is no stall.
     private var heartbeats: [ControllerVitals.Loop: SuspendingClock.Instant] = [:]

@@ -1,7 +1,7 @@
-/// Decides when a timer must wake the dispatcher next. Pure.
+/// Decides when a timer must wake the dispatcher next.
 ///
-/// It keeps few timers at any time, however often the queue changes, and none for long: a timer for something due in a
-/// month must not sleep for a month. A wake that comes early does no harm.
+/// Pure. It keeps few timers at any time, however often the queue changes, and none for long: a timer for something due
+/// in a month must not sleep for a month. A wake that comes early does no harm.
 package struct WakeTimer: Sendable {
     /// The longest time that a timer sleeps.
     package static let longest = Duration.seconds(60)

@@ -1,10 +1,11 @@
 package import ReconcilerModel
 package import ReconcilerPlatform
 
-/// Decides which bottle gets a pass next. A queue of names, each waiting at most once and under way at most once.
+/// Decides which bottle gets a pass next.
 ///
-/// A name says nothing about why it is queued: a pass looks for itself. Times are durations since a fixed moment; the
-/// queue has no clock. Pure: the controller performs what it says.
+/// A queue of names, each waiting at most once and under way at most once. A name says nothing about why it is queued:
+/// a pass looks for itself. Times are durations since a fixed moment; the queue has no clock. Pure: the controller
+/// performs what it says.
 package struct WorkQueue: Sendable {
     /// How a pass ended, as far as the queue cares.
     package enum Ending: Sendable, Hashable {

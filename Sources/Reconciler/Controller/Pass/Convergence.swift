@@ -1,9 +1,10 @@
 package import ReconcilerModel
 
-/// Decides what a pass does next: look again, find secrets, act, or end. A state machine without effects.
+/// Decides what a pass does next: look again, find secrets, act, or end.
 ///
-/// The pass looks at the bottle, asks `next(after:lacksSecrets:)`, does what the answer says, and reports what it did.
-/// Each look begins a round. The last round only looks, so a bottle that never settles ends the pass.
+/// A state machine without effects. The pass looks at the bottle, asks `next(after:lacksSecrets:)`, does what the
+/// answer says, and reports what it did. Each look begins a round. The last round only looks, so a bottle that never
+/// settles ends the pass.
 package struct Convergence: Sendable {
     /// What the pass does next.
     package enum Step: Sendable {
@@ -47,8 +48,9 @@ package struct Convergence: Sendable {
         self.readsFiles = readsFiles
     }
 
-    /// Whether a difference that this round's look finds is drift of the bottle. In other rounds the pass itself may have
-    /// caused it.
+    /// Whether a difference that this round's look finds is drift of the bottle.
+    ///
+    /// In other rounds the pass itself may have caused it.
     package var seesDrift: Bool { round == 0 || isReading || !silent.isEmpty }
 
     private var isLastRound: Bool { round == Self.rounds - 1 }
@@ -83,7 +85,9 @@ package struct Convergence: Sendable {
             silent.formUnion(newlySilent)
             return lookAgain()
         }
-        guard let first = performed.first(where: { $0.outcome == .failed }), !hasNewAddresses else { return lookAgain() }
+        guard let first = performed.first(where: { $0.outcome == .failed }), !hasNewAddresses else {
+            return lookAgain()
+        }
         guard failed == nil else { return .end(.retry(failure(first))) }
         // One more look: a network that a killed process had asked for may have appeared meanwhile.
         failed = Failure(plan: plan, error: failure(first))

@@ -2,7 +2,9 @@ package import ReconcilerModel
 package import ReconcilerTime
 
 extension BottleStatus {
-    /// Sets the conditions from what a pass did and found. No other place does.
+    /// Sets the conditions from what a pass did and found.
+    ///
+    /// No other place does.
     package mutating func end(_ result: PassResult, at time: Timestamp) {
         let error = result.error
         keep(PassSummary(result, at: time))

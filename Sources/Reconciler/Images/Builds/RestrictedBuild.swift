@@ -2,7 +2,9 @@ import ReconcilerEngine
 package import ReconcilerModel
 import ReconcilerPlatform
 
-/// Builds the Dockerfile that an agent proposed. The build reaches and uses no more than the operator allows (SPEC 5).
+/// Builds the Dockerfile that an agent proposed.
+///
+/// The build reaches and uses no more than the operator allows (SPEC 5).
 ///
 /// It uses the classic builder, which has no secrets and no mounts. It checks the Dockerfile again, accepts only bases
 /// that are here by id, and runs the steps in a `BuildSandbox` within limits. It tags the image only when it is

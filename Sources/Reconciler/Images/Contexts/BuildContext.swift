@@ -11,7 +11,9 @@ import ReconcilerPlatform
     import Glibc
 #endif
 
-/// The files that an image is built from. Stored copies and this program's own files are read only for a build.
+/// The files that an image is built from.
+///
+/// Stored copies and this program's own files are read only for a build.
 package struct BuildContext: Sendable, Hashable {
     /// One file, folder or link of a context.
     package enum Entry: Sendable, Hashable {

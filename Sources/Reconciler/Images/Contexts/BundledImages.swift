@@ -42,8 +42,8 @@ package struct BundledImages: Sendable {
         for role in Role.allCases {
             let path = "\(folder)/\(role.rawValue)"
             guard try POSIX.status("\(path)/Dockerfile", followLinks: true) != nil else { continue }
-            contexts[role] = try Sidecars[role]?.runsThisProgram == true
-                ? BuildContext.readWithProgram(path) : BuildContext.read(path)
+            let runsThisProgram = Sidecars[role]?.runsThisProgram ?? false
+            contexts[role] = try runsThisProgram ? BuildContext.readWithProgram(path) : BuildContext.read(path)
         }
         return contexts
     }

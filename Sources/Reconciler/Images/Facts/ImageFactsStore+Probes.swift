@@ -1,7 +1,9 @@
 import ReconcilerPlatform
 
 extension ImageFactsStore {
-    /// Records that a probe of the image is about to be made. The record is durable when this returns.
+    /// Records that a probe of the image is about to be made.
+    ///
+    /// The record is durable when this returns.
     package func beginProbe(_ image: String) throws {
         try DurableFile.write(Array(image.utf8), to: "\(path(of: image)).probe")
     }

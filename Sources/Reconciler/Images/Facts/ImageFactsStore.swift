@@ -7,7 +7,9 @@ import ReconcilerPlatform
     import Foundation
 #endif
 
-/// The stored facts of images. They are read once, since an image never changes under its id.
+/// The stored facts of images.
+///
+/// They are read once, since an image never changes under its id.
 package struct ImageFactsStore: Sendable {
     let folder: String
 

@@ -4,7 +4,9 @@ package enum EgressProxy: Sidecar {
     package static let port = 9099
     package static let folder = "/etc/egress-proxy"
     private static let user = 9099
-    /// The memory of the program. Its own bounds keep it below three quarters of that, which its tests measure.
+    /// The memory of the program.
+    ///
+    /// Its own bounds keep it below three quarters of that, which its tests measure.
     private static let programMemory: Int64 = 512 << 20
     /// The kernel's memory for its sockets: 825 MB were seen when 480 connections are sent data that is never read.
     private static let socketMemory: Int64 = 768 << 20

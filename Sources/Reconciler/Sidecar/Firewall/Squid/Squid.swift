@@ -7,7 +7,9 @@ enum Squid: FirewallProvider {
         "crowded",
     ]
     private static let user = 8888
-    /// The memory of its programs. Squid's bounds keep them below 160 MiB, which their tests measure.
+    /// The memory of its programs.
+    ///
+    /// Squid's bounds keep them below 160 MiB, which their tests measure.
     private static let programMemory: Int64 = 256 << 20
     /// The kernel's memory for its sockets, four for each tunnel: 1.9 GB were seen when 384 tunnels carry data that is
     /// never read.
