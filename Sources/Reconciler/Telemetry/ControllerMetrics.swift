@@ -86,7 +86,7 @@ package struct ControllerMetrics: Sendable {
 
     private mutating func takeConditions(from result: PassResult) {
         var status = BottleStatus()
-        status.take(result, at: Timestamp(seconds: 0))
+        status.end(result, at: Timestamp(seconds: 0))
         // A pass that failed early says nothing of some.
         var held = conditions[result.identity] ?? []
         for condition in status.conditions {

@@ -1,4 +1,4 @@
-package import ReconcilerModel
+import ReconcilerModel
 
 /// The values of a bottle's secrets that a pass has found, and their fingerprints.
 package struct PassSecrets: Sendable {

@@ -1,4 +1,4 @@
-package import ReconcilerModel
+import ReconcilerModel
 
 extension CapabilityBuild {
     /// Builds for the bottles of `installation`.

@@ -18,7 +18,7 @@ extension [DesiredFile] {
                     mode: file.mode,
                     uid: Int64(file.owner),
                     gid: Int64(file.group),
-                    modifiedAt: EngineTime(seconds: file.stamp.seconds, nanoseconds: Int32(file.stamp.nanoseconds))
+                    modifiedAt: file.stamp
                 ),
                 content: file.content
             )
