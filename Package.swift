@@ -78,6 +78,7 @@ let package = Package(
             name: "ReconcilerManifest",
             dependencies: ["CYAML", "ReconcilerModel", "ReconcilerTime"],
             path: "Sources/Reconciler/Manifest",
+            resources: [.embedInCode("Hosts/public-suffixes.txt")],
             swiftSettings: strict
         ),
         // The Docker Engine API; knows nothing of ours.

@@ -1,14 +1,14 @@
-/// Whether names are public suffixes: names below which anybody can register a host.
+/// The public suffix list: names below which anybody can register a host.
 enum PublicSuffix {
     enum Standing: Sendable, Hashable {
         /// Anybody can register `<label>.<name>`.
         case suffix
-        /// Public suffixes lie below the name: `amazonaws.com` holds `s3.amazonaws.com`.
+        /// Public suffixes exist below the name: `amazonaws.com` contains `s3.amazonaws.com`.
         case holdsSuffixes
         case ordinary
     }
 
-    /// Where `name` (canonical ASCII, at least two labels) stands in the list.
+    /// How the list classifies `name` (canonical ASCII, at least two labels).
     static func standing(of name: String) -> Standing {
         let labels = name.split(separator: ".").map(String.init)
         guard let top = labels.last, labels.count > 1 else { return .suffix }
@@ -32,18 +32,20 @@ enum PublicSuffix {
         return isSuffix ? .suffix : holds ? .holdsSuffixes : .ordinary
     }
 
-    /// The rules whose last label is `top`, without it.
+    /// The rules whose last label is `top`, without that label.
+    ///
+    /// The list is embedded by the build and renewed by `scripts/public-suffixes`; its head describes the format.
+    /// Each call scans it once, so that programs which never ask pay nothing.
     private static func rules(under top: String) -> [Substring] {
         var found: [Substring] = []
         var isInside = false
-        for line in PublicSuffixData.rules.utf8.split(separator: UInt8(ascii: "\n")) {
+        for line in PackageResources.public_suffixes_txt.split(separator: UInt8(ascii: "\n")) {
             if line.first == UInt8(ascii: "+") {
                 if !isInside { continue }
             } else {
-                if isInside { break }
                 isInside = line.starts(with: top.utf8) && line.dropFirst(top.utf8.count).first == UInt8(ascii: " ")
             }
-            if isInside { found += Substring(line).split(separator: " ").dropFirst() }
+            if isInside { found += String(decoding: line, as: UTF8.self).split(separator: " ").dropFirst() }
         }
         return found
     }
