@@ -1,19 +1,19 @@
 import ReconcilerModel
 
 extension Cursor {
-    /// What is told of a file that must be one YAML document.
+    /// The messages for a file that must be exactly one YAML document.
     struct OneDocumentRule {
-        /// Of a second document.
+        /// Message for a second document.
         var second: String
-        /// Of a file without any; nil: that is fine.
+        /// Error for a file without a document; nil if that is allowed.
         var none: (code: String, message: String, suggestion: String?)?
         var limits = YAMLLimits.manifest
     }
 
-    /// The root of a file that must be one document.
+    /// Returns the root of a file that must be one document.
     ///
-    /// - Parameter path: what the root is called in messages.
-    /// - Returns: nil when there is no document to be read.
+    /// - Parameter path: what messages call the root.
+    /// - Returns: nil if there is no document to read.
     static func root(
         of name: String,
         _ bytes: [UInt8],
@@ -26,11 +26,11 @@ extension Cursor {
         }
         let roots = YAMLParser.documents(of: text, limits: rule.limits, findings: &findings)
         if let second = roots.dropFirst().first {
-            findings.error("wrong-type", rule.second, at: Place(source: text, mark: second.mark))
+            findings.error("wrong-type", rule.second, at: SourcePosition(source: text, mark: second.mark))
         }
         if roots.isEmpty, let none = rule.none, !findings.hasErrors {
-            let place = Place(source: text, mark: YAMLMark(line: 1, column: 1))
-            findings.error(none.code, none.message, at: place, suggestion: none.suggestion)
+            let position = SourcePosition(source: text, mark: YAMLMark(line: 1, column: 1))
+            findings.error(none.code, none.message, at: position, suggestion: none.suggestion)
         }
         return roots.first.map { Cursor(source: text, node: $0, path: path) }
     }

@@ -1,27 +1,29 @@
 import ReconcilerModel
 
-/// A node with the file it is in and the path that leads to it.
+/// A YAML node together with its file and the path that leads to it.
 ///
-/// The accessors return nil for a wrong kind of node: the check of shapes has reported it.
+/// The accessors return nil for a node of the wrong kind: the shape check has already reported it.
 struct Cursor: Sendable {
     var source: SourceText
     var node: YAMLNode
     /// As a person would write it: `spec.egress_proxy.routes[0].host`.
     var path: String
 
-    var place: Place { Place(source: source, mark: node.mark) }
+    var position: SourcePosition { SourcePosition(source: source, mark: node.mark) }
 
     subscript(key: String) -> Cursor? {
         node[key].map { Cursor(source: source, node: $0, path: joined(key)) }
     }
 
-    /// The place of `key` itself, else of the mapping.
-    func keyPlace(_ key: String) -> Place {
+    /// The position of `key` itself, or of the mapping if it lacks the key.
+    func keyPosition(_ key: String) -> SourcePosition {
         let mark = node.entries?.first { $0.key == key }?.keyMark
-        return Place(source: source, mark: mark ?? node.mark)
+        return SourcePosition(source: source, mark: mark ?? node.mark)
     }
 
-    /// The path of what lies under `key`; a key that no path should hold is cut, since every node below carries it.
+    /// The path of the value under `key`.
+    ///
+    /// An overlong key is cut, because every node below repeats it.
     func joined(_ key: String) -> String {
         let part = key.utf8.count <= 128 ? key : String(key.unicodeScalars.prefix(32)) + "…"
         return path.isEmpty ? part : "\(path).\(part)"
@@ -33,16 +35,16 @@ struct Cursor: Sendable {
         }
     }
 
-    var entries: [(key: String, keyPlace: Place, value: Cursor)] {
+    var entries: [(key: String, keyPosition: SourcePosition, value: Cursor)] {
         (node.entries ?? []).map { entry in
             (
-                entry.key, Place(source: source, mark: entry.keyMark),
+                entry.key, SourcePosition(source: source, mark: entry.keyMark),
                 Cursor(source: source, node: entry.value, path: joined(entry.key))
             )
         }
     }
 
-    /// The scalar's text, as written, whatever its core type.
+    /// The scalar's text as written, whatever its core type.
     var text: String? { node.scalar?.text }
 
     var integer: Int? {
@@ -53,10 +55,10 @@ struct Cursor: Sendable {
         if case .boolean(let value) = node.scalar?.value { value } else { nil }
     }
 
-    /// The texts of a list, or the one text that stands in its place.
+    /// The texts of a list, or the single text written in place of a list.
     var texts: [Cursor] { node.items == nil ? (node.scalar == nil ? [] : [self]) : items }
 
-    /// The cursor at a path below; the last one that exists on the way when the path leaves the document.
+    /// The cursor at the end of `steps`; if the document ends earlier, the last cursor that exists on the way.
     func descend(_ steps: [Step]) -> Cursor {
         var here = self
         for step in steps {

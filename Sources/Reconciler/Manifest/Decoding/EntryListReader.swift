@@ -1,10 +1,10 @@
 package import ReconcilerModel
 
-/// Reads the lists of a manifest that are edited by themselves: routes as YAML, hosts a line each.
+/// Reads the lists that can be edited on their own: routes as YAML, hosts one per line.
 package enum EntryListReader {
-    /// A document with the one key `routes`, each as below `egress_proxy.routes` of a manifest.
+    /// Reads a document with the single key `routes`, whose entries are those of `egress_proxy.routes` in a manifest.
     ///
-    /// - Returns: nil routes when there is an error among the diagnostics.
+    /// - Returns: nil routes if the diagnostics contain an error.
     package static func routes(file: String, bytes: [UInt8]) -> (routes: [Route]?, diagnostics: [Diagnostic]) {
         var findings = Findings()
         var decoder = ManifestDecoder()
@@ -24,27 +24,27 @@ package enum EntryListReader {
         return (findings.hasErrors ? nil : routes.map(\.route), findings.ordered(files: [file]))
     }
 
-    /// One host or `*.` pattern a line; `#` begins a comment.
+    /// Reads one host or `*.` pattern per line; `#` begins a comment.
     ///
-    /// - Returns: nil hosts when there is an error among the diagnostics.
+    /// - Returns: nil hosts if the diagnostics contain an error.
     package static func hosts(file: String, bytes: [UInt8]) -> (hosts: [HostPattern]?, diagnostics: [Diagnostic]) {
         var findings = Findings()
         var decoder = ManifestDecoder()
         var hosts: [HostPattern] = []
         if let text = SourceText.read(name: file, bytes: bytes, limit: YAMLLimits.manifest.bytes, findings: &findings) {
             for number in 1...max(text.lineCount, 1) {
-                // A line that nobody could read is no host either.
+                // `line` is nil for a line too long to show; it can't be a host either.
                 let written = (text.line(number) ?? "? ?").prefix { $0 != "#" }.split(whereSeparator: \.isWhitespace)
                 guard let first = written.first else { continue }
-                let place = Place(source: text, mark: YAMLMark(line: number, column: 1))
+                let position = SourcePosition(source: text, mark: YAMLMark(line: number, column: 1))
                 guard written.count == 1 else {
-                    findings.error("invalid-value", "one host a line", at: place)
+                    findings.error("invalid-value", "one host a line", at: position)
                     continue
                 }
-                guard let host = decoder.host(String(first), path: "line \(number)", at: place, allowsWildcard: true)
+                guard let host = decoder.host(String(first), path: "line \(number)", at: position, allowsWildcard: true)
                 else { continue }
                 if hosts.contains(host) {
-                    findings.error("duplicate-value", "'\(host)' is in the list already", at: place)
+                    findings.error("duplicate-value", "'\(host)' is in the list already", at: position)
                 } else {
                     hosts.append(host)
                 }
@@ -54,7 +54,7 @@ package enum EntryListReader {
         return (findings.hasErrors ? nil : hosts, findings.ordered(files: [file]))
     }
 
-    /// The text that `routes` reads back.
+    /// The text from which `routes` reads the same value.
     package static func text(of routes: [Route]) -> String {
         guard !routes.isEmpty else { return "routes: []\n" }
         var writer = YAMLWriter()
@@ -62,7 +62,7 @@ package enum EntryListReader {
         return writer.text
     }
 
-    /// The text that `hosts` reads back.
+    /// The text from which `hosts` reads the same value.
     package static func text(of hosts: [HostPattern]) -> String { hosts.map { "\($0.text)\n" }.joined() }
 
     private static let routeList = ObjectShape(

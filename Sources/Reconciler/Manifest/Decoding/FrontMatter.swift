@@ -2,14 +2,14 @@ import ReconcilerModel
 
 /// The two parts of a Markdown manifest.
 struct FrontMatter {
-    /// Offset of the first byte after the YAML.
+    /// Offset of the first byte after the YAML part.
     var end: Int
-    /// The text below, without blank lines around it; nil when there is none.
+    /// The text below the front matter, without blank lines around it; nil if empty.
     var body: String?
-    /// Where the body begins.
+    /// Position of the body's first line.
     var bodyMark: YAMLMark
 
-    /// Whether `bytes` begin with a line `---`.
+    /// Whether `bytes` begin with a `---` line.
     static func begins(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
@@ -17,9 +17,9 @@ struct FrontMatter {
         return rest.count > line.count && isFence(String(decoding: line, as: UTF8.self))
     }
 
-    /// Splits `source`; nil, with a finding, when it has no front matter.
+    /// Splits `source`; nil, with a finding, if it has no front matter.
     init?(_ source: SourceText, _ findings: inout Findings) {
-        let top = Place(source: source, mark: YAMLMark(line: 1, column: 1))
+        let top = SourcePosition(source: source, mark: YAMLMark(line: 1, column: 1))
         guard Self.begins(source.bytes) else {
             findings.error(
                 "no-front-matter",
@@ -30,7 +30,7 @@ struct FrontMatter {
             return nil
         }
         var number = 2
-        // A line too long to be shown is no fence.
+        // A line too long to show can't be a fence.
         while number <= source.lineCount, !Self.isFence(source.line(number) ?? "") { number += 1 }
         guard number <= source.lineCount, source.offset(ofLine: number) < source.bytes.count else {
             findings.error(
@@ -53,7 +53,7 @@ struct FrontMatter {
         return line.dropFirst(3).allSatisfy { $0 == " " || $0 == "\t" }
     }
 
-    /// `bytes` as text without blank lines before and white space after, with plain line ends.
+    /// `bytes` as text with plain line ends, without leading blank lines and trailing white space.
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> String {
         func isBlank(_ byte: UInt8) -> Bool { [0x20, 0x09, 0x0A, 0x0D].contains(byte) }
         guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })

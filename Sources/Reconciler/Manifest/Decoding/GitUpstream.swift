@@ -1,16 +1,16 @@
 package import ReconcilerModel
 
-/// The address of a git repository over SSH: `ssh://user@host:port/path`, or `user@host:path` as scp writes it.
+/// The address of a git repository over SSH: `ssh://user@host:port/path`, or scp's form `user@host:path`.
 package struct GitUpstream: Sendable, Hashable {
     package let user: String
-    /// Canonical name, or an IPv4 address.
+    /// A canonical name or an IPv4 address.
     package let host: String
     package let port: Int
-    /// As the server receives it: absolute for `ssh://`, relative to the user's home where scp's form says so.
+    /// The path that the server receives: absolute for `ssh://`; in scp's form it can be relative to the user's home.
     package let path: String
 
-    /// - Throws: `InvalidValue` for another scheme, a missing user or path, and parts that a program could take for an
-    ///   option or that hold control characters.
+    /// - Throws: `InvalidValue` for another scheme, for a missing user or path, and for parts that contain control
+    ///   characters or that a program could take for an option.
     package init(_ text: String) throws(InvalidValue) {
         func invalid(_ rule: String) -> InvalidValue { InvalidValue(kind: "git upstream", text: text, rule: rule) }
         let form = "ssh://user@host:port/path, or user@host:path"

@@ -1,7 +1,7 @@
 import ReconcilerModel
 
 extension ManifestDecoder {
-    /// The keys of an agent; nil when there is no valid image.
+    /// Decodes an agent; nil if it has no valid image.
     mutating func agent(_ cursor: Cursor) -> AgentSpec? {
         let image = agentImage(cursor)
         let user = cursor["user"].flatMap { self.user($0) }
@@ -47,7 +47,9 @@ extension ManifestDecoder {
         return value(cursor) { () throws(InvalidValue) in try ImageID(text) }
     }
 
-    /// A path inside of a build context; reports what leads out of it.
+    /// A path inside a build context.
+    ///
+    /// Reports a path that leads out of it.
     mutating func pathInContext(_ cursor: Cursor) -> String? {
         guard let path = cursor.text else { return nil }
         let segments = path.split(separator: "/", omittingEmptySubsequences: false)
@@ -55,7 +57,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(path)) is not a path inside the build context",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "a relative path without '..'"
             )
         }
@@ -65,7 +67,7 @@ extension ManifestDecoder {
     private mutating func command(_ cursor: Cursor?) -> [String] {
         guard let cursor else { return [] }
         if cursor.items.first?.text?.isEmpty == true {
-            findings.error("invalid-value", "\(cursor.path)[0], the program, is empty", at: cursor.items[0].place)
+            findings.error("invalid-value", "\(cursor.path)[0], the program, is empty", at: cursor.items[0].position)
         }
         return cursor.items.compactMap(\.text)
     }
@@ -83,7 +85,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(text)) is not a user",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "a user's name or number, optionally ':' and a group"
             )
         }
@@ -98,7 +100,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(text)) is not a home folder",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "an absolute path like /home/node, without '.', '..' and ':'"
             )
         }
@@ -118,7 +120,7 @@ extension ManifestDecoder {
             findings.error(
                 "missing-key",
                 "\(cursor.path) has mode '\(mode.rawValue)' but no 'path'",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "add 'path: .'"
             )
         }
@@ -126,14 +128,14 @@ extension ManifestDecoder {
         return Workspace(mode: mode, path: cursor["path"]?.text)
     }
 
-    /// A number of bytes, in either of its forms.
+    /// A number of bytes, written as a number or with a unit.
     mutating func bytes(_ cursor: Cursor) -> Int64? {
         guard let text = cursor.text else { return nil }
         if case .integer(let number) = cursor.node.scalar?.value { return number.map { Int64($0) } }
         return value(cursor) { () throws(InvalidValue) in try MemorySize.read(text) }
     }
 
-    /// A number of processors, in thousandths.
+    /// A number of processors in thousandths.
     mutating func milliCPUs(_ cursor: Cursor) -> Int? {
         guard let text = cursor.text, cursor.isNumber else { return nil }
         return value(cursor) { () throws(InvalidValue) in try ProcessorCount.read(text) }
@@ -156,7 +158,7 @@ extension ManifestDecoder {
                 findings.error(
                     "invalid-value",
                     "\(quoted(entry.key)) is not a variable's name",
-                    at: entry.keyPlace,
+                    at: entry.keyPosition,
                     suggestion: error.rule
                 )
             }
@@ -164,7 +166,7 @@ extension ManifestDecoder {
                 findings.error(
                     "owned-variable",
                     "'\(entry.key)' is set by bottle, for the agent's home, its proxy or its certificates",
-                    at: entry.keyPlace,
+                    at: entry.keyPosition,
                     suggestion: entry.key == "HOME"
                         ? "remove it; 'home:' of the agent names another folder"
                         : "remove it; further roots go into egress.trust"
@@ -189,18 +191,18 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(text)) is not \(noun)",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "letters, digits and '-', '_', '.', the first a letter or digit"
             )
         }
         return text
     }
 
-    /// Reports a path that is empty or holds control characters.
+    /// Reports a path that is empty or contains control characters.
     mutating func requireText(_ cursor: Cursor) {
         guard let text = cursor.text else { return }
         if text.isEmpty || text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-            findings.error("invalid-value", "\(cursor.path): \(quoted(text)) is not a path", at: cursor.place)
+            findings.error("invalid-value", "\(cursor.path): \(quoted(text)) is not a path", at: cursor.position)
         }
     }
 }

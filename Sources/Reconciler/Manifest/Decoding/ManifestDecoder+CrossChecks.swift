@@ -1,7 +1,7 @@
 import ReconcilerModel
 
 extension ManifestDecoder {
-    /// Reports what is right in itself and wrong beside something else.
+    /// Reports values that are valid alone but conflict with each other.
     mutating func crossCheck(
         _ spec: Cursor,
         egress: EgressSpec,
@@ -16,7 +16,7 @@ extension ManifestDecoder {
         checkSecondPush(spec, egress: egress, routes: routes, git: git)
     }
 
-    /// Reports routes that are wrong beside each other.
+    /// Reports routes that conflict with each other.
     mutating func checkRoutes(_ routes: [(cursor: Cursor, route: Route)]) {
         checkRouteHosts(routes)
         checkRoles(routes)
@@ -28,8 +28,8 @@ extension ManifestDecoder {
             if let earlier = first[route.host] {
                 findings.error(
                     "duplicate-route",
-                    "\(cursor.path): there is already a route to '\(route.host)' at \(earlier.place.location)",
-                    at: cursor["host"]?.place ?? cursor.place,
+                    "\(cursor.path): there is already a route to '\(route.host)' at \(earlier.position.location)",
+                    at: cursor["host"]?.position ?? cursor.position,
                     suggestion: "one host has one route: put methods and paths together"
                 )
             } else {
@@ -44,8 +44,8 @@ extension ManifestDecoder {
             for (cursor, _) in holders.dropFirst() {
                 findings.error(
                     "duplicate-role",
-                    "\(cursor.path): the role '\(role.rawValue)' is already at \(holders[0].cursor.place.location)",
-                    at: cursor["role"]?.place ?? cursor.place,
+                    "\(cursor.path): the role '\(role.rawValue)' is already at \(holders[0].cursor.position.location)",
+                    at: cursor["role"]?.position ?? cursor.position,
                     suggestion: "at most one route has it"
                 )
             }
@@ -53,14 +53,14 @@ extension ManifestDecoder {
                 findings.warning(
                     "role-without-auth",
                     "\(cursor.path): the role '\(role.rawValue)' gives the agent a placeholder, but no 'auth' replaces it",
-                    at: cursor["role"]?.place ?? cursor.place,
+                    at: cursor["role"]?.position ?? cursor.position,
                     suggestion: "add 'auth: {scheme: Bearer, token_ref: …}'"
                 )
             }
         }
     }
 
-    /// An allowlist entry is a route without limits, so beside a route of the same host it would take its limits away.
+    /// Reports allowlist entries that would lift a route's limits: an entry is a route to the same host without limits.
     private mutating func checkAllowlist(
         _ spec: Cursor,
         egress: EgressSpec,
@@ -74,15 +74,15 @@ extension ManifestDecoder {
                 if entry == route.host {
                     findings.error(
                         "allowlist-widens-route",
-                        "\(item.path): '\(entry)' has a route at \(cursor.place.location); an allowlist entry lets every method and path through",
-                        at: item.place,
+                        "\(item.path): '\(entry)' has a route at \(cursor.position.location); an allowlist entry lets every method and path through",
+                        at: item.position,
                         suggestion: "remove the entry: the route opens its host"
                     )
                 } else {
                     findings.warning(
                         "route-below-wildcard",
                         "\(item.path): '\(entry)' covers the route to '\(route.host)', whose limits hold for that host",
-                        at: item.place
+                        at: item.position
                     )
                 }
             }
@@ -101,19 +101,19 @@ extension ManifestDecoder {
         findings.warning(
             "no-effect",
             "\(cursor.path) has no effect: the firewall '\(egress.firewall.rawValue)' intercepts nothing",
-            at: cursor.place
+            at: cursor.position
         )
     }
 
     private mutating func checkGitNames(_ git: [(cursor: Cursor, remote: GitRemote)]) {
         var first: [String: Cursor] = [:]
         for (cursor, remote) in git {
-            // The gate's folder may be on a file system that folds case.
+            // The git gate's folder may be on a file system that ignores case.
             if let earlier = first[remote.name.lowercased()] {
                 findings.error(
                     "duplicate-name",
-                    "\(cursor.path): the name '\(remote.name)' is already at \(earlier.place.location)",
-                    at: cursor["name"]?.place ?? cursor.place,
+                    "\(cursor.path): the name '\(remote.name)' is already at \(earlier.position.location)",
+                    at: cursor["name"]?.position ?? cursor.position,
                     suggestion: "give one of them another name"
                 )
             } else {
@@ -123,7 +123,7 @@ extension ManifestDecoder {
     }
 
     private mutating func checkAddresses(_ spec: Cursor, git: [(cursor: Cursor, remote: GitRemote)]) {
-        var known: [String: (address: IPv4Address, place: Place)] = [:]
+        var known: [String: (address: IPv4Address, position: SourcePosition)] = [:]
         let tables = [spec["egress"]?["extra_hosts"]] + git.map { $0.cursor["extra_hosts"] }
         for entry in tables.compactMap({ $0 }).flatMap(\.entries) {
             guard let host = try? HostWriting(entry.key, allowsWildcard: false).pattern.text,
@@ -132,17 +132,18 @@ extension ManifestDecoder {
             if let earlier = known[host], earlier.address != address {
                 findings.error(
                     "address-conflict",
-                    "\(entry.value.path): '\(host)' is \(address) here and \(earlier.address) at \(earlier.place.location)",
-                    at: entry.keyPlace,
+                    "\(entry.value.path): '\(host)' is \(address) here and \(earlier.address) at \(earlier.position.location)",
+                    at: entry.keyPosition,
                     suggestion: "one host has one address in a bottle"
                 )
             } else if known[host] == nil {
-                known[host] = (address, entry.keyPlace)
+                known[host] = (address, entry.keyPosition)
             }
         }
     }
 
-    /// Whoever can write to a git host over HTTPS can push around the gate, by the host's own API if not by git.
+    /// Reports writable HTTPS access to a git host: through the host's API, if not through git, an agent could push
+    /// around the git gate.
     private mutating func checkSecondPush(
         _ spec: Cursor,
         egress: EgressSpec,
@@ -151,23 +152,23 @@ extension ManifestDecoder {
     ) {
         let upstreams = Set(git.compactMap { try? GitUpstream($0.remote.upstream).host })
         for host in upstreams.sorted() {
-            // The most specific route decides for a host.
+            // The most specific route decides.
             let matching = routes.filter { $0.route.host.matches(host) }
             if let (cursor, route) = matching.max(by: { $0.route.host.base.count < $1.route.host.base.count }) {
                 guard route.methods.canWrite else { continue }
-                let place = cursor["methods"]?.place ?? cursor["host"]?.place ?? cursor.place
+                let position = cursor["methods"]?.position ?? cursor["host"]?.position ?? cursor.position
                 if route.pathAllowlist.isEmpty {
                     findings.error(
                         "second-way-to-push",
                         "\(cursor.path) lets writing methods reach '\(host)', the upstream of a git entry: a way around the git gate",
-                        at: place,
+                        at: position,
                         suggestion: "write 'methods: [GET, HEAD]', or a path_allowlist without the repository's API"
                     )
                 } else {
                     findings.warning(
                         "second-way-to-push",
                         "\(cursor.path) lets writing methods reach '\(host)', the upstream of a git entry, below its paths",
-                        at: place,
+                        at: position,
                         suggestion: "make sure that no path of path_allowlist writes to the repository"
                     )
                 }
@@ -180,7 +181,7 @@ extension ManifestDecoder {
                 findings.error(
                     "second-way-to-push",
                     "\(item.path) opens '\(host)', the upstream of a git entry, to every method: a way around the git gate",
-                    at: item.place,
+                    at: item.position,
                     suggestion: "remove it, or add a route with 'methods: [GET, HEAD]'"
                 )
             }
@@ -189,7 +190,7 @@ extension ManifestDecoder {
 }
 
 extension Route.Methods {
-    /// Whether a method that changes something may pass.
+    /// Whether it lets a method pass that changes something.
     var canWrite: Bool {
         switch self {
         case .any: true

@@ -1,7 +1,7 @@
 import ReconcilerModel
 
 extension ManifestDecoder {
-    /// Reports variables of the agent that the routes of its bottle rule out.
+    /// Reports environment variables of the agent that its bottle's routes rule out.
     mutating func checkEnvironment(_ environment: Cursor?, routes: [(cursor: Cursor, route: Route)]) {
         var owners: [String: (role: Route.Role, cursor: Cursor)] = [:]
         var credentials: [String: Cursor] = [:]
@@ -15,8 +15,8 @@ extension ManifestDecoder {
             if let (role, cursor) = owners[entry.key] {
                 findings.error(
                     "owned-variable",
-                    "'\(entry.key)' is set by bottle for the role '\(role.rawValue)' at \(cursor.place.location)",
-                    at: entry.keyPlace,
+                    "'\(entry.key)' is set by bottle for the role '\(role.rawValue)' at \(cursor.position.location)",
+                    at: entry.keyPosition,
                     suggestion: "remove it"
                 )
             }
@@ -25,8 +25,8 @@ extension ManifestDecoder {
             }
             findings.error(
                 "credential-to-agent",
-                "\(source.path): '\(name)' is the credential of \(cursor.path) at \(cursor.place.location); this would give it to the agent, and write it into the desired state",
-                at: source.place,
+                "\(source.path): '\(name)' is the credential of \(cursor.path) at \(cursor.position.location); this would give it to the agent, and write it into the desired state",
+                at: source.position,
                 suggestion: "remove '\(entry.key)': the egress-proxy adds the credential to the route's requests"
             )
         }

@@ -1,7 +1,7 @@
 import ReconcilerModel
 
 extension ManifestDecoder {
-    /// One git remote; nil when a part that it can't be without is missing.
+    /// Decodes one git remote; nil if a required part is missing.
     mutating func gitRemote(_ cursor: Cursor) -> GitRemote? {
         let name = cursor["name"].flatMap { word($0, "a repository's name") }
         if let name, let written = cursor["name"],
@@ -10,7 +10,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(written.path): \(quoted(name)) is not a repository's name",
-                at: written.place,
+                at: written.position,
                 suggestion: "at most 100 characters, without '.git': the gate adds it"
             )
         }
@@ -22,7 +22,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(key.path): \(problem)",
-                at: key.place,
+                at: key.position,
                 suggestion: "as `ssh-keyscan HOST` prints it, without the host"
             )
         }
@@ -43,7 +43,7 @@ extension ManifestDecoder {
         )
     }
 
-    /// A ref pattern: a full name below `refs/`, with at most one `*` as a whole last segment.
+    /// Checks a ref pattern: a full name below `refs/`, whose last segment may be `*`.
     private mutating func checkRef(_ cursor: Cursor) {
         guard let text = cursor.text else { return }
         let segments = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -59,7 +59,7 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(text)) is not a ref pattern",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "a full name like refs/heads/main, or refs/heads/agent/*"
             )
         }
@@ -72,30 +72,9 @@ extension ManifestDecoder {
             findings.error(
                 "invalid-value",
                 "\(cursor.path): \(quoted(text)) is not a path pattern in the repository",
-                at: cursor.place,
+                at: cursor.position,
                 suggestion: "a path from the repository's root, like assets/*.png"
             )
         }
-    }
-}
-
-/// A public key as OpenSSH writes it: type, base 64, optional comment.
-enum SSHPublicKey {
-    static let types: Set<String> = [
-        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa",
-        "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com",
-    ]
-
-    /// Why `text` is no public key; nil when it is one.
-    static func problem(_ text: String) -> String? {
-        guard !text.contains(where: \.isNewline) else { return "a key is one line" }
-        let words = text.split(separator: " ")
-        guard words.count >= 2 else { return "\(quoted(text)) is not a public key" }
-        guard types.contains(String(words[0])) else { return "\(quoted(String(words[0]))) is not a type of key" }
-        guard let blob = Base64.decode(Array(words[1].utf8)), blob.count > 4 else { return "the key is damaged" }
-        let length = blob[..<4].reduce(0) { $0 << 8 | Int($1) }
-        let type = String(decoding: blob.dropFirst(4).prefix(length), as: UTF8.self)
-        guard type == words[0], blob.count > 4 + length + 16 else { return "the key is damaged" }
-        return nil
     }
 }

@@ -1,8 +1,8 @@
 import ReconcilerModel
 
-/// Turns nodes whose structure was checked into values, and reports what a shape can't say.
+/// Turns nodes with a checked structure into values, and reports what a shape can't express.
 ///
-/// A node of the wrong kind is passed over in silence: `Cursor.check` has reported it.
+/// Skips a node of the wrong kind silently: `Cursor.check` has reported it.
 struct ManifestDecoder {
     var findings = Findings()
 
@@ -12,12 +12,12 @@ struct ManifestDecoder {
         return value(cursor) { () throws(InvalidValue) in try Identity(text) }
     }
 
-    /// Runs `read`; on `InvalidValue` reports it at `cursor`.
+    /// Runs `read`; reports an `InvalidValue` that it throws at `cursor`.
     mutating func value<Value>(_ cursor: Cursor, _ read: () throws(InvalidValue) -> Value) -> Value? {
         do {
             return try read()
         } catch {
-            findings.invalid(error, path: cursor.path, at: cursor.place)
+            findings.invalid(error, path: cursor.path, at: cursor.position)
             return nil
         }
     }
@@ -32,18 +32,18 @@ struct ManifestDecoder {
                 findings.error(
                     "invalid-value",
                     "\(quoted(entry.key)) is not a label's name",
-                    at: entry.keyPlace,
+                    at: entry.keyPosition,
                     suggestion: "letters, digits and '-', '_', '.', '/', at most 63, the first a letter or digit"
                 )
             } else if entry.key.hasPrefix("dev.bottle.") {
-                findings.error("invalid-value", "labels below 'dev.bottle.' are the tool's own", at: entry.keyPlace)
+                findings.error("invalid-value", "labels below 'dev.bottle.' are the tool's own", at: entry.keyPosition)
             }
             guard let text = entry.value.text else { continue }
             if text.utf8.count > 256 || text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
                 findings.error(
                     "invalid-value",
                     "\(entry.value.path) is not a label's value",
-                    at: entry.value.place,
+                    at: entry.value.position,
                     suggestion: "one line of at most 256 bytes"
                 )
             }
@@ -52,7 +52,7 @@ struct ManifestDecoder {
         return labels
     }
 
-    /// A bottle with its agent looked up; nil when a part that it can't be without is wrong.
+    /// Decodes a bottle and resolves its agent reference; nil if a required part is wrong.
     mutating func bottle(
         _ document: Cursor,
         folder: String?,
@@ -89,7 +89,7 @@ struct ManifestDecoder {
             manifest: manifest,
             file: document.source.name,
             folder: folder,
-            location: document.place.location,
+            location: document.position.location,
             agentFolder: choice.folder,
             agentFile: choice.isReference ? choice.cursor.source.name : nil,
             spec: spec,
@@ -120,7 +120,7 @@ struct ManifestDecoder {
             findings.error(
                 "dangling-reference",
                 "there is no Agent \(quoted(name))",
-                at: reference.place,
+                at: reference.position,
                 suggestion: near ?? "add a 'kind: Agent' document with that name, or its file with -f"
             )
             return nil
@@ -128,21 +128,21 @@ struct ManifestDecoder {
         return AgentChoice(agent: document.agent, cursor: document.cursor, folder: document.folder, isReference: true)
     }
 
-    /// Makes the body of a Markdown manifest the agent's prompt.
+    /// Sets the body of a Markdown manifest as the agent's prompt.
     mutating func setPrompt(_ prompt: MarkdownPrompt?, of agent: inout AgentSpec?, spec: Cursor?) {
         guard let prompt else { return }
         if let written = spec?["prompt"] {
             findings.error(
                 "conflicting-keys",
-                "the prompt is the text below the front matter, and also in 'prompt' at \(written.place.location)",
-                at: prompt.place,
+                "the prompt is the text below the front matter, and also in 'prompt' at \(written.position.location)",
+                at: prompt.position,
                 suggestion: "keep one of the two"
             )
         } else if spec != nil, agent?.prompt != nil {
             findings.error(
                 "conflicting-keys",
                 "the agent has a prompt already",
-                at: prompt.place,
+                at: prompt.position,
                 suggestion: "keep one of the two"
             )
         }

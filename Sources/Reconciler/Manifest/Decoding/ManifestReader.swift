@@ -1,11 +1,11 @@
 import ReconcilerModel
 
-/// Reads manifests: text → values and diagnostics, without effects.
+/// Reads manifests: text to values and diagnostics, without side effects.
 package enum ManifestReader {
-    /// Reads every document of every source and all that is wrong with them.
+    /// Reads every document of every source, and collects everything that is wrong.
     ///
-    /// References to `kind: Agent` documents are resolved over all sources. Paths, host variables and files are left as
-    /// written; `ManifestResolver` looks at them.
+    /// Resolves references to `kind: Agent` documents across all sources. Leaves paths, host variables and files as
+    /// written; `ManifestResolver` resolves those.
     package static func read(_ sources: [ManifestSource], limits: YAMLLimits = .manifest) -> ManifestReading {
         var reading = Reading()
         for source in sources { reading.add(source, limits: limits) }
@@ -13,31 +13,16 @@ package enum ManifestReader {
     }
 }
 
-/// One `kind: Agent` document.
-struct AgentDocument {
-    var name: String
-    /// nil: something in it is wrong and was reported.
-    var agent: AgentSpec?
-    var cursor: Cursor
-    var folder: String?
-}
-
-/// One `kind: Bottle` document before its agent's reference is looked up.
+/// One `kind: Bottle` document before its agent reference is resolved.
 private struct BottleDocument {
     var document: Cursor
     var folder: String?
     var prompt: MarkdownPrompt?
-    /// Whether its structure is right.
+    /// Whether its structure is valid.
     var isSound: Bool
 }
 
-/// The body of a Markdown manifest.
-struct MarkdownPrompt {
-    var text: String
-    var place: Place
-}
-
-/// The reading of several sources.
+/// The state while reading several sources.
 private struct Reading {
     var findings = Findings()
     var agents: [AgentDocument] = []
@@ -52,17 +37,19 @@ private struct Reading {
         if source.format == .markdown {
             guard let parts = FrontMatter(text, &findings) else { return }
             end = parts.end
-            prompt = parts.body.map { MarkdownPrompt(text: $0, place: Place(source: text, mark: parts.bodyMark)) }
+            prompt = parts.body.map {
+                MarkdownPrompt(text: $0, position: SourcePosition(source: text, mark: parts.bodyMark))
+            }
         }
         var own = Findings()
         let roots = YAMLParser.documents(of: text, upTo: end, limits: limits, findings: &own)
         findings.append(own)
         if roots.isEmpty, !own.hasErrors {
-            let place = Place(source: text, mark: YAMLMark(line: 1, column: 1))
+            let position = SourcePosition(source: text, mark: YAMLMark(line: 1, column: 1))
             findings.error(
                 "empty-manifest",
                 "there is no document in this file",
-                at: place,
+                at: position,
                 suggestion: "`bottle init` writes one"
             )
         }
@@ -76,14 +63,14 @@ private struct Reading {
         }
     }
 
-    /// Adds a document; `isWhole` says whether its text could be read without an error.
+    /// Adds a document; `isWhole` says whether its text was read without an error.
     private mutating func add(_ document: Cursor, folder: String?, prompt: MarkdownPrompt?, isWhole: Bool) {
         if case .null = document.node.scalar?.value { return }
         guard document.node.entries != nil else {
             findings.error(
                 "wrong-type",
                 "a document must be a mapping, not \(document.node.kindName)",
-                at: document.place
+                at: document.position
             )
             return
         }
@@ -101,7 +88,7 @@ private struct Reading {
         }
     }
 
-    /// Reports what breaks the shape.
+    /// Reports where the document doesn't have the shape.
     private mutating func check(_ document: Cursor, _ shape: ObjectShape) -> Bool {
         var own = Findings()
         document.check(.object(shape), &own)
@@ -109,7 +96,9 @@ private struct Reading {
         return !own.hasErrors
     }
 
-    /// The document's kind; nil when missing or unknown, which is reported with a wrong `apiVersion`.
+    /// The document's kind; nil if it is missing or unknown.
+    ///
+    /// Reports that, and a wrong `apiVersion`.
     private mutating func kind(of document: Cursor) -> String? {
         if let kind = document["kind"]?.text, ManifestShape.kinds.contains(kind) { return kind }
         let names = ManifestShape.envelope
@@ -149,8 +138,8 @@ private struct Reading {
         if let first = agents.first(where: { $0.name == name.name }) {
             findings.error(
                 "duplicate-name",
-                "there is already an Agent '\(name)' at \(first.cursor.place.location)",
-                at: document["metadata"]?["name"]?.place ?? document.place,
+                "there is already an Agent '\(name)' at \(first.cursor.position.location)",
+                at: document["metadata"]?["name"]?.position ?? document.position,
                 suggestion: "give one of them another name"
             )
             return
@@ -160,23 +149,23 @@ private struct Reading {
 
     mutating func finish(files: [String]) -> ManifestReading {
         var located: [LocatedBottle] = []
-        var places: [Identity: SourceLocation] = [:]
+        var locations: [Identity: SourceLocation] = [:]
         for bottle in bottles {
             let document = bottle.document
             var decoder = ManifestDecoder()
             let decoded = decoder.bottle(document, folder: bottle.folder, prompt: bottle.prompt, agents: agents)
             findings.append(decoder.findings)
             if let name = document["metadata"].flatMap({ try? Identity($0["name"]?.text ?? "") }) {
-                let place = document["metadata"]?["name"]?.place ?? document.place
-                if let first = places[name] {
+                let position = document["metadata"]?["name"]?.position ?? document.position
+                if let first = locations[name] {
                     findings.error(
                         "duplicate-name",
                         "there is already a Bottle '\(name)' at \(first)",
-                        at: place,
+                        at: position,
                         suggestion: "give one of them another name"
                     )
                 } else {
-                    places[name] = place.location
+                    locations[name] = position.location
                 }
             }
             if let decoded, bottle.isSound, !decoder.findings.hasErrors { located.append(decoded) }

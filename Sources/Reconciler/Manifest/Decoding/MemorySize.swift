@@ -1,11 +1,11 @@
 import ReconcilerModel
 
-/// Sizes of memory as a person writes them.
+/// Memory sizes as people write them.
 ///
 /// A whole number of bytes, or a whole number with `KiB`, `MiB`, `GiB` or `TiB` (also `Ki`, `Mi`, …), always powers of
 /// 1024. `4G` and `4GB` are refused: some programs read 4,000,000,000 and some 4,294,967,296.
 enum MemorySize {
-    /// The engine takes no less than 6 MiB.
+    /// The engine accepts no less than 6 MiB.
     static let least = 6 << 20
     /// 1 PiB.
     static let most = 1 << 50
@@ -36,38 +36,11 @@ enum MemorySize {
         return Int64(bytes)
     }
 
-    /// `bytes` in the largest unit that leaves no rest.
+    /// `bytes` in the largest unit that divides it exactly.
     static func text(_ bytes: Int64) -> String {
         for unit in units where bytes >= 1 << unit.shift && bytes & (1 << unit.shift - 1) == 0 {
             return "\(bytes >> unit.shift)\(unit.suffix)B"
         }
         return String(bytes)
-    }
-}
-
-/// Numbers of processors, exact to a thousandth.
-enum ProcessorCount {
-    static func read(_ text: String) throws(InvalidValue) -> Int {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        let fraction = parts.count > 1 ? String(parts[1]) : ""
-        let isDecimal = parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (48...57).contains($0) } }
-        guard isDecimal, parts.count <= 2, fraction.count <= 3, let whole = Int(parts[0]), whole <= 1024,
-            let thousandths = Int(fraction + String(repeating: "0", count: 3 - fraction.count))
-        else { throw invalid(text) }
-        let value = whole * 1000 + thousandths
-        guard value >= 10, value <= 1_024_000 else { throw invalid(text) }
-        return value
-    }
-
-    static func text(_ thousandths: Int) -> String {
-        guard thousandths % 1000 != 0 else { return String(thousandths / 1000) }
-        var fraction = String(thousandths % 1000)
-        fraction = String(repeating: "0", count: 3 - fraction.count) + fraction
-        while fraction.hasSuffix("0") { fraction.removeLast() }
-        return "\(thousandths / 1000).\(fraction)"
-    }
-
-    private static func invalid(_ text: String) -> InvalidValue {
-        InvalidValue(kind: "number of processors", text: text, rule: "0.01 to 1024 with at most three decimals")
     }
 }

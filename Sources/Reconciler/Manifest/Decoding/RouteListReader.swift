@@ -1,53 +1,16 @@
 package import ReconcilerModel
 
-/// A route as somebody wrote it who may not write credentials: an agent in a proposal.
-package struct WrittenRoute: Sendable, Hashable {
-    /// What was written, with the manifest's defaults for what was not; never with `auth`.
-    package var route: Route
-    /// The keys that were written, sorted.
-    package var keys: [String]
-
-    package init(route: Route, keys: [String]) {
-        self.route = route
-        self.keys = keys
-    }
-
-    /// What stands for a credential that the operator wrote: it says that there is one, and nothing of it.
-    package static let keptAuth = "kept"
-
-    /// One text for one meaning, whatever the spelling; lines of ASCII.
-    package var canonical: String {
-        var parts = ["route \(route.host)"]
-        for key in keys {
-            switch key {
-            case "port": parts.append("port \(route.port)")
-            case "role": parts.append("role \(route.roles.map(\.rawValue).sorted().joined(separator: ","))")
-            case "client_auth": parts.append("client_auth \(route.allowsClientAuth)")
-            case "websocket": parts.append("websocket \(route.allowsWebSocket)")
-            case "auth": parts.append("auth")
-            default: break
-            }
-        }
-        switch route.methods {
-        case .any: parts.append("methods any")
-        case .only(let methods): parts.append("methods \(methods.sorted().joined(separator: ","))")
-        }
-        parts.append("paths \(route.pathAllowlist.sorted().joined(separator: " "))")
-        return parts.joined(separator: "\n  ")
-    }
-}
-
 /// Reads a list of routes in the grammar of `egress_proxy.routes`, without credentials.
 package enum RouteListReader {
-    /// Enough for a list that a person can judge.
+    /// Limits for a list that a person can still review.
     package static let limits = YAMLLimits(bytes: 128 << 10, depth: 8, nodes: 8192)
 
-    /// What the text says, and all that is wrong with it.
+    /// Reads the routes in the text, and collects everything that is wrong with it.
     ///
-    /// JSON is YAML: both are taken. `auth` may only be the word that stands for a credential that is there. A host has
-    /// one spelling, the canonical one, so that nobody has to ask which host a look-alike is.
+    /// Accepts YAML and, since JSON is YAML, JSON. `auth` may only be the word that stands for an existing credential.
+    /// A host must be written in its canonical form, so that a look-alike can't pass for another host.
     ///
-    /// - Returns: no route when there is an error among the diagnostics.
+    /// - Returns: no routes if the diagnostics contain an error.
     package static func read(
         name: String,
         bytes: [UInt8]
@@ -75,7 +38,7 @@ package enum RouteListReader {
                 findings.error(
                     "invalid-host",
                     "\(host.path): \(quoted(host.text ?? "")) is another spelling of a host",
-                    at: host.place,
+                    at: host.position,
                     suggestion: "write '\(route.host)'"
                 )
             }
@@ -83,7 +46,7 @@ package enum RouteListReader {
                 findings.error(
                     "duplicate-route",
                     "\(cursor.path): there is already a route to '\(route.host)'",
-                    at: host.place,
+                    at: host.position,
                     suggestion: "one host has one route: put methods and paths together"
                 )
             }
@@ -99,12 +62,12 @@ package enum RouteListReader {
         findings.error(
             "authority",
             "\(auth.path): credentials are the operator's to write",
-            at: auth.place,
+            at: auth.position,
             suggestion: "leave 'auth' out, or write \"\(WrittenRoute.keptAuth)\" where the route has it already"
         )
     }
 
-    /// The manifest's own, but for `auth` and what it demands.
+    /// The manifest's route shape without the content of `auth` and what that requires.
     private static let shape: ObjectShape = {
         var shape = ManifestShape.route
         shape.needs = []
@@ -116,7 +79,7 @@ package enum RouteListReader {
 }
 
 extension Cursor {
-    /// The same mapping without a key.
+    /// The same mapping without `key`.
     fileprivate func without(_ key: String) -> Cursor {
         guard let entries = node.entries, entries.contains(where: { $0.key == key }) else { return self }
         let rest = YAMLNode(.mapping(entries.filter { $0.key != key }), mark: node.mark)

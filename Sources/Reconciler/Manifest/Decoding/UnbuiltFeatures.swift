@@ -1,8 +1,8 @@
 package import ReconcilerModel
 
-/// The keys of `manifest` that are checked but not built yet, as paths, sorted.
+/// The paths of keys in `manifest` that are checked but not implemented yet, sorted.
 ///
-/// `validate` warns of them; whatever acts on a bottle must refuse one that has any.
+/// `validate` warns about them; code that acts on a bottle must refuse one that has any.
 package func unbuiltFeatures(of manifest: BottleManifest) -> [String] {
     var found: [String] = []
     if !manifest.agent.skills.isEmpty { found.append("spec.agent.skills") }
@@ -13,20 +13,20 @@ package func unbuiltFeatures(of manifest: BottleManifest) -> [String] {
 }
 
 extension ManifestDecoder {
-    /// Warns of every key that is not built yet, at its place.
+    /// Warns about every key that is not implemented yet, at its position.
     mutating func warnOfUnbuilt(_ manifest: BottleManifest, spec: Cursor, agent: Cursor) {
         for feature in unbuiltFeatures(of: manifest) {
-            let place =
+            let position =
                 switch feature {
-                case "spec.agent.skills": agent.keyPlace("skills")
-                case "spec.agent.workspace": agent.keyPlace("workspace")
-                case "spec.egress.firewall: pipelock": spec["egress"]?.keyPlace("firewall") ?? spec.place
-                default: spec.keyPlace("git")
+                case "spec.agent.skills": agent.keyPosition("skills")
+                case "spec.agent.workspace": agent.keyPosition("workspace")
+                case "spec.egress.firewall: pipelock": spec["egress"]?.keyPosition("firewall") ?? spec.position
+                default: spec.keyPosition("git")
                 }
             findings.warning(
                 "not-built-yet",
                 "\(feature) is checked, but this version of bottle does not act on it yet",
-                at: place,
+                at: position,
                 suggestion: "remove it to apply the manifest"
             )
         }

@@ -1,13 +1,13 @@
 package import ReconcilerModel
 
-/// Draws diagnostics for a terminal or a log.
+/// Renders diagnostics for a terminal or a log.
 ///
-/// The text of a manifest may come from anybody, so control and bidirectional characters are shown as escapes, and no
-/// line grows without bound.
+/// A manifest's text is untrusted: control and bidirectional characters are shown as escapes, and the length of a line
+/// is bounded.
 package struct DiagnosticPrinter: Sendable {
     /// Whether to colour with ANSI sequences.
     package var isColored: Bool
-    /// Columns that a shown line of a file may take.
+    /// How many columns a quoted line of a file may take.
     package var width: Int
 
     package init(isColored: Bool = false, width: Int = 100) {
@@ -15,7 +15,7 @@ package struct DiagnosticPrinter: Sendable {
         self.width = max(width, 20)
     }
 
-    /// All `diagnostics`, each with its line and a caret, and a last line that counts them.
+    /// All `diagnostics`, each with its line and a caret, and a final line that counts them.
     package func text(_ diagnostics: [Diagnostic]) -> String {
         guard !diagnostics.isEmpty else { return "" }
         let errors = diagnostics.count { $0.severity == .error }
@@ -45,7 +45,7 @@ package struct DiagnosticPrinter: Sendable {
         return text
     }
 
-    /// The line with a gutter, cut around the caret when it is too long.
+    /// The line with a gutter, cut around the caret if it is too long.
     private func line(_ snippet: String, _ location: SourceLocation, color: String) -> String {
         let scalars = Array(snippet.unicodeScalars)
         let target = min(max(location.column - 1, 0), scalars.count)

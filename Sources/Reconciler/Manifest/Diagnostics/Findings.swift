@@ -1,8 +1,8 @@
 package import ReconcilerModel
 
-/// The diagnostics of one reading, bounded in number.
+/// The diagnostics of one reading, limited in number.
 package struct Findings: Sendable {
-    /// A file with more mistakes than this is not worth listing further.
+    /// The most diagnostics to list; a longer list would not help.
     static let limit = 200
 
     package private(set) var diagnostics: [Diagnostic] = []
@@ -10,7 +10,7 @@ package struct Findings: Sendable {
 
     package init() {}
 
-    /// Whether an error was found.
+    /// Whether there is an error among the findings.
     package private(set) var hasErrors = false
 
     mutating func add(_ diagnostic: Diagnostic) {
@@ -22,17 +22,17 @@ package struct Findings: Sendable {
         diagnostics.append(diagnostic)
     }
 
-    /// Whether further findings are only counted, so that nobody need spend time on their words.
+    /// Whether further findings are only counted, so that callers can skip building their messages.
     var isFull: Bool { diagnostics.count >= Self.limit }
 
-    mutating func error(_ code: String, _ message: String, at place: Place, suggestion: String? = nil) {
+    mutating func error(_ code: String, _ message: String, at position: SourcePosition, suggestion: String? = nil) {
         guard !isFull else { return count(.error) }
-        add(place.diagnostic(.error, code, message, suggestion))
+        add(position.diagnostic(.error, code, message, suggestion))
     }
 
-    mutating func warning(_ code: String, _ message: String, at place: Place, suggestion: String? = nil) {
+    mutating func warning(_ code: String, _ message: String, at position: SourcePosition, suggestion: String? = nil) {
         guard !isFull else { return count(.warning) }
-        add(place.diagnostic(.warning, code, message, suggestion))
+        add(position.diagnostic(.warning, code, message, suggestion))
     }
 
     private mutating func count(_ severity: Diagnostic.Severity) {
@@ -40,12 +40,12 @@ package struct Findings: Sendable {
         if severity == .error { hasErrors = true }
     }
 
-    /// Reports that `value` is not what its type demands.
-    mutating func invalid(_ value: InvalidValue, path: String, at place: Place) {
+    /// Reports that `value` is not valid for its type.
+    mutating func invalid(_ value: InvalidValue, path: String, at position: SourcePosition) {
         error(
             "invalid-value",
             "\(path): \(quoted(value.text)) is not a valid \(value.kind)",
-            at: place,
+            at: position,
             suggestion: value.rule
         )
     }
@@ -56,7 +56,7 @@ package struct Findings: Sendable {
         hasErrors = hasErrors || other.hasErrors
     }
 
-    /// All findings in the order of files (as given) and places, with a last word on what was left out.
+    /// All findings ordered by file (as given) and position; if some were dropped, a final one says how many.
     func ordered(files: [String]) -> [Diagnostic] {
         var rank: [String: Int] = [:]
         for file in files where rank[file] == nil { rank[file] = rank.count }
@@ -75,31 +75,7 @@ package struct Findings: Sendable {
     }
 }
 
-/// A mark in a source.
-struct Place: Sendable {
-    var source: SourceText
-    var mark: YAMLMark
-
-    var location: SourceLocation { source.location(mark) }
-
-    func diagnostic(
-        _ severity: Diagnostic.Severity,
-        _ code: String,
-        _ message: String,
-        _ suggestion: String?
-    ) -> Diagnostic {
-        Diagnostic(
-            severity: severity,
-            code: code,
-            message: message,
-            location: location,
-            snippet: source.line(mark.line),
-            suggestion: suggestion
-        )
-    }
-}
-
-/// `text` in single quotes, cut to a length that fits a message.
+/// `text` in single quotes, cut to a length that fits into a message.
 func quoted(_ text: String) -> String {
     text.unicodeScalars.count <= 80 ? "'\(text)'" : "'\(String(text.unicodeScalars.prefix(77)))…'"
 }

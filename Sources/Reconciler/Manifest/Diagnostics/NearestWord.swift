@@ -1,4 +1,4 @@
-/// The word of `words` that `text` was most likely meant to be; nil when none is close.
+/// The word of `words` that `text` most likely means; nil if none is close.
 func nearest(_ text: String, in words: some Sequence<String>) -> String? {
     let typed = Array(text.lowercased().unicodeScalars)
     guard !typed.isEmpty, typed.count <= 64 else { return nil }
@@ -11,7 +11,7 @@ func nearest(_ text: String, in words: some Sequence<String>) -> String? {
     return best.word
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
+/// The Damerau-Levenshtein distance: insertions, deletions, replacements and swaps of neighbours.
 private func editDistance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     var older: [Int] = []
     var previous = Array(0...right.count)

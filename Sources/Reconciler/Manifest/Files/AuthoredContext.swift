@@ -2,7 +2,7 @@ import ReconcilerModel
 
 /// A build context in the person's folders, as it was at one moment.
 struct AuthoredContext {
-    /// Bounds, so that a context on the wrong folder is an error and not a full disk.
+    /// Limits that turn a context on the wrong folder into an error instead of a full disk.
     static let maximumFiles = 20_000
     static let maximumBytes = 256 << 20
 
@@ -10,10 +10,10 @@ struct AuthoredContext {
     private let root: String
     private var bytes = 0
 
-    /// Looks at every file below `root` that `.dockerignore` does not leave out.
+    /// Reads the metadata of every file below `root` that `.dockerignore` doesn't exclude.
     ///
-    /// The Dockerfile and `.dockerignore` always belong to the context. Owner, times and mode bits other than the
-    /// owner's execute bit do not count.
+    /// The Dockerfile and `.dockerignore` always belong to the context. Ignores owner, times and all mode bits except
+    /// the owner's execute bit.
     init(root: String, dockerfile: String) throws(FileProblem) {
         self.root = root
         var rules = IgnoreRules("")
@@ -25,9 +25,9 @@ struct AuthoredContext {
         try walk("", rules: rules, kept: [HostPath.normal("/" + dockerfile), "/.dockerignore"])
     }
 
-    /// Keeps a copy of the context as the folder `<store>/<digest>`, whole or not at all.
+    /// Copies the context to the folder `<store>/<digest>`, completely or not at all.
     ///
-    /// A copy that is there already is used. When a file changed since it was looked at, nothing is kept.
+    /// Reuses an existing copy. If a file changed since it was listed, stores nothing.
     func keep(in store: String) throws(FileProblem) {
         let final = store + "/" + listing.digest.hex
         if try HostFiles.status(final)?.kind == .folder { return }
@@ -38,7 +38,7 @@ struct AuthoredContext {
             try copy(to: draft)
             if try !HostFiles.move(draft, to: final) { try HostFiles.remove(draft) }
         } catch {
-            // The first problem is the one to tell; a draft that stays is removed by the next attempt of its name.
+            // Report the first problem. If the draft stays, the next attempt under its name removes it.
             try? HostFiles.remove(draft)
             throw error
         }
@@ -78,7 +78,7 @@ struct AuthoredContext {
                 if isIgnored, !rules.hasExceptions, !leadsToKept { continue }
                 listing.entries[path] = .folder
                 try walk(path, rules: rules, kept: kept)
-                // An ignored folder is there only for what an exception brings back.
+                // Keep an ignored folder only if an exception brings back something in it.
                 if isIgnored, listing.entries.count == count + 1 { listing.entries[path] = nil }
             case .link:
                 listing.entries[path] = .link(try HostFiles.target(ofLink: full))

@@ -8,41 +8,9 @@ import ReconcilerModel
     import Darwin
 #endif
 
-/// What the system said when a file could not be used.
-struct FileProblem: Error, Hashable, CustomStringConvertible {
-    var path: String
-    var reason: String
-
-    init(_ path: String, _ reason: String) {
-        self.path = path
-        self.reason = reason
-    }
-
-    /// The system's words for the last error.
-    init(errno code: Int32, _ path: String) {
-        self.path = path
-        let words = unsafe strerror(code)
-        reason = unsafe words.map { unsafe String(cString: $0) } ?? "error \(code)"
-    }
-
-    var description: String { "\(path): \(reason)" }
-}
-
-/// The kinds of file that matter here.
-enum FileKind: Sendable, Hashable { case file, folder, link, other }
-
-/// What the system says about a path.
-struct FileStatus: Sendable, Hashable {
-    var kind: FileKind
-    var size: Int
-    var isExecutable: Bool
-    /// Whether others than the owner may read it.
-    var isShared: Bool
-}
-
-/// Plain calls on the host's files.
+/// Basic file operations on the host.
 enum HostFiles {
-    /// The status of `path`; nil when there is nothing.
+    /// The status of `path`; nil if it doesn't exist.
     static func status(_ path: String, followsLinks: Bool = true) throws(FileProblem) -> FileStatus? {
         var info = stat()
         let result = followsLinks ? unsafe stat(path, &info) : unsafe lstat(path, &info)
@@ -65,7 +33,7 @@ enum HostFiles {
         )
     }
 
-    /// The bytes of the file at `path`, which may be a pipe; never more than `limit`.
+    /// The bytes of the file at `path`, which may be a pipe; throws if there are more than `limit`.
     static func read(_ path: String, limit: Int, followsLinks: Bool = true) throws(FileProblem) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (followsLinks ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else { throw FileProblem(errno: errno, path) }
@@ -84,7 +52,7 @@ enum HostFiles {
         }
     }
 
-    /// The names in the folder at `path`, sorted by bytes.
+    /// The names in the folder at `path`, sorted by their bytes.
     static func names(in path: String) throws(FileProblem) -> [String] {
         guard let folder = unsafe opendir(path) else { throw FileProblem(errno: errno, path) }
         defer { unsafe closedir(folder) }
@@ -99,14 +67,14 @@ enum HostFiles {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    /// `path` without links, `.` and `..`; nil when it does not exist.
+    /// `path` without links, `.` and `..`; nil if it doesn't exist.
     static func resolved(_ path: String) -> String? {
         guard let real = unsafe realpath(path, nil) else { return nil }
         defer { unsafe free(real) }
         return unsafe String(validatingCString: real)
     }
 
-    /// What the symbolic link at `path` holds.
+    /// The target of the symbolic link at `path`.
     static func target(ofLink path: String) throws(FileProblem) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = unsafe buffer.withUnsafeMutableBytes { bytes in
@@ -118,7 +86,7 @@ enum HostFiles {
         return String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// Makes the folder at `path` and those above it; those that are there stay as they are.
+    /// Creates the folder at `path` and its parents; leaves existing ones as they are.
     static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(FileProblem) {
         if unsafe mkdir(path, mode) == 0 { return }
         let code = errno
@@ -130,7 +98,7 @@ enum HostFiles {
         guard unsafe mkdir(path, mode) == 0 || errno == EEXIST else { throw FileProblem(errno: errno, path) }
     }
 
-    /// Writes a new file at `path` and waits until it is on the disk.
+    /// Writes a new file at `path` and waits until it is on disk.
     static func write(_ bytes: [UInt8], to path: String, mode: mode_t) throws(FileProblem) {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else { throw FileProblem(errno: errno, path) }
@@ -150,14 +118,14 @@ enum HostFiles {
 
     /// Moves `old` to `new`, which must not exist.
     ///
-    /// - Returns: false when `new` is there already.
+    /// - Returns: false if `new` exists already.
     static func move(_ old: String, to new: String) throws(FileProblem) -> Bool {
         if unsafe rename(old, new) == 0 { return true }
         if errno == EEXIST || errno == ENOTEMPTY { return false }
         throw FileProblem(errno: errno, new)
     }
 
-    /// Removes what is at `path`, with all below; silent when there is nothing.
+    /// Removes `path` with everything below it; succeeds if it doesn't exist.
     static func remove(_ path: String) throws(FileProblem) {
         guard let status = try status(path, followsLinks: false) else { return }
         guard status.kind == .folder else {

@@ -1,6 +1,6 @@
-/// Paths on the host as text.
+/// Operations on host paths as text.
 enum HostPath {
-    /// `path` made absolute: `~` and `~/…` from `home`, relative ones from `folder`; `.` and `..` taken out.
+    /// Makes `path` absolute: `~` and `~/…` from `home`, relative paths from `folder`; removes `.` and `..`.
     ///
     /// - Returns: nil for `~user`, and for a relative path without a folder.
     static func absolute(_ path: String, folder: String?, home: String) -> String? {
@@ -11,7 +11,7 @@ enum HostPath {
         return folder.map { normal($0 + "/" + path) }
     }
 
-    /// An absolute path without empty segments, `.` and `..`.
+    /// The absolute path without empty segments, `.` and `..`.
     static func normal(_ path: String) -> String {
         var segments: [Substring] = []
         for segment in path.split(separator: "/") {

@@ -1,4 +1,5 @@
-/// The rules of a `.dockerignore` file: comments, `!` exceptions, `*`, `?`, `**`, `[…]`; the last rule that fits decides.
+/// The rules of a `.dockerignore` file: comments, `!` exceptions, `*`, `?`, `**`, `[…]`; the last matching rule
+/// decides.
 struct IgnoreRules: Sendable {
     private struct Rule {
         var segments: [[Character]]
@@ -21,10 +22,10 @@ struct IgnoreRules: Sendable {
         }
     }
 
-    /// Whether an exception could bring something below an ignored folder back.
+    /// Whether an exception could bring back something below an ignored folder.
     var hasExceptions: Bool { rules.contains(where: \.isException) }
 
-    /// Whether the rules leave `path` (relative to the context) out: a rule fits a path and all below it.
+    /// Whether the rules exclude `path` (relative to the context): a rule matches a path and everything below it.
     func ignores(_ path: String) -> Bool {
         let segments = path.split(separator: "/").map(Array.init)
         var ignored = false
@@ -35,22 +36,22 @@ struct IgnoreRules: Sendable {
         return ignored
     }
 
-    /// Whether the whole of `path` fits `pattern`; `**` takes any number of segments.
+    /// Whether `pattern` matches the whole of `path`; `**` matches any number of segments.
     private static func fits(_ pattern: ArraySlice<[Character]>, _ path: ArraySlice<[Character]>) -> Bool {
         !path.isEmpty
             && glob(Array(pattern), Array(path), isAny: { $0 == ["*", "*"] }) { segment, name in
-                glob(units(of: segment), name, isAny: { $0 == .any }) { unit, character in unit.takes(character) }
+                glob(units(of: segment), name, isAny: { $0 == .any }) { unit, character in unit.matches(character) }
             }
     }
 
-    /// Whether all of `text` fits `pattern`, whose elements take one element each, or any number where `isAny`.
+    /// Whether `pattern` matches all of `text`: each unit matches one element, or any number of elements if `isAny`.
     ///
-    /// Only the last wildcard is ever tried again, which is enough and keeps hostile patterns from taking long.
+    /// Backtracks only to the last wildcard. That is enough, and keeps hostile patterns from taking long.
     private static func glob<Unit, Element>(
         _ pattern: [Unit],
         _ text: [Element],
         isAny: (Unit) -> Bool,
-        takes: (Unit, Element) -> Bool
+        matches: (Unit, Element) -> Bool
     ) -> Bool {
         var (here, there) = (0, 0)
         var retry: (pattern: Int, text: Int)?
@@ -58,7 +59,7 @@ struct IgnoreRules: Sendable {
             if here < pattern.count, isAny(pattern[here]) {
                 retry = (here, there)
                 here += 1
-            } else if here < pattern.count, takes(pattern[here], text[there]) {
+            } else if here < pattern.count, matches(pattern[here], text[there]) {
                 here += 1
                 there += 1
             } else if let last = retry {
@@ -72,13 +73,13 @@ struct IgnoreRules: Sendable {
         return pattern[here...].allSatisfy(isAny)
     }
 
-    /// One unit of a segment's pattern.
+    /// One unit of the pattern for a path segment.
     private enum Unit: Equatable {
         case any, one
         case character(Character)
         case set([Character])
 
-        func takes(_ character: Character) -> Bool {
+        func matches(_ character: Character) -> Bool {
             switch self {
             case .any, .one: true
             case .character(let own): own == character

@@ -1,13 +1,14 @@
 package import ReconcilerModel
 
-/// Finds and reads what `-f` names.
+/// Finds and reads the files that `-f` names.
 package enum ManifestFiles {
-    /// The sources of `arguments`, in order, and what could not be read.
+    /// Loads the sources that `arguments` name, in order, and reports what could not be read.
     ///
-    /// An argument is a file, a folder (its `*.yaml`, `*.yml`, `*.json` and `*.md` by name, not those of folders below;
-    /// Markdown only when it has front matter), or `-` for `standardInput`. A source's name is the path as given.
+    /// An argument is a file, a folder, or `-` for `standardInput`. A folder stands for its `*.yaml`, `*.yml`, `*.json`
+    /// and `*.md` in order of name, without subfolders; Markdown counts only with front matter. A source's name is its
+    /// path as given.
     ///
-    /// - Parameter folder: the current folder, which relative arguments are relative to; nil: the process's.
+    /// - Parameter folder: the folder against which relative arguments are resolved; nil for the process's own.
     package static func load(
         _ arguments: [String],
         standardInput: [UInt8]? = nil,
@@ -93,7 +94,7 @@ private struct Loading {
     private mutating func addFile(_ name: String, _ path: String, isChosen: Bool) throws(FileProblem) {
         let real = HostFiles.resolved(path) ?? path
         guard seen.insert(real).inserted else { return }
-        // One byte more than the limit, so that the reader says what is wrong.
+        // One byte more than the limit, so that the reader reports a file that is too large.
         let bytes: [UInt8]
         do {
             bytes = try HostFiles.read(path, limit: YAMLLimits.manifest.bytes)

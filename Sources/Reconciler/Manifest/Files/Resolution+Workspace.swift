@@ -1,14 +1,14 @@
 import ReconcilerModel
 
 extension Resolution {
-    /// Makes the workspace's path absolute, and refuses to mount one that would let the agent change its own cage.
+    /// Makes the workspace's path absolute, and refuses one whose mount would let the agent change its own confinement.
     ///
-    /// Call it last: it judges the inputs that the other parts named.
+    /// Call it last: it checks against the inputs that the other parts named.
     mutating func resolveWorkspace(_ agent: inout AgentSpec) {
         guard agent.workspace.mode != .none, let written = agent.workspace.path else { return }
-        let place = bottle.agent.descend([.key("workspace"), .key("path")]).place
-        guard let path = absolute(written, folder: bottle.agentFolder, at: place),
-            exists(path, .folder, noun: "workspace folder", at: place)
+        let position = bottle.agent.descend([.key("workspace"), .key("path")]).position
+        guard let path = absolute(written, folder: bottle.agentFolder, at: position),
+            exists(path, .folder, noun: "workspace folder", at: position)
         else { return }
         agent.workspace.path = path
         guard agent.workspace.mode == .mount else { return }
@@ -22,18 +22,18 @@ extension Resolution {
                 HostPath.lies(real, within: workspace)
                     ? "the mounted workspace '\(path)' holds \(noun), '\(input)': the agent could change its own cage"
                     : "the mounted workspace '\(path)' lies in \(noun), '\(input)': the agent could change its own cage",
-                at: place,
+                at: position,
                 suggestion: "move it out of the workspace, or use 'mode: copy'"
             )
         }
     }
 
-    /// What a mounted workspace may lie in no more than hold.
+    /// Nouns of inputs that a mounted workspace may not lie in either; all others it only may not contain.
     private static let cages: Set<String> = ["a build context", "the state folder", "'.ssh'", "a skill"]
 
     private func guarded() -> [(path: String, noun: String)] {
         var all = inputs
-        // The file's name may be relative to another folder than its source's.
+        // The file's name may be relative to another folder than the source's.
         if let folder = bottle.folder, bottle.file != "<stdin>" {
             all.append((folder + "/" + Self.lastPart(bottle.file), "the manifest"))
         }
@@ -52,7 +52,7 @@ extension Resolution {
         path.split(separator: "/").last.map(String.init) ?? path
     }
 
-    /// `path` without links, as far as it exists.
+    /// `path` with links resolved, as far as it exists.
     static func real(_ path: String) -> String {
         if let real = HostFiles.resolved(path) { return real }
         let normal = HostPath.normal(path)

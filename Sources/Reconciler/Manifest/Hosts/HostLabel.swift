@@ -1,8 +1,8 @@
-/// One label of a host name, written in any script, as ASCII.
+/// Converts one label of a host name, in any script, to ASCII.
 ///
-/// IDNA's tables change with every Unicode version and the programs behind us carry different ones. So only letters
-/// that need no mapping but lower case are taken, in scripts that are written left to right; for the rest the writer
-/// states the `xn--` form.
+/// IDNA's tables change with every Unicode version, and the programs behind us carry different versions. So we accept
+/// only letters that need no mapping except to lower case, in scripts written left to right. For anything else the
+/// author must write the `xn--` form.
 enum HostLabel {
     static func ascii(_ label: String) throws(HostWriting.Refusal) -> String {
         if label.utf8.allSatisfy({ $0 < 128 }) {
@@ -14,7 +14,8 @@ enum HostLabel {
         var scripts: Set<Script> = []
         for scalar in label.unicodeScalars {
             let mapped = Array(scalar.properties.lowercaseMapping.unicodeScalars)
-            // A letter like the Kelvin sign becomes another one's lower case: that is a mapping, not a case.
+            // A letter such as the Kelvin sign becomes another letter's lower case: that is a mapping, not just a case
+            // change.
             guard let lower = mapped.first, mapped.count == 1, let script = Script(lower),
                 lower == scalar || Array(lower.properties.uppercaseMapping.unicodeScalars) == [scalar]
             else {
@@ -36,7 +37,7 @@ enum HostLabel {
         HostWriting.Refusal(message, "write the label in its xn-- form")
     }
 
-    /// An `xn--` label must be the encoding of what it decodes to.
+    /// Checks that an `xn--` label is the encoding of what it decodes to.
     private static func checkEncoded(_ label: String) throws(HostWriting.Refusal) {
         let encoded = String(label.dropFirst(4))
         guard let scalars = Punycode.decode(encoded), scalars.contains(where: { !$0.isASCII }),
@@ -46,7 +47,9 @@ enum HostLabel {
         }
     }
 
-    /// Whether an encoded label may hold `scalar`: what is not a letter, mark or digit in lower case, no registry gives.
+    /// Whether an encoded label may contain `scalar`.
+    ///
+    /// Registries give no name with anything but lower-case letters, marks and digits.
     private static func isNameCharacter(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: true
@@ -56,7 +59,7 @@ enum HostLabel {
         }
     }
 
-    /// The scripts whose letters are taken; the ranges leave out what NFC, case folding or IDNA would map.
+    /// The scripts whose letters we accept; the ranges leave out what NFC, case folding or IDNA would map.
     private enum Script: Hashable {
         /// Digits and the hyphen, which belong to every script.
         case neutral

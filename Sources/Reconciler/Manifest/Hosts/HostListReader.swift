@@ -1,10 +1,10 @@
 package import ReconcilerModel
 
-/// Reads hosts as a proposal lists them: one a line, `#` begins a comment.
+/// Reads the hosts of a proposal: one per line, `#` begins a comment.
 package enum HostListReader {
     private static let mostHosts = 1000
 
-    /// The hosts in canonical form, each once, or why a line is none.
+    /// The distinct hosts in canonical form, and the reasons why other lines are not hosts.
     package static func read(_ text: String) -> (hosts: [HostPattern], reasons: [String]) {
         var hosts: [HostPattern] = []
         var reasons: [String] = []

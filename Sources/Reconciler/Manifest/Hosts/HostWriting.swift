@@ -1,14 +1,14 @@
 import ReconcilerModel
 
-/// A host as a person wrote it, turned into the one form that every program behind us reads the same way.
+/// A host as a person wrote it, converted to the one form that every program behind us reads the same way.
 struct HostWriting: Sendable, Hashable {
     var pattern: HostPattern
-    /// What was changed that the writer should know.
+    /// Changes that the author should know about.
     var notes: [String]
 }
 
 extension HostWriting {
-    /// Why a host was refused, and what would be right.
+    /// Why a host was refused, and what to write instead.
     struct Refusal: Error, Hashable {
         var message: String
         var suggestion: String?
@@ -19,10 +19,10 @@ extension HostWriting {
         }
     }
 
-    /// Reads a host pattern; a wildcard only where `allowsWildcard`.
+    /// Reads a host pattern; accepts a wildcard only if `allowsWildcard`.
     ///
-    /// Upper case becomes lower case, Unicode labels become Punycode, one trailing dot is dropped with a note.
-    /// Characters that programs map in different ways are refused, never guessed.
+    /// Upper case becomes lower case and Unicode labels become Punycode. Drops one trailing dot, with a note. Refuses
+    /// characters that programs map in different ways instead of guessing.
     init(_ text: String, allowsWildcard: Bool) throws(Refusal) {
         try Self.refuseMoreThanHost(text)
         var name = text
@@ -89,7 +89,7 @@ extension HostWriting {
         )
     }
 
-    /// Every form that some resolver takes for an address: dotted, short, octal, hexadecimal, one number.
+    /// Whether some resolver takes it for an address: dotted, short, octal, hexadecimal, or one number.
     private static func looksLikeAddress(_ text: String) -> Bool {
         let trimmed = text.hasSuffix(".") ? text.dropLast() : text[...]
         guard let last = trimmed.lowercased().split(separator: ".", omittingEmptySubsequences: false).last,
@@ -130,7 +130,7 @@ extension HostWriting {
         }
     }
 
-    /// The host inside what looks like a URL, for a suggestion.
+    /// The host part of what looks like a URL, for a suggestion.
     private static func bareHost(_ text: Substring) -> String? {
         var authority = text.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
         if let at = authority.lastIndex(of: "@") { authority = authority[authority.index(after: at)...] }
@@ -139,7 +139,7 @@ extension HostWriting {
     }
 }
 
-/// Where `needle` begins in `text`.
+/// The index at which `needle` first occurs in `text`.
 func firstRange(of needle: String, in text: String) -> String.Index? {
     var index = text.startIndex
     while index < text.endIndex {

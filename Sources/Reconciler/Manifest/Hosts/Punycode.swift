@@ -1,10 +1,10 @@
-/// The encoding of Unicode labels in ASCII: RFC 3492, without the `xn--` prefix.
+/// Encodes Unicode labels in ASCII: RFC 3492, without the `xn--` prefix.
 enum Punycode {
     private static let base = 36
     private static let smallestThreshold = 1
     private static let largestThreshold = 26
 
-    /// Encodes `scalars`; nil when they are more than a label can hold.
+    /// Encodes `scalars`; nil if there are more than a label can contain.
     static func encode(_ scalars: [Unicode.Scalar]) -> String? {
         guard scalars.count <= 63 else { return nil }
         var output = scalars.filter(\.isASCII).map { UInt8($0.value) }
@@ -32,7 +32,7 @@ enum Punycode {
         return String(decoding: output, as: UTF8.self)
     }
 
-    /// Decodes `text`; nil when it is not Punycode.
+    /// Decodes `text`; nil if it is not Punycode.
     static func decode(_ text: String) -> [Unicode.Scalar]? {
         let bytes = Array(text.utf8)
         guard bytes.count <= 63, bytes.allSatisfy({ $0 < 128 }) else { return nil }

@@ -1,14 +1,14 @@
 package import ReconcilerModel
 import ReconcilerTime
 
-/// Reads `kind: Remediation`: one document a file, whose name and folder say the same as its metadata.
+/// Reads `kind: Remediation`: one document per file, whose name and folder must match its metadata.
 package enum RemediationReader {
-    /// What the file `remediations/<bottle>/<name>.yaml` says, and all that is wrong with it.
+    /// Reads the file `remediations/<bottle>/<name>.yaml`, and collects everything that is wrong with it.
     ///
     /// - Parameters:
     ///   - file: what diagnostics call the text.
     ///   - name: number and slug, from the file's name.
-    /// - Returns: nil when there is an error among the diagnostics.
+    /// - Returns: nil if the diagnostics contain an error.
     package static func read(
         file: String,
         name: String,
@@ -48,7 +48,7 @@ package enum RemediationReader {
             findings.error(
                 "invalid-value",
                 "\(quoted(name)) is not a remediation's name",
-                at: metadata.place,
+                at: metadata.position,
                 suggestion: "the file is called like 0007-add-host.yaml"
             )
             return nil
@@ -63,8 +63,8 @@ package enum RemediationReader {
                 limits: limits
             )
         } catch {
-            let place = limits == nil || change.problem != nil ? spec.place : spec.keyPlace("limits")
-            findings.error("invalid-value", "spec: \(error.rule)", at: place)
+            let position = limits == nil || change.problem != nil ? spec.position : spec.keyPosition("limits")
+            findings.error("invalid-value", "spec: \(error.rule)", at: position)
             return nil
         }
     }
@@ -74,14 +74,14 @@ package enum RemediationReader {
         findings.error(
             "name-mismatch",
             "\(cursor.path): \(quoted(found)) is not what \(origin) says",
-            at: cursor.place,
+            at: cursor.position,
             suggestion: "write \(text)"
         )
     }
 }
 
 extension ManifestDecoder {
-    /// What is changed; nil when a part of it is wrong, which is reported.
+    /// Decodes the change; nil if a part of it is wrong, which is reported.
     fileprivate mutating func change(_ spec: Cursor) -> RemediationChange? {
         guard let key = RemediationShape.changes.first(where: { spec[$0] != nil }), let cursor = spec[key] else {
             return nil
@@ -100,7 +100,7 @@ extension ManifestDecoder {
     }
 
     private mutating func host(_ cursor: Cursor) -> HostPattern? {
-        cursor.text.flatMap { host($0, path: cursor.path, at: cursor.place, allowsWildcard: true) }
+        cursor.text.flatMap { host($0, path: cursor.path, at: cursor.position, allowsWildcard: true) }
     }
 
     private mutating func dockerfile(_ cursor: Cursor) -> DockerfileReplacement? {
@@ -134,7 +134,7 @@ extension ManifestDecoder {
         do {
             return try GrantLimits(notAfter: notAfter, maxUses: uses)
         } catch {
-            findings.error("invalid-value", "\(cursor.path): \(error.rule)", at: cursor.place)
+            findings.error("invalid-value", "\(cursor.path): \(error.rule)", at: cursor.position)
             return nil
         }
     }

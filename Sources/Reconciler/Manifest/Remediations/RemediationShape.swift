@@ -1,6 +1,6 @@
 import ReconcilerModel
 
-/// The shape of `kind: Remediation`: a file of the desired state, written by this program.
+/// The shape of `kind: Remediation`: a file of the desired state, which this program writes.
 enum RemediationShape {
     static let document = ObjectShape(
         "Remediation",
@@ -42,7 +42,7 @@ enum RemediationShape {
         ]
     )
 
-    /// The keys of `spec` of which exactly one says what is changed.
+    /// The keys of `spec` that say what changes; exactly one must be present.
     static let changes = [
         "add_route", "change_route", "remove_route", "add_host", "remove_host", "replace_dockerfile",
     ]

@@ -1,6 +1,6 @@
-/// The JSON Schema (2020-12) of a manifest, made from the same table of shapes that the reader checks with.
+/// The JSON Schema (2020-12) of a manifest, generated from the table of shapes that the reader checks with.
 package enum ManifestSchema {
-    /// The schema as JSON text, deterministic.
+    /// The schema as deterministic JSON text.
     package static let json: String = JSONText.write(
         .object([
             ("$schema", .text("https://json-schema.org/draft/2020-12/schema")),
@@ -96,7 +96,7 @@ private enum SchemaWriter {
     }
 }
 
-/// JSON values that keep the order of their members.
+/// JSON values that keep their members' order.
 enum JSONText {
     case object([(String, JSONText)])
     case list([JSONText])
@@ -104,7 +104,7 @@ enum JSONText {
     case number(Int)
     case boolean(Bool)
 
-    /// `value` with two spaces a level and a newline at the end.
+    /// `value` with two spaces per level and a final newline.
     static func write(_ value: JSONText) -> String { value.rendered("") + "\n" }
 
     private func rendered(_ indent: String) -> String {

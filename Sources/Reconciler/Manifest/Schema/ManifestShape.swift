@@ -8,7 +8,7 @@ enum ManifestShape {
     static let bottle = document("Bottle", spec: bottleSpec)
     static let agentDocument = document("Agent", spec: .object(agent(isDocument: true)))
 
-    /// What every document has; used when its kind is unknown.
+    /// The keys of every document; used if its kind is unknown.
     static let envelope = ["apiVersion", "kind", "metadata", "spec"]
 
     private static func document(_ kind: String, spec: Shape) -> ObjectShape {

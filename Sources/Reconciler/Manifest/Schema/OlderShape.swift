@@ -1,24 +1,24 @@
 import ReconcilerModel
 
-/// Manifests of older shapes, which are refused with the rewrite shown.
+/// Recognizes manifests of older shapes, which are refused with the rewrite shown.
 ///
-/// Keys are compared without case, since older manifests wrote `Host` and `TokenRef`.
+/// Compares keys without case, because older manifests wrote `Host` and `TokenRef`.
 enum OlderShape {
     /// Reports every older key of `document`.
     ///
-    /// - Returns: whether the whole document has an older shape, so that looking further would only add noise.
+    /// - Returns: whether the whole document has an older shape, so that further checks would only add noise.
     static func report(_ document: Cursor, _ findings: inout Findings) -> Bool {
         let isWhole = document["apiVersion"] == nil && (document["bottle"] ?? document["bottles"]) != nil
-        let places = [document, document["bottle"], document["spec"], document["spec"]?["bottle"]].compactMap { $0 }
+        let mappings = [document, document["bottle"], document["spec"], document["spec"]?["bottle"]].compactMap { $0 }
         var found = false
-        for place in places {
-            for entry in place.entries {
+        for mapping in mappings {
+            for entry in mapping.entries {
                 guard let rewrite = rewrite(entry.key.lowercased(), entry.value) else { continue }
                 found = true
                 findings.error(
                     "older-shape",
                     "'\(entry.value.path)' is an older shape: \(rewrite.reason)",
-                    at: entry.keyPlace,
+                    at: entry.keyPosition,
                     suggestion: rewrite.text
                 )
             }
@@ -27,7 +27,7 @@ enum OlderShape {
             findings.error(
                 "older-shape",
                 "'\(entry.key)' is an older shape: a bottle is a document of its own",
-                at: entry.keyPlace,
+                at: entry.keyPosition,
                 suggestion: """
                     write it as
                     apiVersion: bottle/v1
@@ -144,7 +144,7 @@ enum OlderShape {
 
     // MARK: Reading loosely
 
-    /// The items of a list, or the entries of a mapping with their names; at most 20.
+    /// The items of a list, or the values of a mapping with their keys; at most 20.
     private static func named(_ value: Cursor) -> [(name: String?, item: Cursor)] {
         if value.node.items != nil { return value.items.prefix(20).map { (nil, $0) } }
         return value.entries.prefix(20).map { ($0.key, $0.value) }

@@ -1,7 +1,7 @@
-/// What a value of a manifest may look like.
+/// The allowed form of a manifest's value.
 ///
-/// One table of shapes (`ManifestShape`, `SettingsShape`) drives three things: the check of a file's structure, the
-/// suggestions, and the JSON Schema. What a shape can't say (a host's grammar, say) the reader says.
+/// One table of shapes (`ManifestShape`, `SettingsShape`) drives three things: the structure check, the suggestions and
+/// the JSON Schema. The reader checks what a shape can't express, such as a host's grammar.
 indirect enum Shape: Sendable {
     case text(TextShape)
     case integer(ClosedRange<Int>)
@@ -11,21 +11,21 @@ indirect enum Shape: Sendable {
     case list(Shape, least: Int)
     case table(key: TextShape, value: Shape)
     case object(ObjectShape)
-    /// Shapes that differ by kind of node: scalar, list, mapping.
+    /// Alternatives that differ by kind of node: scalar, list, mapping.
     case either([Shape])
-    /// Whatever; judged elsewhere.
+    /// Any value; checked elsewhere.
     case anything
 }
 
-/// A text and the form it must have.
+/// A text and its required form.
 struct TextShape: Sendable {
     /// A noun for messages.
     var name: String
-    /// For the schema: a regular expression that every accepted text matches.
+    /// A regular expression for the schema; every accepted text matches it.
     ///
-    /// The reader's own check may be narrower.
+    /// The reader's own check may be stricter.
     var pattern: String?
-    /// Whether a plain number is taken as the text that was written.
+    /// Whether a plain number is accepted as the text written.
     var takesNumbers: Bool
 
     init(_ name: String, pattern: String? = nil, takesNumbers: Bool = false) {
@@ -40,11 +40,11 @@ struct ObjectShape: Sendable {
     /// A noun for messages.
     var name: String
     var keys: [KeyShape]
-    /// Sets of keys of which exactly one must be there.
+    /// Sets of keys; exactly one key of each must be present.
     var oneOf: [[String]]
-    /// A key that, when there, must be the only one, and lifts every demand on others.
+    /// A key that must be alone if present, and then lifts all other requirements.
     var standsAlone: String?
-    /// Keys that demand another one beside them.
+    /// Keys that require another key beside them.
     var needs: [(key: String, other: String, suggestion: String)]
 
     init(
@@ -67,7 +67,7 @@ struct KeyShape: Sendable {
     var name: String
     var shape: Shape
     var isRequired: Bool
-    /// What it means, in one line, for the schema.
+    /// Its meaning in one line, for the schema.
     var about: String
 
     init(_ name: String, _ shape: Shape, required: Bool = false, _ about: String) {

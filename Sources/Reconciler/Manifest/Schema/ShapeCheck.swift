@@ -1,8 +1,8 @@
 import ReconcilerModel
 
 extension Cursor {
-    /// Reports every place below where the node does not have `shape`: unknown keys, missing keys, wrong types,
-    /// values outside of an enumeration.
+    /// Reports every position below at which the node doesn't have `shape`: unknown or missing keys, wrong types,
+    /// values outside an enumeration.
     func check(_ shape: Shape, _ findings: inout Findings) {
         switch shape {
         case .text(let text): checkText(text, &findings)
@@ -23,7 +23,7 @@ extension Cursor {
         }
     }
 
-    /// Whether the kind of node is the shape's.
+    /// Whether the node has the shape's kind.
     private func fits(_ shape: Shape) -> Bool {
         switch shape {
         case .list: node.items != nil
@@ -43,7 +43,7 @@ extension Cursor {
         findings.error(
             "wrong-type",
             "\(subject) must be \(shape.noun), not \(node.kindName)",
-            at: place,
+            at: position,
             suggestion: suggestion
         )
     }
@@ -59,19 +59,19 @@ extension Cursor {
             findings.error(
                 "wrong-type",
                 "\(path) must be \(shape.name), not nothing (null)",
-                at: place,
+                at: position,
                 suggestion: "write \"\" for an empty text"
             )
         default:
             findings.error(
                 "wrong-type",
                 "\(path) must be \(shape.name), not \(node.kindName)",
-                at: place,
+                at: position,
                 suggestion: "put it in quotes: \"\(scalar.text.prefix(80))\""
             )
         }
         if scalar.text.unicodeScalars.contains("\0") {
-            findings.error("invalid-value", "\(path) holds a NUL character", at: place)
+            findings.error("invalid-value", "\(path) holds a NUL character", at: position)
         }
     }
 
@@ -81,7 +81,7 @@ extension Cursor {
             return findings.error(
                 "invalid-value",
                 "\(path): \(quoted(text ?? "")) is not a number from \(range.lowerBound) to \(range.upperBound)",
-                at: place
+                at: position
             )
         }
     }
@@ -100,7 +100,7 @@ extension Cursor {
         findings.error(
             "wrong-type",
             "\(path) must be true or false, not \(meant == nil ? node.kindName : "the text \(quoted(text ?? ""))")",
-            at: place,
+            at: position,
             suggestion: meant.map { "write \($0)" }
         )
     }
@@ -112,7 +112,7 @@ extension Cursor {
         findings.error(
             "unknown-value",
             "\(path): \(quoted(text)) is not one of the values it may have",
-            at: place,
+            at: position,
             suggestion: near ?? (values.count == 1 ? "write \(values[0])" : "one of: \(values.joined(separator: ", "))")
         )
     }
@@ -120,16 +120,20 @@ extension Cursor {
     private func checkList(_ element: Shape, _ least: Int, _ findings: inout Findings) {
         guard node.items != nil else { return wrongType(.list(element, least: least), &findings) }
         if items.count < least {
-            findings.error("missing-value", "\(path) needs at least \(least) entry", at: place)
+            findings.error("missing-value", "\(path) needs at least \(least) entry", at: position)
         }
         guard countFits(node.items?.count ?? 0, &findings) else { return }
         for item in items { item.check(element, &findings) }
     }
 
-    /// Lists are compared with each other, so their length is bounded.
+    /// Limits the length of lists, because entries are compared with each other.
     private func countFits(_ count: Int, _ findings: inout Findings) -> Bool {
         guard count > YAMLNode.mostEntries else { return true }
-        findings.error("too-many-entries", "\(path) has \(count) entries, more than \(YAMLNode.mostEntries)", at: place)
+        findings.error(
+            "too-many-entries",
+            "\(path) has \(count) entries, more than \(YAMLNode.mostEntries)",
+            at: position
+        )
         return false
     }
 
@@ -142,8 +146,8 @@ extension Cursor {
                 findings.error(
                     "unknown-key",
                     "unknown key \(quoted(entry.key)) in \(path.isEmpty ? "the document" : path)",
-                    at: entry.keyPlace,
-                    suggestion: near ?? "a \(object.name) has: \(names.joined(separator: ", "))"
+                    at: entry.keyPosition,
+                    suggestion: near ?? "'\(object.name)' has: \(names.joined(separator: ", "))"
                 )
                 continue
             }
@@ -154,7 +158,7 @@ extension Cursor {
                 findings.error(
                     "conflicting-keys",
                     "'\(alone)' stands alone in \(path): '\(entry.key)' can't be beside it",
-                    at: entry.keyPlace
+                    at: entry.keyPosition
                 )
             }
             return
@@ -167,7 +171,7 @@ extension Cursor {
             findings.error(
                 "missing-key",
                 "\(path.isEmpty ? "the document" : path) has no '\(key.name)'",
-                at: place,
+                at: position,
                 suggestion: "add '\(key.name):' (\(key.about))"
             )
         }
@@ -175,7 +179,7 @@ extension Cursor {
             findings.error(
                 "missing-key",
                 "\(path) has '\(need.key)' but no '\(need.other)'",
-                at: keyPlace(need.key),
+                at: keyPosition(need.key),
                 suggestion: need.suggestion
             )
         }
@@ -183,9 +187,9 @@ extension Cursor {
             let present = set.filter { node[$0] != nil }
             let choice = set.map { "'\($0)'" }.joined(separator: " or ")
             if present.isEmpty {
-                findings.error("missing-key", "\(path) needs \(choice)", at: place)
+                findings.error("missing-key", "\(path) needs \(choice)", at: position)
             } else if present.count > 1 {
-                findings.error("conflicting-keys", "\(path) takes only one of \(choice)", at: keyPlace(present[1]))
+                findings.error("conflicting-keys", "\(path) takes only one of \(choice)", at: keyPosition(present[1]))
             }
         }
     }

@@ -2,10 +2,10 @@ package import ReconcilerModel
 
 /// Reads the operator's settings file.
 package enum SettingsReader {
-    /// What `bytes` say, and all that is wrong with them.
+    /// Reads the settings in `bytes`, and collects everything that is wrong with them.
     ///
-    /// An empty file is the default settings. With an error among the diagnostics the settings must not be used.
-    /// Paths stay as written: relative ones are relative to the file, `~` is the home folder.
+    /// An empty file gives the default settings. If the diagnostics contain an error, don't use the settings. Paths
+    /// stay as written: relative ones are relative to the file, `~` is the home folder.
     package static func read(name: String, bytes: [UInt8]) -> (settings: Settings, diagnostics: [Diagnostic]) {
         var findings = Findings()
         var settings = Settings()
@@ -24,7 +24,7 @@ package enum SettingsReader {
             do {
                 settings.secrets[try SecretReference(entry.key)] = source(entry.value, &decoder)
             } catch {
-                findings.invalid(error, path: entry.value.path, at: entry.keyPlace)
+                findings.invalid(error, path: entry.value.path, at: entry.keyPosition)
             }
         }
         for entry in document["images"]?.entries ?? [] {
@@ -44,14 +44,14 @@ package enum SettingsReader {
                 findings.error(
                     "forbidden-address",
                     "\(pool.path): \(block) holds \(kind.block), which is \(kind.name)",
-                    at: pool.place
+                    at: pool.position
                 )
             }
             if block.prefix > 25 {
                 findings.error(
                     "invalid-value",
                     "\(pool.path): \(block) is too small: a bottle takes three networks of 16 addresses",
-                    at: pool.place,
+                    at: pool.position,
                     suggestion: "a range of at most /25, better /16"
                 )
             }
@@ -63,7 +63,7 @@ package enum SettingsReader {
 
     private static func read(_ cursor: Cursor, _ builds: inout Settings.Builds, _ decoder: inout ManifestDecoder) {
         builds.allow = (cursor["allow"]?.items ?? []).compactMap { item in
-            item.text.flatMap { decoder.host($0, path: item.path, at: item.place, allowsWildcard: true) }
+            item.text.flatMap { decoder.host($0, path: item.path, at: item.position, allowsWildcard: true) }
         }
         if let memory = cursor["memory"].flatMap({ decoder.bytes($0) }) { builds.memory = memory }
         if let cpus = cursor["cpus"].flatMap({ decoder.milliCPUs($0) }) { builds.milliCPUs = cpus }
@@ -86,7 +86,7 @@ package enum SettingsReader {
             decoder.findings.error(
                 "invalid-value",
                 "\(command.path)[0], the program, is empty",
-                at: command.items[0].place
+                at: command.items[0].position
             )
         }
         return .command(command.items.compactMap(\.text))

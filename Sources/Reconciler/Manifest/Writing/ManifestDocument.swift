@@ -4,8 +4,8 @@ package import ReconcilerModel
 package enum ManifestDocument {
     /// One document that reads back as the same manifest.
     ///
-    /// Deterministic: mappings without an order of their own are sorted, and what has its default value is left out. What
-    /// holds only within limits is left out too: no manifest can say that.
+    /// Deterministic: sorts mappings that have no order of their own, and leaves out default values. Also leaves out
+    /// entries that hold only within limits, because a manifest can't express limits.
     package static func yaml(of manifest: BottleManifest) -> String {
         var writer = YAMLWriter()
         writer.pair("apiVersion", ManifestShape.apiVersion)

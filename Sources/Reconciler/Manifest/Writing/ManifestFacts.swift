@@ -1,11 +1,11 @@
 package import ReconcilerModel
 
-/// A manifest as a list of facts, for telling what an edit changed.
+/// A manifest as a list of facts, for showing what an edit changed.
 package enum ManifestFacts {
-    /// One line for each value, with where it stands: `spec.egress.allowlist[]: files.example.com`.
+    /// One line per value with its path: `spec.egress.allowlist[]: files.example.com`.
     ///
-    /// Items of a list that are mappings are named by their host or name, so that a list which grows at its front
-    /// changes no other line. The order of a list's items is no fact.
+    /// Names list items that are mappings by their host or name, so that inserting an entry at the front changes no
+    /// other line. The order of list items is not a fact.
     package static func of(_ manifest: BottleManifest) -> [String] {
         let text = ManifestDocument.yaml(of: manifest)
         let file = YAMLFile(name: "manifest", bytes: Array(text.utf8), limits: .stored)

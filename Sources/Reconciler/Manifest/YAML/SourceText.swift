@@ -1,19 +1,8 @@
 import ReconcilerModel
 
-/// A place in a text as the YAML layer counts it: line and column from 1, columns in Unicode scalars.
-package struct YAMLMark: Sendable, Hashable {
-    package var line: Int
-    package var column: Int
-
-    package init(line: Int, column: Int) {
-        self.line = line
-        self.column = column
-    }
-}
-
-/// A text that a person wrote, with its name and the starts of its lines.
+/// A text that a person wrote, with its name and the offsets of its lines.
 ///
-/// The text is known to be UTF-8 without a byte order mark; `SourceText.read` says what is wrong otherwise.
+/// The text is valid UTF-8 without a byte order mark; `SourceText.read` checks that.
 package final class SourceText: Sendable {
     package let name: String
     let bytes: [UInt8]
@@ -30,7 +19,7 @@ package final class SourceText: Sendable {
         SourceLocation(file: name, line: mark.line, column: mark.column)
     }
 
-    /// The line at `number` (from 1) without its line break; nil past the end, and for one that nobody could read.
+    /// The line at `number` (from 1) without its line break; nil past the end, and for a line too long to show.
     func line(_ number: Int) -> String? {
         guard number >= 1, number <= lineStarts.count else { return nil }
         let start = Int(lineStarts[number - 1])
@@ -40,10 +29,10 @@ package final class SourceText: Sendable {
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }
 
-    /// Diagnostics carry their line; a file of one line must not be carried by each.
+    /// Diagnostics carry their line; don't let each of them carry a huge one.
     private static let longestLine = 65_536
 
-    /// The offset of the first byte of line `number` (from 1); the end of the text past the last line.
+    /// The offset of the first byte of line `number` (from 1); past the last line, the end of the text.
     func offset(ofLine number: Int) -> Int {
         number <= lineStarts.count ? Int(lineStarts[max(number, 1) - 1]) : bytes.count
     }
@@ -54,11 +43,12 @@ package final class SourceText: Sendable {
 extension SourceText {
     /// Checks `bytes` and finds their lines.
     ///
-    /// Reports a text that is too large, not UTF-8, or holds characters that YAML forbids or that make a reviewer see
-    /// something else than the program: control characters, Unicode line separators, bidirectional overrides.
-    /// A leading UTF-8 byte order mark is dropped.
+    /// Reports a text that is too large, that is not UTF-8, or that contains characters which YAML forbids or which
+    /// show a reviewer something else than the program reads: control characters, Unicode line separators,
+    /// bidirectional overrides. Drops a leading UTF-8 byte order mark.
     ///
-    /// - Returns: nil when the text can't be read at all; characters alone are reported and the text is returned.
+    /// - Returns: nil if the text can't be read at all. A text with forbidden characters is reported and still
+    ///   returned.
     static func read(name: String, bytes: [UInt8], limit: Int, findings: inout Findings) -> SourceText? {
         func refuse(_ code: String, _ message: String, _ suggestion: String, line: Int = 1, column: Int = 1) {
             findings.add(
@@ -88,13 +78,13 @@ extension SourceText {
         scan.run(over: body)
         let text = SourceText(name: name, bytes: body, lineStarts: scan.lineStarts)
         if let bad = scan.invalid {
-            let place = text.mark(ofByte: bad)
+            let mark = text.mark(ofByte: bad)
             refuse(
                 "not-utf8",
                 "this byte is not UTF-8 text",
                 "save the file as UTF-8",
-                line: place.line,
-                column: place.column
+                line: mark.line,
+                column: mark.column
             )
             return nil
         }
@@ -132,11 +122,11 @@ func hexadecimal(_ scalar: UInt32) -> String {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
 }
 
-/// One pass over a text: the starts of its lines, the first byte that is not UTF-8, characters that are refused.
+/// One pass over a text: the starts of its lines, the first byte that is not UTF-8, forbidden characters.
 private struct CharacterScan {
     var lineStarts: [UInt32] = [0]
     var invalid: Int?
-    /// Byte offset and scalar of the first few refused characters.
+    /// Byte offsets and scalars of the first few forbidden characters.
     var forbidden: [(Int, UInt32)] = []
 
     mutating func run(over bytes: [UInt8]) {
@@ -175,7 +165,7 @@ private struct CharacterScan {
         if forbidden.count < 20 { forbidden.append((index, scalar)) }
     }
 
-    /// The scalar at `index` and its length in bytes; nil when the bytes are no shortest-form UTF-8.
+    /// The scalar at `index` and its length in bytes; nil if the bytes are not shortest-form UTF-8.
     private static func decode(_ bytes: [UInt8], at index: Int) -> (UInt32, Int)? {
         let first = bytes[index]
         let length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2

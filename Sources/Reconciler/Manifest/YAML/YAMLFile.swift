@@ -1,13 +1,13 @@
 package import ReconcilerModel
 
-/// A YAML text that is no manifest: its documents, and everything that is wrong with it.
+/// A YAML text other than a manifest: its documents and everything that is wrong with it.
 package struct YAMLFile: Sendable {
     package let documents: [YAMLNode]
     private let name: String
     private let source: SourceText?
     private var findings: Findings
 
-    /// Reads `bytes`; what breaks YAML or `limits` is among the diagnostics.
+    /// Reads `bytes`; the diagnostics report broken YAML and exceeded `limits`.
     ///
     /// - Parameter name: what diagnostics call the text.
     package init(name: String, bytes: [UInt8], limits: YAMLLimits = .manifest) {
@@ -19,13 +19,13 @@ package struct YAMLFile: Sendable {
         self.findings = findings
     }
 
-    /// Adds an error at a place of the text.
+    /// Adds an error at a position in the text.
     package mutating func report(_ code: String, _ message: String, at mark: YAMLMark, suggestion: String? = nil) {
         guard let source else { return }
-        findings.error(code, message, at: Place(source: source, mark: mark), suggestion: suggestion)
+        findings.error(code, message, at: SourcePosition(source: source, mark: mark), suggestion: suggestion)
     }
 
-    /// Adds an error for a word that is none of `words`, with the one that was most likely meant.
+    /// Adds an error for a word that is not in `words`, and suggests the closest one.
     package mutating func report(unknown word: String, _ noun: String, of words: [String], at mark: YAMLMark) {
         report(
             "unknown-\(noun)",
@@ -36,16 +36,16 @@ package struct YAMLFile: Sendable {
         )
     }
 
-    /// All that is wrong, in the order of the text.
+    /// Everything that is wrong, in the order of the text.
     package var diagnostics: [Diagnostic] { findings.ordered(files: [name]) }
 }
 
 extension YAMLNode {
-    /// The whole number that a scalar is.
+    /// The scalar's value as a whole number.
     package var integer: Int? {
         if case .integer(let value) = scalar?.value { value } else { nil }
     }
 
-    /// Whether the node is a scalar that says nothing.
+    /// Whether the node is a null scalar.
     package var isNull: Bool { scalar?.value == .null }
 }

@@ -1,7 +1,7 @@
-/// One node of a YAML document, with its place.
+/// One node of a YAML document, with its position.
 ///
-/// Aliases share the node of their anchor, so a tree may be a graph without cycles; `weight` counts as if every alias
-/// were written out, and the parser bounds it.
+/// An alias shares the node of its anchor, so a tree can be an acyclic graph. `weight` counts every alias as its
+/// expansion, and the parser limits it.
 package final class YAMLNode: Sendable {
     package enum Content: Sendable {
         case scalar(YAMLScalar)
@@ -11,9 +11,9 @@ package final class YAMLNode: Sendable {
 
     package let content: Content
     package let mark: YAMLMark
-    /// Number of nodes here and below, aliases written out.
+    /// Number of nodes here and below, with aliases expanded.
     let weight: Int
-    /// Bytes of all scalars here and below, aliases written out.
+    /// Bytes of all scalars here and below, with aliases expanded.
     let size: Int
 
     init(_ content: Content, mark: YAMLMark, weight: Int = 1, size: Int = 0) {
@@ -40,10 +40,10 @@ package final class YAMLNode: Sendable {
         entries?.first { $0.key == key }?.value
     }
 
-    /// The most entries that a list or mapping of a manifest may have.
+    /// The most entries that a manifest's list or mapping may have.
     static let mostEntries = 2000
 
-    /// Whether a list or mapping here or below is too long for work that compares entries with each other.
+    /// Whether a list or mapping here or below is too long for work that compares entries pairwise.
     var holdsLongList: Bool {
         switch content {
         case .scalar: false
@@ -52,7 +52,7 @@ package final class YAMLNode: Sendable {
         }
     }
 
-    /// What the node is, as a person would say it.
+    /// The kind of node in a person's words.
     var kindName: String {
         switch content {
         case .sequence: "a list"
@@ -62,7 +62,7 @@ package final class YAMLNode: Sendable {
     }
 }
 
-/// A key of a mapping with its place, and its value.
+/// A mapping's key with its position, and its value.
 package struct YAMLEntry: Sendable {
     package let key: String
     package let keyMark: YAMLMark
@@ -73,7 +73,7 @@ package struct YAMLEntry: Sendable {
 package struct YAMLScalar: Sendable, Hashable {
     package enum Style: Sendable, Hashable { case plain, singleQuoted, doubleQuoted, literal, folded }
 
-    /// The core types of YAML 1.2 that a tag may force.
+    /// The core types of YAML 1.2 that a tag can force.
     enum Tag: String, Sendable { case null, bool, int, float, str }
 
     package let text: String
@@ -86,7 +86,7 @@ package struct YAMLScalar: Sendable, Hashable {
         self.tag = tag
     }
 
-    /// What the scalar means in the core schema of YAML 1.2: `no`, `on` and `012` are not what YAML 1.1 made of them.
+    /// The scalar's value in the core schema of YAML 1.2, in which `no`, `on` and `012` differ from YAML 1.1.
     var value: YAMLValue {
         switch tag {
         case .str: return .text
@@ -96,11 +96,11 @@ package struct YAMLScalar: Sendable, Hashable {
     }
 }
 
-/// The core type of a scalar.
+/// A scalar's value by its core type.
 enum YAMLValue: Sendable, Hashable {
     case null
     case boolean(Bool)
-    /// nil: outside of what a machine integer holds.
+    /// nil if it doesn't fit into a machine integer.
     case integer(Int?)
     case float
     case text

@@ -1,12 +1,12 @@
 import CYAML
 import ReconcilerModel
 
-/// Reads YAML into located trees by libyaml's events.
+/// Builds trees with positions from libyaml's events.
 enum YAMLParser {
-    /// Reads every document of `source` that lies before byte `end` (nil: all).
+    /// Reads every document of `source` that begins before byte `end` (nil for all).
     ///
-    /// Finds duplicate keys, unknown aliases, unknown tags, and input past `limits`. After an error of syntax the
-    /// documents before it are returned, so that their mistakes are shown too.
+    /// Reports duplicate keys, unknown aliases, unknown tags and exceeded `limits`. After a syntax error it still
+    /// returns the documents before it, so that their mistakes are shown too.
     static func documents(
         of source: SourceText,
         upTo end: Int? = nil,
@@ -16,7 +16,7 @@ enum YAMLParser {
         let bytes = source.bytes[..<(end ?? source.bytes.count)]
         guard !refusesDirectives(source, upTo: bytes.endIndex, findings: &findings) else { return [] }
         var builder = YAMLTreeBuilder(source: source, limits: limits)
-        // The parser keeps pointers into itself, so it must not move.
+        // The parser contains pointers into itself, so it must not move.
         let parser = UnsafeMutablePointer<yaml_parser_t>.allocate(capacity: 1)
         defer { unsafe parser.deallocate() }
         guard unsafe yaml_parser_initialize(parser) == 1 else {
@@ -42,11 +42,11 @@ enum YAMLParser {
             }
             defer { unsafe yaml_event_delete(&event) }
             if unsafe event.type == YAML_STREAM_END_EVENT { return }
-            guard unsafe builder.take(event) else { return }
+            guard unsafe builder.handle(event) else { return }
         }
     }
 
-    /// libyaml compares every tag directive with all before it; nobody needs them here.
+    /// Refuses tag directives: libyaml compares each with all before it, and manifests have no use for them.
     private static func refusesDirectives(_ source: SourceText, upTo end: Int, findings: inout Findings) -> Bool {
         for number in 1...max(1, source.lineCount) {
             let start = source.offset(ofLine: number)
@@ -54,11 +54,11 @@ enum YAMLParser {
             guard source.bytes[start] == UInt8(ascii: "%"), source.bytes[start...].starts(with: "%TAG".utf8) else {
                 continue
             }
-            let place = Place(source: source, mark: YAMLMark(line: number, column: 1))
+            let position = SourcePosition(source: source, mark: YAMLMark(line: number, column: 1))
             findings.error(
                 "unsupported-yaml",
                 "tag directives are not supported",
-                at: place,
+                at: position,
                 suggestion: "remove this line"
             )
             return true

@@ -1,8 +1,8 @@
 import ReconcilerModel
 
-/// Texts as YAML scalars that read back as the same text, in this reader and in those of YAML 1.1.
+/// Writes texts as YAML scalars that this reader and YAML 1.1 readers read back as the same text.
 enum YAMLText {
-    /// `text` plain where that is safe, else in double quotes; always one line.
+    /// `text` plain if that is safe, else in double quotes; always one line.
     static func scalar(_ text: String) -> String {
         isPlain(text) ? text : quoted(text)
     }
@@ -23,7 +23,7 @@ enum YAMLText {
         return output + "\""
     }
 
-    /// `text` as a literal block below a key whose value is indented by `indent`; nil when a block can't hold it.
+    /// `text` as a literal block below a key whose value is indented by `indent`; nil if a block can't represent it.
     static func block(_ text: String, indent: Int) -> String? {
         guard text.contains("\n"), text.unicodeScalars.allSatisfy({ $0 == "\n" || isShown($0) }) else { return nil }
         var body = text[...]
@@ -40,7 +40,7 @@ enum YAMLText {
         return mark + lines.map { $0.isEmpty ? "\n" : "\n" + space + $0 }.joined()
     }
 
-    /// A word that no version of YAML takes for anything but text.
+    /// Whether every version of YAML reads the word as text.
     private static func isPlain(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, bytes.count <= 200, text.utf8.last != UInt8(ascii: ":") else { return false }
@@ -53,7 +53,7 @@ enum YAMLText {
         return !words.contains(text.lowercased())
     }
 
-    /// Whether a scalar may stand as it is.
+    /// Whether the scalar can stand unescaped.
     private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
         switch VisibleText.look(of: scalar) {
         case .plain, .mark: true

@@ -1,7 +1,7 @@
 import CYAML
 import ReconcilerModel
 
-/// Builds located trees from libyaml's events and stops at the first limit that is passed.
+/// Builds trees with positions from libyaml's events, and stops at the first exceeded limit.
 struct YAMLTreeBuilder {
     let source: SourceText
     let limits: YAMLLimits
@@ -9,7 +9,7 @@ struct YAMLTreeBuilder {
     private(set) var findings = Findings()
     private var stack: [Frame] = []
     private var anchors: [String: YAMLNode] = [:]
-    /// Anchors whose node is not complete: an alias to one would be a cycle.
+    /// Anchors whose node is incomplete: an alias to one would make a cycle.
     private var open: Set<String> = []
     private var nodes = 0
     private var size = 0
@@ -19,10 +19,10 @@ struct YAMLTreeBuilder {
         self.limits = limits
     }
 
-    /// Takes one event.
+    /// Handles one event.
     ///
     /// - Returns: false when reading must stop.
-    mutating func take(_ event: yaml_event_t) -> Bool {
+    mutating func handle(_ event: yaml_event_t) -> Bool {
         let mark = unsafe YAMLMark(event.start_mark)
         switch unsafe event.type {
         case YAML_DOCUMENT_START_EVENT:
@@ -40,7 +40,7 @@ struct YAMLTreeBuilder {
                 tag: scalarTag(tag, at: mark)
             )
             let node = YAMLNode(.scalar(scalar), mark: mark, size: bytes.count)
-            return count(1, bytes.count, at: mark) && place(node, anchor: anchor)
+            return count(1, bytes.count, at: mark) && insert(node, anchor: anchor)
         case YAML_SEQUENCE_START_EVENT:
             let data = unsafe event.data.sequence_start
             return unsafe begin(isMapping: false, tag: Self.text(data.tag), anchor: Self.text(data.anchor), at: mark)
@@ -59,7 +59,7 @@ struct YAMLTreeBuilder {
     /// Reports why libyaml stopped.
     mutating func syntaxError(_ parser: yaml_parser_t) {
         var message = unsafe Self.text(parser.problem) ?? "the text is not YAML"
-        // The look at characters has named these already.
+        // The character scan has reported these already.
         if message.contains("control characters") { return }
         if let context = unsafe Self.text(parser.context) { message += " \(context)" }
         let mark = unsafe YAMLMark(parser.problem_mark)
@@ -103,7 +103,7 @@ struct YAMLTreeBuilder {
         guard let frame = stack.popLast() else { return true }
         if let anchor = frame.anchor { open.remove(anchor) }
         let content: YAMLNode.Content = frame.isMapping ? .mapping(frame.merged) : .sequence(frame.items)
-        return place(
+        return insert(
             YAMLNode(content, mark: frame.mark, weight: frame.weight, size: frame.size),
             anchor: frame.anchor
         )
@@ -122,10 +122,10 @@ struct YAMLTreeBuilder {
             )
             return false
         }
-        return count(node.weight, node.size, at: mark) && place(node, anchor: nil)
+        return count(node.weight, node.size, at: mark) && insert(node, anchor: nil)
     }
 
-    /// Counts nodes and bytes as if aliases were written out.
+    /// Counts nodes and bytes with aliases expanded.
     private mutating func count(_ nodes: Int, _ size: Int, at mark: YAMLMark) -> Bool {
         self.nodes += nodes
         self.size += size
@@ -141,7 +141,7 @@ struct YAMLTreeBuilder {
         return true
     }
 
-    private mutating func place(_ node: YAMLNode, anchor: String?) -> Bool {
+    private mutating func insert(_ node: YAMLNode, anchor: String?) -> Bool {
         if let anchor { anchors[anchor] = node }
         guard !stack.isEmpty else {
             documents.append(node)
@@ -178,7 +178,7 @@ struct YAMLTreeBuilder {
         return true
     }
 
-    /// Takes the entries of `<<: *anchor` or `<<: [*one, *two]`; keys written out win, then the first mapping.
+    /// Merges the entries of `<<: *anchor` or `<<: [*one, *two]`; written keys win, then the first mapping.
     private mutating func merge(_ node: YAMLNode) -> Bool {
         for mapping in node.items ?? [node] {
             guard let entries = mapping.entries else {
@@ -195,7 +195,7 @@ struct YAMLTreeBuilder {
     }
 
     private mutating func report(_ code: String, _ message: String, at mark: YAMLMark, suggestion: String? = nil) {
-        findings.error(code, message, at: Place(source: source, mark: mark), suggestion: suggestion)
+        findings.error(code, message, at: SourcePosition(source: source, mark: mark), suggestion: suggestion)
     }
 
     private mutating func scalarTag(_ tag: String?, at mark: YAMLMark) -> YAMLScalar.Tag? {
@@ -230,7 +230,7 @@ struct YAMLTreeBuilder {
     }
 }
 
-/// A list or mapping that is being read.
+/// A list or mapping that is still being read.
 private struct Frame {
     let isMapping: Bool
     let anchor: String?
@@ -241,7 +241,7 @@ private struct Frame {
     var entries: [YAMLEntry] = []
     var inherited: [YAMLEntry] = []
     var keys: [String: YAMLMark] = [:]
-    /// A key that waits for its value.
+    /// A key whose value hasn't come yet.
     var key: YAMLNode?
 
     init(isMapping: Bool, anchor: String?, mark: YAMLMark) {
@@ -250,7 +250,7 @@ private struct Frame {
         self.mark = mark
     }
 
-    /// The entries with those of `<<` that are not written out.
+    /// The entries, plus those of `<<` whose keys are not written here.
     var merged: [YAMLEntry] {
         var known = Set(keys.keys)
         return entries + inherited.filter { known.insert($0.key).inserted }

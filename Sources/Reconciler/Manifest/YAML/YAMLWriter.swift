@@ -1,20 +1,20 @@
-/// Writes block-style YAML, two spaces a level.
+/// Writes block-style YAML with two spaces per level.
 struct YAMLWriter {
     private(set) var text = ""
     private var level = 0
-    /// Whether the next line begins a list's entry.
+    /// Whether the next line begins a list entry.
     private var isEntry = false
 
     mutating func pair(_ key: String, _ value: String) {
         raw(key, YAMLText.block(value, indent: (level + 1) * 2) ?? YAMLText.scalar(value))
     }
 
-    /// A pair whose value is YAML already.
+    /// Writes a pair whose value is YAML already.
     mutating func raw(_ key: String, _ value: String) {
         line("\(YAMLText.scalar(key)): \(value)")
     }
 
-    /// A list's entry that is one text.
+    /// Writes a list entry with a single text.
     mutating func item(_ value: String) { line(YAMLText.scalar(value)) }
 
     mutating func mapping(_ key: String, _ write: (inout YAMLWriter) -> Void) {
@@ -24,7 +24,7 @@ struct YAMLWriter {
         level -= 1
     }
 
-    /// A sorted mapping of texts; nothing when empty.
+    /// Writes a sorted mapping of texts; nothing if empty.
     mutating func table(_ key: String, _ values: [String: String]) {
         guard !values.isEmpty else { return }
         mapping(key) { writer in
@@ -32,7 +32,7 @@ struct YAMLWriter {
         }
     }
 
-    /// A list of texts; nothing when empty.
+    /// Writes a list of texts; nothing if empty.
     mutating func list(_ key: String, _ values: [String]) {
         guard !values.isEmpty else { return }
         sequence(key, values) { $1.item($0) }
