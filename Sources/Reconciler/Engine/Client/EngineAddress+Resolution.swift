@@ -1,11 +1,11 @@
 import FoundationEssentials
 
 extension EngineAddress {
-    /// The engine that `docker` itself would use, and who says so.
+    /// The engine that `docker` itself would use, and the setting that chose it.
     ///
-    /// In this order: `flag`, `DOCKER_HOST`, the docker context of `DOCKER_CONTEXT` or of the docker configuration, the
-    /// first of the usual sockets that exists (`/var/run/docker.sock` when none does). Reads files, connects to
-    /// nothing.
+    /// Tries in this order: `flag`, `DOCKER_HOST`, the docker context of `DOCKER_CONTEXT` or of the docker
+    /// configuration, the first of the usual sockets that exists (`/var/run/docker.sock` if none does). Reads files;
+    /// connects to nothing.
     package static func resolve(
         flag: String?,
         environment: [String: String],
@@ -31,11 +31,11 @@ extension EngineAddress {
     }
 }
 
-/// An engine that the docker command knows by a name.
+/// A named engine of the docker command.
 private struct DockerContext {
     let name: String
 
-    /// The chosen context; nil when it is the default one.
+    /// The chosen context; nil for the default one.
     static func current(folder: String, environment: [String: String]) throws(EngineError) -> DockerContext? {
         struct Configuration: Decodable { var currentContext: String? }
         var name = environment["DOCKER_CONTEXT"] ?? ""
@@ -46,19 +46,19 @@ private struct DockerContext {
         return name.isEmpty || name == "default" ? nil : DockerContext(name: name)
     }
 
-    /// The address that the context's metadata give.
+    /// The address in the context's metadata.
     ///
-    /// Its folder is named by a hash of its name; looking at each saves computing that.
+    /// Reads each folder's metadata, because the folder's name is a hash of the context's name.
     func address(folder: String) throws(EngineError) -> EngineAddress {
         struct Metadata: Decodable {
-            struct Endpoint: Decodable {
+            struct DockerEndpoint: Decodable {
                 var host: String?
 
                 enum CodingKeys: String, CodingKey { case host = "Host" }
             }
 
             var name: String
-            var endpoints: [String: Endpoint]?
+            var endpoints: [String: DockerEndpoint]?
 
             enum CodingKeys: String, CodingKey {
                 case name = "Name"
@@ -69,7 +69,7 @@ private struct DockerContext {
         let ids = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
         for id in ids.sorted() {
             let file = "\(root)/\(id)/meta.json"
-            // Another context's broken file is not this one's trouble.
+            // Ignore the broken file of another context.
             guard let bytes = FileManager.default.contents(atPath: file),
                 let metadata = try? EngineJSON.decode(Metadata.self, from: Array(bytes), path: file),
                 metadata.name == name

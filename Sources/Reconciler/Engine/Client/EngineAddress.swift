@@ -13,7 +13,7 @@ package enum EngineAddress: Sendable, Hashable {
         }
     }
 
-    /// The address that a `DOCKER_HOST`-like text names.
+    /// Parses an address as `DOCKER_HOST` writes it.
     package init(_ text: String) throws(EngineError) {
         func invalid(_ reason: String) -> EngineError { .invalidAddress(text, reason: reason) }
         guard let separator = text.firstRange(of: "://") else {
@@ -72,7 +72,7 @@ package enum EngineAddress: Sendable, Hashable {
 }
 
 extension EngineAddress: CustomStringConvertible {
-    /// As in `DOCKER_HOST`.
+    /// The form of `DOCKER_HOST`.
     package var description: String {
         switch self {
         case .unix(let path): "unix://\(path)"

@@ -4,7 +4,7 @@ import ReconcilerTime
 extension EngineClient {
     /// Maps to `HEAD /containers/{id}/archive`; on 404 also to `GET /containers/{id}/json`.
     ///
-    /// A HEAD has no words to tell a missing file from a missing container.
+    /// The answer to a HEAD has no body that could tell a missing file from a missing container.
     package func stat(container: String, path: String) async throws(EngineError) -> PathStat? {
         let request = request(.HEAD, try Self.path(container, "/archive"), [("path", path)])
         let headers: HTTPHeaders

@@ -18,11 +18,11 @@ extension EngineClient {
         name: String,
         _ container: ContainerCreate
     ) async throws(EngineError) -> CreatedContainer {
-        // Without a name the engine makes one up.
+        // Without a name the engine invents one.
         guard !name.isEmpty else { throw .invalidArgument("a container needs a name") }
         return try await value(
             CreatedContainer.self,
-            // A folder of the image that lies under a volume is copied into it.
+            // The engine copies a folder of the image into the volume that covers it.
             patient(try request(.POST, "/containers/create", [("name", name)], json: container))
         )
     }
@@ -98,7 +98,7 @@ extension EngineClient {
                 case failure = "Error"
             }
         }
-        // The head comes at once and the body at the end: on a connection of its own.
+        // The head comes at once and the body at the end, so use a separate connection.
         let request = request(.POST, try Self.path(container, "/wait"), [("condition", "not-running")])
         let body = try await stream(request).collect(upTo: Self.messageLimit)
         let answer = try EngineJSON.decode(Answer.self, from: body, path: request.path)
@@ -117,7 +117,7 @@ extension EngineClient {
         if let since = options.since { query.append(("since", since.unixText)) }
         if let until = options.until { query.append(("until", until.unixText)) }
         var request = request(.GET, try Self.path(container, "/logs"), query)
-        // Nothing may be written for long.
+        // A log can be silent for long.
         request.deadlines = options.follow ? .none : Deadlines(answer: callTimeout, idle: longTimeout)
         return try await stream(request).decoded(by: FrameDecoder(isFramed: !options.tty))
     }
@@ -126,7 +126,8 @@ extension EngineClient {
         "/containers/\(try EngineRequest.segment(container, "container"))\(rest)"
     }
 
-    /// Asks for what ends a process, and gives it its time before the engine's; its own configuration's is not known.
+    /// Sends a request that ends a process, and allows for its time; the time in the container's configuration is
+    /// unknown.
     private func end(_ container: String, _ verb: String, _ timeout: Int?) async throws(EngineError) {
         let query = timeout.map { [("t", String($0))] } ?? []
         var request = request(.POST, try Self.path(container, verb), query)

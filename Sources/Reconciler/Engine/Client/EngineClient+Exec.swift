@@ -13,7 +13,7 @@ extension EngineClient {
         limit: Int
     ) async throws(EngineError) -> ExecResult {
         let id = try await createExec(container: container, exec)
-        // Not upgraded: the answer's body then is the output, and its end can't overtake the upgrade.
+        // Not upgraded: then the answer's body is the output, and its end can't overtake the upgrade.
         let tty = exec.tty ?? false
         let output = try await stream(try Self.startRequest(self, id, tty: tty))
         var frames = output.decoded(by: FrameDecoder(isFramed: !tty)).makeAsyncIterator()
@@ -38,7 +38,7 @@ extension EngineClient {
         return try await value(Answer.self, try request(.POST, try Self.path(container, "/exec"), json: exec)).id
     }
 
-    /// `POST /exec/{id}/start`, after which the connection carries the command's input and output.
+    /// Maps to `POST /exec/{id}/start`; afterwards the connection carries the command's input and output.
     package func startExec(_ id: String, tty: Bool) async throws(EngineError) -> ExecStream {
         let made = try await hijack(try Self.startRequest(self, id, tty: tty))
         return ExecStream(
@@ -47,7 +47,7 @@ extension EngineClient {
         )
     }
 
-    /// The exit code of a command whose output has ended; the engine learns it a moment later.
+    /// The exit code of a command whose output has ended; the engine knows it a moment later.
     private func exitCode(_ id: String) async throws(EngineError) -> Int {
         var pause = Duration.milliseconds(1)
         while true {

@@ -43,7 +43,7 @@ extension EngineClient {
 
     /// Maps to `POST /images/create`.
     package func pull(_ reference: String) async throws(EngineError) -> EngineStream<ProgressLine> {
-        // Without a tag the engine fetches all of them.
+        // Without a tag the engine pulls all of them.
         let lastPart = reference.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         guard !lastPart.isEmpty else { throw .invalidArgument("'\(reference)' is not the name of an image") }
         let isTagged = lastPart.contains(":") || lastPart.contains("@")

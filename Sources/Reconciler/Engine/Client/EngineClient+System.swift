@@ -8,7 +8,7 @@ extension EngineClient {
         try await ping(within: callTimeout)
     }
 
-    /// The ping with a bound: a socket can accept and never answer.
+    /// A ping with a time limit, because a socket can accept and never answer.
     func ping(within time: TimeAmount) async throws(EngineError) -> EnginePing {
         let request = EngineRequest(method: .GET, path: "/_ping", deadlines: Deadlines(answer: time))
         let head = try await call(request).head
@@ -36,14 +36,14 @@ extension EngineClient {
         if let until = query.until { pairs.append(("until", until.unixText)) }
         pairs += try EngineRequest.filters(query.filters)
         var request = request(.GET, "/events", pairs)
-        // Nothing may happen for long.
+        // Events can be rare.
         request.deadlines = .none
         return try await stream(request).decoded(by: JSONLines<EngineEvent>(path: request.path))
     }
 }
 
 extension Timestamp {
-    /// As the engine reads times in queries: seconds, a dot, nine digits.
+    /// The form of times in the engine's queries: seconds, a dot, nine digits.
     var unixText: String {
         let fraction = String(nanoseconds)
         return "\(seconds).\(String(repeating: "0", count: 9 - fraction.count))\(fraction)"

@@ -31,7 +31,7 @@ extension EngineClient {
                 case labels = "Labels"
             }
         }
-        // Without a name the engine makes one up.
+        // Without a name the engine invents one.
         guard !name.isEmpty else { throw .invalidArgument("a volume needs a name") }
         let body = Create(name: name, labels: labels)
         return try await value(VolumeSummary.self, try request(.POST, "/volumes/create", json: body))

@@ -1,20 +1,20 @@
 import NIOCore
 import NIOHTTP1
 
-/// A Docker engine, over its HTTP API.
+/// A client of a Docker engine's HTTP API.
 ///
-/// Short calls share a few kept connections; each stream has its own. Any number of calls can run side by side.
+/// Short calls share a few pooled connections; each stream has its own. Any number of calls can run concurrently.
 /// Cancelling a call closes its connection.
 package final class EngineClient: EngineWriting {
-    /// One finished call, for those who want to see them.
+    /// One finished call, for observers.
     package struct Call: Sendable, Hashable {
         /// The request's method.
         package let method: String
         /// The request's path and query, as sent.
         package let target: String
-        /// The HTTP status; nil when no answer came.
+        /// The HTTP status; nil if no answer came.
         package let status: Int?
-        /// From the call to its answer; of a stream, to the answer's head.
+        /// From the call to its answer; for a stream, to the answer's head.
         package let duration: Duration
 
         package init(method: String, target: String, status: Int?, duration: Duration) {
@@ -27,33 +27,33 @@ package final class EngineClient: EngineWriting {
 
     /// Where the engine is.
     package let address: EngineAddress
-    /// The API version that both sides speak.
+    /// The API version agreed on with the engine.
     package let apiVersion: APIVersion
 
-    /// The most bytes of an answer that is taken whole.
+    /// The most bytes of an answer to collect.
     static let bodyLimit = 64 << 20
-    /// The most bytes of an error's text.
+    /// The most bytes of an error's text to read.
     static let messageLimit = 64 << 10
 
-    /// How long an engine may take to do something, such as to remove a large file system, and how long a build or a
-    /// pull may be silent.
+    /// How long the engine may take for slow work, such as removing a large file system, and how long a build or a pull
+    /// may be silent.
     let longTimeout: TimeAmount
-    /// How long an engine may take to answer anything else.
+    /// How long the engine may take for any other answer.
     let callTimeout: TimeAmount
     private let pool: ConnectionPool
     private let onCall: (@Sendable (Call) -> Void)?
     private let host: String
 
-    /// Reaches the engine and agrees on a version with it: `GET /_ping`.
+    /// Connects to the engine and agrees on an API version: `GET /_ping`.
     ///
-    /// The connection stays for the next call. An engine that takes longer than these bounds is a `.transport` error,
-    /// and the connection is closed; what it does all the same is not known.
+    /// The next call reuses the connection. If the engine exceeds a time limit, the call throws `.transport` and closes
+    /// the connection; whether the engine still acts is unknown.
     /// - Parameters:
-    ///   - timeout: bounds each connecting and the ping.
-    ///   - callTimeout: bounds each call from request to answer, of a stream to the answer's head. Events and followed
-    ///     logs have no bound, what ends a process has its own time on top.
-    ///   - longTimeout: bounds in its place what may take the engine long: to create with a copy of a folder, to remove,
-    ///     and each silence of a build or a pull.
+    ///   - timeout: limits each connection attempt, and the ping.
+    ///   - callTimeout: limits each call from request to answer, and a stream to its answer's head. Events and followed
+    ///     logs have no limit; a call that ends a process gets that process's time in addition.
+    ///   - longTimeout: limits slow work instead: creating with a copy of a folder, removing, and each silence of a
+    ///     build or a pull.
     package static func connect(
         to address: EngineAddress,
         timeout: Duration = .seconds(10),
@@ -102,14 +102,14 @@ package final class EngineClient: EngineWriting {
             }
     }
 
-    /// Closes the connections that wait; calls under way end by themselves.
+    /// Closes the idle connections; calls in progress end by themselves.
     package func close() {
         pool.close()
     }
 
     // MARK: - For the endpoints
 
-    /// A request to a path under the API version, to be answered within `callTimeout`.
+    /// A request for a path under the API version, to be answered within `callTimeout`.
     func request(
         _ method: HTTPMethod,
         _ path: String,
@@ -127,7 +127,7 @@ package final class EngineClient: EngineWriting {
         )
     }
 
-    /// A request whose body is a value as JSON.
+    /// A request with a JSON body.
     func request(
         _ method: HTTPMethod,
         _ path: String,
@@ -137,14 +137,14 @@ package final class EngineClient: EngineWriting {
         request(method, path, query, body: .bytes(try EngineJSON.encode(json)))
     }
 
-    /// `request`, for what may take the engine long, or may be silent for long.
+    /// The request with a longer time limit, for work that may take long or be silent for long.
     func patient(_ request: EngineRequest) -> EngineRequest {
         var request = request
         request.deadlines = Deadlines(answer: longTimeout, idle: longTimeout)
         return request
     }
 
-    /// Makes a call whose answer is taken whole; a status outside 200 to 299 is thrown with the engine's words.
+    /// Makes a call and collects its answer; throws for a status outside 200 to 299, with the engine's words.
     @discardableResult
     func call(_ request: EngineRequest) async throws(EngineError) -> (head: HTTPResponseHead, body: [UInt8]) {
         let response = try await observed(request) { () async throws(EngineError) -> EngineResponse in
@@ -157,12 +157,12 @@ package final class EngineClient: EngineWriting {
         return (response.head, body)
     }
 
-    /// Makes a call whose answer is a JSON value.
+    /// Makes a call and decodes its JSON answer.
     func value<Value: Decodable>(_ type: Value.Type, _ request: EngineRequest) async throws(EngineError) -> Value {
         try EngineJSON.decode(type, from: try await call(request).body, path: request.path)
     }
 
-    /// Makes a call whose answer comes as it is made, on a connection of its own.
+    /// Makes a call whose answer is streamed, on a separate connection.
     func stream(_ request: EngineRequest) async throws(EngineError) -> EngineStream<[UInt8]> {
         let response = try await observed(request) { () async throws(EngineError) -> EngineResponse in
             try await self.dedicated(request).response
@@ -170,7 +170,7 @@ package final class EngineClient: EngineWriting {
         return try await Self.body(of: response, request)
     }
 
-    /// Makes a call after which the connection is a raw stream in both directions.
+    /// Makes a call that turns the connection into a raw stream in both directions.
     func hijack(_ request: EngineRequest) async throws(EngineError) -> (
         output: EngineStream<[UInt8]>, connection: EngineConnection
     ) {
@@ -189,7 +189,7 @@ package final class EngineClient: EngineWriting {
 
     private func pooled(_ request: EngineRequest) async throws(EngineError) -> EngineResponse {
         guard !Task.isCancelled else { throw .cancelled }
-        if let connection = pool.take() {
+        if let connection = pool.checkOut() {
             do {
                 return try await connection.exchange(request, host: host, limit: Self.bodyLimit)
             } catch {
@@ -265,7 +265,7 @@ package final class EngineClient: EngineWriting {
 
     private struct Refusal: Decodable { var message: String }
 
-    /// The error for a status that is not success; the engine's message, or the bare body where it sent none.
+    /// The error for a failed status: with the engine's message, or with the plain body if there is none.
     private static func refusal(_ request: EngineRequest, _ status: Int, _ body: [UInt8]) -> EngineError {
         let bytes = Array(body.prefix(messageLimit))
         let told = try? EngineJSON.decode(Refusal.self, from: bytes, path: request.path).message

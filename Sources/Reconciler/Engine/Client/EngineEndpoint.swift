@@ -1,9 +1,9 @@
-/// The engine's endpoints that we use, each as one text for all requests to it: `GET /containers/{id}/json`.
+/// The engine's endpoints that we use, each with one label for all its requests: `GET /containers/{id}/json`.
 package enum EngineEndpoint {
-    /// What stands for a request to anything else.
+    /// The label for every other request.
     package static let other = "other"
 
-    /// Every endpoint's text, in the order in which they are looked through.
+    /// All labels, in the order of matching.
     package static let all: [String] = [
         "GET /_ping", "GET /version", "GET /info", "GET /events",
         "GET /containers/json", "POST /containers/create", "GET /containers/{id}/json", "DELETE /containers/{id}",
@@ -25,10 +25,10 @@ package enum EngineEndpoint {
         return (text: text, method: words[0], segments: words[1].split(separator: "/"))
     }
 
-    /// The endpoint that a request is to.
+    /// The label of a request's endpoint.
     ///
-    /// - Parameter target: the request's path, with or without the API version, and its query if any.
-    /// - Returns: one of `all`, or `other`: never anything of the request's own.
+    /// - Parameter target: the request's path, with or without API version and query.
+    /// - Returns: one of `all`, or `other`: never text from the request.
     package static func of(method: String, target: String) -> String {
         let path = target.prefix { $0 != "?" }
         var segments = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
@@ -45,7 +45,7 @@ package enum EngineEndpoint {
             return segments.count == pattern.count
                 && zip(segments, pattern).allSatisfy { $0 == $1 || $1.first == "{" }
         }
-        // An image's name has slashes of its own.
+        // An image's name contains slashes of its own.
         let tail = pattern[(many + 1)...]
         return segments.count >= pattern.count && segments.prefix(many).elementsEqual(pattern[..<many])
             && segments.suffix(tail.count).elementsEqual(tail)
@@ -53,6 +53,6 @@ package enum EngineEndpoint {
 }
 
 extension EngineClient.Call {
-    /// The endpoint that was called, as one of `EngineEndpoint.all`, or `other`.
+    /// The called endpoint, as one of `EngineEndpoint.all`, or `other`.
     package var endpoint: String { EngineEndpoint.of(method: method, target: target) }
 }

@@ -1,32 +1,32 @@
-/// Why a call to the engine did not do what was asked.
+/// Why a call to the engine failed.
 ///
-/// The engine's own words are kept as they came. Cancellation of the calling task is `.cancelled`, so that typed
-/// throws can carry it.
+/// Keeps the engine's own words unchanged. Cancellation of the calling task is `.cancelled`, so that typed throws can
+/// carry it.
 package enum EngineError: Error, Sendable, Hashable {
     /// No complete answer came: no connection, a connection that broke, bytes that are not HTTP.
     case transport(String)
-    /// The engine answered, and refused.
+    /// The engine answered with a failure.
     case http(HTTPFailure)
-    /// The engine's answer to `path` is not of the documented shape.
+    /// The engine's answer to `path` doesn't have the documented shape.
     case decoding(path: String, message: String)
-    /// The text does not name an engine that this client can talk to.
+    /// The text is not an address of an engine that this client can talk to.
     case invalidAddress(String, reason: String)
-    /// An argument that would make another request than the one meant; nothing was sent.
+    /// An argument that would turn the request into another one; nothing was sent.
     case invalidArgument(String)
     /// The engine's API is older than this client's minimum.
     case unsupportedVersion(engine: String, minimum: String)
     /// The answer is larger than the caller or this client allows.
     case limitExceeded(String)
-    /// Bytes that are not a tar archive, or one that is not safe to read.
+    /// Bytes that are not a tar archive, or an archive that is unsafe to read.
     case archive(String)
-    /// The engine took up a build or pull and then told this failure in its progress.
+    /// The engine began a build or pull and then reported this failure in its progress.
     case failed(String)
-    /// A step of a build ended with another code than 0; the words repeat its command.
+    /// A build step ended with an exit code other than 0; the words repeat its command.
     case stepFailed(String, code: Int)
-    /// The calling task was cancelled; whether the engine acted is not known.
+    /// The calling task was cancelled; whether the engine acted is unknown.
     case cancelled
 
-    /// An HTTP status that is not success, with the words that came with it.
+    /// A failed HTTP status, with the words that came with it.
     package struct HTTPFailure: Sendable, Hashable {
         /// The HTTP status code.
         package let status: Int
@@ -34,10 +34,10 @@ package enum EngineError: Error, Sendable, Hashable {
         package let method: String
         /// The request's path, with the API version and without the query.
         package let path: String
-        /// The engine's own message; the bare body when it was not the documented JSON, empty when there was none.
+        /// The engine's own message; the plain body if it was not the documented JSON, empty if there was none.
         package let message: String
 
-        /// A failure as the engine told it.
+        /// A failure as the engine reported it.
         package init(status: Int, method: String, path: String, message: String) {
             self.status = status
             self.method = method
@@ -46,13 +46,13 @@ package enum EngineError: Error, Sendable, Hashable {
         }
     }
 
-    /// The HTTP status, when the engine answered.
+    /// The HTTP status, if the engine answered.
     package var status: Int? {
         guard case .http(let failure) = self else { return nil }
         return failure.status
     }
 
-    /// The same, with `words` where the engine refused and said nothing, as in an answer that has no body.
+    /// The same error, with `words` if the engine refused without any, as in an answer without a body.
     func saying(_ words: String) -> EngineError {
         guard case .http(let failure) = self, failure.message.isEmpty else { return self }
         return .http(
@@ -60,13 +60,13 @@ package enum EngineError: Error, Sendable, Hashable {
         )
     }
 
-    /// Whether the engine said that it has no such object (404).
+    /// Whether the engine has no such object (404).
     package var isNotFound: Bool { status == 404 }
 
-    /// Whether the engine said that the object's present state forbids it, or that the name is taken (409).
+    /// Whether the object's present state forbids the request, or the name is in use (409).
     package var isConflict: Bool { status == 409 }
 
-    /// Whether the engine said that the object already was as asked (304).
+    /// Whether the object already was in the requested state (304).
     package var isNotModified: Bool { status == 304 }
 }
 

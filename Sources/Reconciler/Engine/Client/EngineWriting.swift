@@ -1,49 +1,51 @@
-/// What can be changed in an engine.
+/// Everything that a client can change in an engine.
 ///
-/// Every method is one request unless it says otherwise. When one throws `.transport` or `.cancelled`, whether the
-/// engine acted is not known: observe again.
+/// Every method is one request unless documented otherwise. If one throws `.transport` or `.cancelled`, whether the
+/// engine acted is unknown: observe again.
 package protocol EngineWriting: EngineReading {
-    /// Makes a network and gives its id: `POST /networks/create`. A used name is a conflict.
+    /// Creates a network and returns its id: `POST /networks/create`. A name in use is a conflict.
     func createNetwork(_ network: NetworkCreate) async throws(EngineError) -> String
-    /// Removes a network: `DELETE /networks/{id}`. One with running containers is refused (403).
+    /// Removes a network: `DELETE /networks/{id}`. The engine refuses one with running containers (403).
     func removeNetwork(_ reference: String) async throws(EngineError)
     /// Attaches a container to a network: `POST /networks/{id}/connect`.
     func connect(network: String, container: String, endpoint: EndpointCreate) async throws(EngineError)
     /// Detaches a container from a network: `POST /networks/{id}/disconnect`.
     func disconnect(network: String, container: String, force: Bool) async throws(EngineError)
 
-    /// Makes a volume, or gives the one that has the name already, whatever its labels: `POST /volumes/create`.
+    /// Creates a volume, or returns the existing one with the name, whatever its labels: `POST /volumes/create`.
     func createVolume(name: String, labels: [String: String]) async throws(EngineError) -> VolumeSummary
     /// Removes a volume: `DELETE /volumes/{name}`. One in use is a conflict.
     func removeVolume(_ name: String) async throws(EngineError)
 
-    /// Makes a container: `POST /containers/create`. A used name is a conflict that names the holder.
+    /// Creates a container: `POST /containers/create`. A name in use is a conflict that names the holder.
     func createContainer(name: String, _ container: ContainerCreate) async throws(EngineError) -> CreatedContainer
-    /// Starts a container: `POST /containers/{id}/start`. `isNotModified` when it runs already.
+    /// Starts a container: `POST /containers/{id}/start`. `isNotModified` if it is running already.
     func start(_ container: String) async throws(EngineError)
-    /// Asks a container to end, and kills it after `timeout` seconds (the container's own when nil):
-    /// `POST /containers/{id}/stop`. `isNotModified` when it does not run.
+    /// Stops a container, and kills it after `timeout` seconds (if nil, the container's own): `POST
+    /// /containers/{id}/stop`.
+    ///
+    /// `isNotModified` if it is not running.
     func stop(_ container: String, timeout: Int?) async throws(EngineError)
-    /// Sends a signal, such as `SIGHUP`: `POST /containers/{id}/kill`. Success says delivered, not acted upon.
+    /// Sends a signal, such as `SIGHUP`: `POST /containers/{id}/kill`. Success means delivered, not acted upon.
     func kill(_ container: String, signal: String) async throws(EngineError)
     /// Stops and starts a container: `POST /containers/{id}/restart`.
     func restart(_ container: String, timeout: Int?) async throws(EngineError)
-    /// Freezes a container: `POST /containers/{id}/pause`.
+    /// Pauses a container: `POST /containers/{id}/pause`.
     func pause(_ container: String) async throws(EngineError)
-    /// Thaws a container: `POST /containers/{id}/unpause`.
+    /// Resumes a paused container: `POST /containers/{id}/unpause`.
     func unpause(_ container: String) async throws(EngineError)
-    /// Gives a container another name: `POST /containers/{id}/rename`.
+    /// Renames a container: `POST /containers/{id}/rename`.
     func rename(_ container: String, to name: String) async throws(EngineError)
-    /// Changes limits in place and gives the engine's warnings: `POST /containers/{id}/update`.
+    /// Changes limits in place and returns the engine's warnings: `POST /containers/{id}/update`.
     func update(_ container: String, _ update: ContainerUpdate) async throws(EngineError) -> [String]
-    /// Removes a container, with its anonymous volumes when `volumes`: `DELETE /containers/{id}`.
+    /// Removes a container, with its anonymous volumes if `volumes`: `DELETE /containers/{id}`.
     ///
-    /// One that runs is a conflict unless `force`.
+    /// A running one is a conflict unless `force`.
     func remove(_ container: String, force: Bool, volumes: Bool) async throws(EngineError)
-    /// Waits until a container does not run and gives its exit code: `POST /containers/{id}/wait`.
+    /// Waits until a container is not running and returns its exit code: `POST /containers/{id}/wait`.
     func wait(_ container: String) async throws(EngineError) -> Int
 
-    /// Unpacks a tar archive in a folder of a container that need not run: `PUT /containers/{id}/archive`.
+    /// Unpacks a tar archive into a folder of a container, running or not: `PUT /containers/{id}/archive`.
     ///
     /// The folder must exist. Not atomic: a reader can see a file missing or partial.
     func putArchive(
@@ -53,18 +55,18 @@ package protocol EngineWriting: EngineReading {
         options: PutArchiveOptions
     ) async throws(EngineError)
     /// Runs a command in a running container to its end: `POST /containers/{id}/exec`, `POST /exec/{id}/start`, then
-    /// `GET /exec/{id}/json` until the exit code is there.
+    /// `GET /exec/{id}/json` until the exit code is known.
     ///
-    /// Keeps up to `limit` bytes of each output and reads on past them, so that the command never blocks on its output.
-    /// Cancellation ends the waiting, not the command.
+    /// Keeps up to `limit` bytes of each output and reads the rest too, so that the command never blocks on its output.
+    /// Cancellation ends the wait, not the command.
     func exec(container: String, _ exec: ExecCreate, limit: Int) async throws(EngineError) -> ExecResult
 
-    /// Builds an image from a tar archive: `POST /build`. A failed build is a message with `error`, the last one.
+    /// Builds an image from a tar archive: `POST /build`. If the build fails, the last message has an `error`.
     func build(
         context: EngineBody,
         options: BuildOptions
     ) async throws(EngineError) -> EngineStream<ProgressLine>
-    /// Fetches an image from its registry: `POST /images/create`. A failed pull is a message with `error`.
+    /// Pulls an image from its registry: `POST /images/create`. If the pull fails, a message has an `error`.
     func pull(_ reference: String) async throws(EngineError) -> EngineStream<ProgressLine>
     /// Gives an image another name: `POST /images/{name}/tag`.
     func tag(_ image: String, as reference: String) async throws(EngineError)
@@ -72,27 +74,13 @@ package protocol EngineWriting: EngineReading {
     func removeImage(_ reference: String, force: Bool) async throws(EngineError)
 }
 
-/// How an archive is unpacked.
-package struct PutArchiveOptions: Sendable, Hashable {
-    /// Whether replacing a folder by a file, or the reverse, is refused.
-    package var keepKinds: Bool
-    /// The engine's `copyUIDGID`: whether ownership goes to the container's user instead of the archive's.
-    package var copyOwner: Bool
-
-    /// How to unpack; by default as the archive says.
-    package init(keepKinds: Bool = true, copyOwner: Bool = false) {
-        self.keepKinds = keepKinds
-        self.copyOwner = copyOwner
-    }
-}
-
 extension EngineWriting {
-    /// Asks a container to end, with its own timeout.
+    /// Stops a container, with its own timeout.
     package func stop(_ container: String) async throws(EngineError) {
         try await stop(container, timeout: nil)
     }
 
-    /// Unpacks a tar archive in a folder of a container, as the archive says.
+    /// Unpacks a tar archive into a folder of a container, with the archive's owners.
     package func putArchive(container: String, path: String, _ archive: EngineBody) async throws(EngineError) {
         try await putArchive(container: container, path: path, archive, options: PutArchiveOptions())
     }
@@ -102,7 +90,8 @@ extension EngineWriting {
         try await self.exec(container: container, exec, limit: 1 << 20)
     }
 
-    /// Builds an image to its end and gives its id; a failed build throws `.stepFailed` or `.failed` with the engine's words.
+    /// Builds an image to its end and returns its id; throws `.stepFailed` or `.failed` with the engine's words if the
+    /// build fails.
     package func buildImage(
         context: EngineBody,
         options: BuildOptions,
@@ -121,7 +110,7 @@ extension EngineWriting {
         return id
     }
 
-    /// Fetches an image to its end; a failed pull throws `.failed` with the engine's words.
+    /// Pulls an image to its end; throws `.failed` with the engine's words if the pull fails.
     package func pullImage(
         _ reference: String,
         onProgress: (ProgressLine) -> Void = { _ in }

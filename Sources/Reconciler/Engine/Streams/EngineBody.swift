@@ -1,7 +1,7 @@
 /// Bytes to send to the engine.
 package enum EngineBody: Sendable {
-    /// Bytes that are all here.
+    /// Bytes in memory.
     case bytes([UInt8])
-    /// Bytes that are made while they are sent, at the pace at which the engine takes them.
+    /// Bytes produced while they are sent, as fast as the engine reads them.
     case stream(EngineStream<[UInt8]>)
 }

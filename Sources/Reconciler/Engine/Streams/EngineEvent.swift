@@ -45,7 +45,7 @@ package struct EngineEvent: Codable, Sendable, Hashable {
         }
     }
 
-    /// What the engine sent.
+    /// Decodes the engine's JSON.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         let actor = try values.decodeIfPresent(Actor.self, forKey: .actor)
@@ -56,7 +56,7 @@ package struct EngineEvent: Codable, Sendable, Hashable {
         timeNanoseconds = try values.decode(.timeNanoseconds, or: 0)
     }
 
-    /// The shape that the engine writes.
+    /// Encodes the engine's JSON.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(type, forKey: .type)

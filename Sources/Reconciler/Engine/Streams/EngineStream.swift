@@ -1,20 +1,20 @@
-/// Elements that arrive over time from the engine, or go to it; read once, by one reader.
+/// A stream of elements from the engine or to it; has one reader, who reads it once.
 ///
-/// Nothing is fetched ahead of the reader beyond a small window. Dropping the stream or its iterator, or cancelling
-/// the reading task, closes the connection underneath.
+/// Fetches ahead of the reader no more than a small window. Dropping the stream or its iterator, or cancelling the
+/// reading task, closes the connection underneath.
 package struct EngineStream<Element: Sendable>: AsyncSequence, Sendable {
     package typealias Failure = EngineError
-    /// Gives the next element, nil at the end; called again only after it returned.
+    /// Returns the next element, nil at the end; called again only after it has returned.
     package typealias Pull = () async throws(EngineError) -> Element?
 
     private let start: @Sendable () -> Pull
 
-    /// A stream whose elements come from the function that `start` returns; `start` is called once, by the reader.
+    /// A stream whose elements come from the function that `start` returns; the reader calls `start` once.
     package init(_ start: @escaping @Sendable () -> Pull) {
         self.start = start
     }
 
-    /// A stream of elements that are already here.
+    /// A stream of elements in memory.
     package init(_ elements: [Element]) {
         self.init {
             var rest = elements[...]
@@ -45,19 +45,8 @@ package struct EngineStream<Element: Sendable>: AsyncSequence, Sendable {
     }
 }
 
-/// Turns chunks of bytes into values; the chunks' borders mean nothing.
-protocol StreamDecoder: Sendable {
-    associatedtype Output: Sendable
-
-    /// Takes the next bytes and appends every value that is now complete.
-    mutating func decode(_ bytes: [UInt8], into values: inout [Output]) throws(EngineError)
-
-    /// Told once, at the end of the bytes.
-    mutating func finish(into values: inout [Output]) throws(EngineError)
-}
-
 extension EngineStream where Element == [UInt8] {
-    /// The values that `decoder` makes of these bytes.
+    /// The values that `decoder` decodes from these bytes.
     func decoded<Decoder: StreamDecoder>(by decoder: Decoder) -> EngineStream<Decoder.Output> {
         EngineStream<Decoder.Output> {
             var source = makeAsyncIterator()
@@ -83,7 +72,7 @@ extension EngineStream where Element == [UInt8] {
         }
     }
 
-    /// All the bytes; throws when they are more than `limit`.
+    /// All the bytes; throws if there are more than `limit`.
     package func collect(upTo limit: Int) async throws(EngineError) -> [UInt8] {
         var all: [UInt8] = []
         var iterator = makeAsyncIterator()

@@ -1,8 +1,8 @@
-/// A command that runs in a container, with its input and output.
+/// A running command in a container, with its input and output.
 ///
-/// Dropping it or `close` ends the connection, not the command; the engine then closes the command's input.
+/// Dropping it or calling `close` ends the connection, not the command; the engine then closes the command's input.
 package struct ExecStream: Sendable {
-    /// What the command writes, until it ends.
+    /// The command's output, until it ends.
     package let output: EngineStream<OutputFrame>
     private let connection: EngineConnection
 
@@ -11,17 +11,17 @@ package struct ExecStream: Sendable {
         self.connection = connection
     }
 
-    /// Gives the command input; returns when the socket has taken it.
+    /// Writes to the command's input; returns when the socket has accepted the bytes.
     package func write(_ bytes: [UInt8]) async throws(EngineError) {
         try await connection.write(bytes)
     }
 
-    /// Ends the command's input; its output still comes.
+    /// Closes the command's input; its output still comes.
     package func closeInput() async throws(EngineError) {
         try await connection.closeOutput()
     }
 
-    /// Ends the connection.
+    /// Closes the connection.
     package func close() {
         connection.close()
     }

@@ -1,6 +1,6 @@
-/// Takes apart the engine's two-in-one output: per frame one byte of channel, three of zero, four of length.
+/// Demultiplexes the engine's output stream: each frame has one byte of channel, three zero bytes, four of length.
 struct FrameDecoder: StreamDecoder {
-    /// Whether the bytes are framed; a terminal's are not.
+    /// Whether the bytes are framed; a terminal's output is not.
     let isFramed: Bool
     private var header: [UInt8] = []
     private var channel = OutputFrame.Channel.output
@@ -18,7 +18,7 @@ struct FrameDecoder: StreamDecoder {
         var rest = bytes[...]
         while !rest.isEmpty {
             if missing > 0 {
-                // Handed on as it comes: a frame's length is the engine's word and may be 4 GiB.
+                // Pass parts on at once: the engine chooses a frame's length, which may be 4 GiB.
                 let part = rest.prefix(missing)
                 rest = rest.dropFirst(part.count)
                 missing -= part.count

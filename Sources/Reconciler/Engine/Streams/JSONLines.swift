@@ -1,8 +1,8 @@
-/// Takes apart a stream of JSON values, one a line.
+/// Decodes a stream of JSON values, one per line.
 struct JSONLines<Value: Decodable & Sendable>: StreamDecoder {
     typealias Output = Value
 
-    /// The longest line.
+    /// The most bytes of a line.
     static var limit: Int { 4 << 20 }
 
     let path: String
@@ -17,7 +17,7 @@ struct JSONLines<Value: Decodable & Sendable>: StreamDecoder {
         while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
             line.append(contentsOf: rest[..<end])
             rest = rest[(end + 1)...]
-            try takeLine(into: &values)
+            try decodeLine(into: &values)
         }
         line.append(contentsOf: rest)
         guard line.count <= Self.limit else {
@@ -26,10 +26,10 @@ struct JSONLines<Value: Decodable & Sendable>: StreamDecoder {
     }
 
     mutating func finish(into values: inout [Value]) throws(EngineError) {
-        try takeLine(into: &values)
+        try decodeLine(into: &values)
     }
 
-    private mutating func takeLine(into values: inout [Value]) throws(EngineError) {
+    private mutating func decodeLine(into values: inout [Value]) throws(EngineError) {
         defer { line.removeAll(keepingCapacity: true) }
         guard line.contains(where: { $0 > 0x20 }) else { return }
         values.append(try EngineJSON.decode(Value.self, from: line, path: path))

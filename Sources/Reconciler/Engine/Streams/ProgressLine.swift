@@ -1,14 +1,14 @@
-/// One message of a build's or pull's progress.
+/// One progress message of a build or pull.
 package struct ProgressLine: Codable, Sendable, Hashable {
-    /// The build's output; a line may be cut anywhere.
+    /// Output of the build, which may begin and end in the middle of a line.
     package var text: String?
     /// What happens to `item`, such as `Downloading`.
     package var status: String?
-    /// The layer or tag that `status` is about.
+    /// The layer or tag that `status` concerns.
     package var item: String?
-    /// Why the whole thing failed, in the engine's words; the last message.
+    /// Why the build or pull failed, in the engine's words; the last message.
     package var error: String?
-    /// What the step of a build ended with that failed by itself; nil: the engine failed, or nothing did.
+    /// The exit code of the build step that failed; nil if the engine failed, or if nothing did.
     package var code: Int?
     /// The image that was built.
     package var imageID: String?
@@ -50,7 +50,7 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         enum CodingKeys: String, CodingKey { case id = "ID" }
     }
 
-    /// What the engine sent.
+    /// Decodes the engine's JSON.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         text = try values.decodeIfPresent(String.self, forKey: .text)
@@ -62,7 +62,7 @@ package struct ProgressLine: Codable, Sendable, Hashable {
         imageID = try? values.decodeIfPresent(Aux.self, forKey: .aux)?.id
     }
 
-    /// The shape that the engine writes.
+    /// Encodes the engine's JSON.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encodeIfPresent(text, forKey: .text)

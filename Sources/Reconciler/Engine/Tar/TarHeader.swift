@@ -1,12 +1,12 @@
 import ReconcilerTime
 
-/// A header's fields as they stand in an archive.
+/// The raw fields of a header in an archive.
 struct TarHeader {
     let type: UInt8
     let size: Int64
     private let block: [UInt8]
 
-    /// The header in a block of 512 bytes; throws when its checksum or size is not right.
+    /// Parses the header in a block of 512 bytes; throws if its checksum or size is wrong.
     init(_ block: [UInt8]) throws(EngineError) {
         self.block = block
         type = block[TarLayout.type]
@@ -21,10 +21,10 @@ struct TarHeader {
         guard size >= 0 else { throw .archive("an entry has a negative size") }
     }
 
-    /// Whether the content says something about the next entry instead of being one.
+    /// Whether the content describes the next entry instead of being an entry.
     var isExtension: Bool { "xgLK".utf8.contains(type) }
 
-    /// The entry, with what extension headers said about it.
+    /// The entry, with the values that extension headers gave for it.
     func entry(_ overrides: TarOverrides) throws(EngineError) -> TarEntry {
         let written = try either(overrides.path, path)
         let target = try either(overrides.linkPath) { () throws(EngineError) in
@@ -43,7 +43,7 @@ struct TarHeader {
         switch kind {
         case .file: size = overrides.size ?? self.size
         case .other(let type) where !(UInt8(ascii: "3")...UInt8(ascii: "6")).contains(type):
-            // Its content must be skipped, or it would be read as headers.
+            // Its content must be skipped, or else it would be read as headers.
             size = overrides.size ?? self.size
         default: break
         }
@@ -60,7 +60,7 @@ struct TarHeader {
         )
     }
 
-    /// What an extension header said, else what stands in this one.
+    /// The extension header's value if there is one, else this header's.
     private func either<Value>(
         _ override: Value?,
         _ own: () throws(EngineError) -> Value
@@ -76,7 +76,7 @@ struct TarHeader {
         return prefix.isEmpty ? name : "\(prefix)/\(name)"
     }
 
-    /// The path without `.` parts and slashes at the end; one that leaves the root is refused.
+    /// The path without `.` parts and trailing slashes; throws for one that leaves the root.
     private static func normalized(_ path: String) throws(EngineError) -> String {
         let parts = path.split(separator: "/").filter { $0 != "." }
         guard !path.hasPrefix("/"), !parts.contains(".."), !path.isEmpty else {
@@ -93,7 +93,7 @@ struct TarHeader {
         return text
     }
 
-    /// A number in octal with blanks and NULs around it, or in GNU's binary form.
+    /// A number in octal with surrounding blanks and NULs, or in GNU's binary form.
     private static func number(_ field: ArraySlice<UInt8>) throws(EngineError) -> Int64 {
         guard let first = field.first else { return 0 }
         if first & 0x80 != 0 {

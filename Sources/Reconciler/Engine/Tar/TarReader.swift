@@ -1,27 +1,27 @@
-/// Reads a tar archive as its bytes come: ustar, PAX, GNU long names.
+/// Reads a tar archive incrementally: ustar, PAX, GNU long names.
 ///
-/// Touches no disk. The archive may be hostile: a path that leaves the archive's root, a header that does not add up, an extension that
-/// hides content, or more entries than the limit is an error.
+/// Never touches the disk. The archive may be hostile: the reader throws for a path that leaves the archive's root, for
+/// an inconsistent header, for an extension that hides content, and for more entries than the limit.
 package struct TarReader: Sendable {
-    /// How much an archive may ask for.
+    /// Limits on an archive.
     package struct Limits: Sendable, Hashable {
         /// The most entries.
         package var entries: Int
         /// The most bytes of one long name or PAX header.
         package var extensionBytes: Int
 
-        /// Bounds; by default generous for configuration and build contexts.
+        /// Limits; by default generous for configuration and build contexts.
         package init(entries: Int = 200_000, extensionBytes: Int = 1 << 20) {
             self.entries = entries
             self.extensionBytes = extensionBytes
         }
     }
 
-    /// What comes next in an archive.
+    /// A part of an archive.
     package enum Part: Sendable, Hashable {
         /// An entry begins.
         case entry(TarEntry)
-        /// Some of the last entry's content.
+        /// A piece of the last entry's content.
         case content([UInt8])
     }
 
@@ -45,17 +45,17 @@ package struct TarReader: Sendable {
         self.limits = limits
     }
 
-    /// Takes the next bytes and gives what they complete.
+    /// Reads the next bytes and returns the parts that they complete.
     package mutating func read(_ bytes: [UInt8]) throws(EngineError) -> [Part] {
         var parts: [Part] = []
         var rest = bytes[...]
         while !rest.isEmpty {
             switch phase {
             case .ended:
-                // What follows the end mark is not part of the archive.
+                // What follows the end mark doesn't belong to the archive.
                 return parts
             case .header:
-                if take(TarLayout.block, from: &rest) { try takeHeader(into: &parts) }
+                if collect(TarLayout.block, from: &rest) { try parseHeader(into: &parts) }
             case .content(let missing, let padding):
                 let part = rest.prefix(Int(min(missing, Int64(rest.count))))
                 rest = rest.dropFirst(part.count)
@@ -63,7 +63,7 @@ package struct TarReader: Sendable {
                 let left = missing - Int64(part.count)
                 phase = left > 0 ? .content(left, padding: padding) : .padding(padding)
             case .extension(let type, let size, let padding):
-                if take(size, from: &rest) {
+                if collect(size, from: &rest) {
                     try overrides.apply(type, pending)
                     pending = []
                     phase = .padding(padding)
@@ -78,7 +78,7 @@ package struct TarReader: Sendable {
         return parts
     }
 
-    /// Told at the end of the bytes; throws when they ended within an entry.
+    /// Call it at the end of the bytes; throws if they ended within an entry.
     package func finish() throws(EngineError) {
         switch phase {
         case .ended: return
@@ -87,15 +87,15 @@ package struct TarReader: Sendable {
         }
     }
 
-    /// Collects `count` bytes in `pending`; true when they are there.
-    private mutating func take(_ count: Int, from rest: inout ArraySlice<UInt8>) -> Bool {
+    /// Collects bytes in `pending`; true once there are `count`.
+    private mutating func collect(_ count: Int, from rest: inout ArraySlice<UInt8>) -> Bool {
         let part = rest.prefix(count - pending.count)
         pending.append(contentsOf: part)
         rest = rest.dropFirst(part.count)
         return pending.count == count
     }
 
-    private mutating func takeHeader(into parts: inout [Part]) throws(EngineError) {
+    private mutating func parseHeader(into parts: inout [Part]) throws(EngineError) {
         let block = pending
         pending = []
         if block.allSatisfy({ $0 == 0 }) {
@@ -125,22 +125,8 @@ package struct TarReader: Sendable {
     }
 }
 
-/// A whole file of an archive.
-package struct TarFile: Sendable, Hashable {
-    /// What it is.
-    package var entry: TarEntry
-    /// Its content.
-    package var content: [UInt8]
-
-    /// A file with its content.
-    package init(entry: TarEntry, content: [UInt8]) {
-        self.entry = entry
-        self.content = content
-    }
-}
-
 extension EngineStream where Element == [UInt8] {
-    /// All entries of the tar archive that these bytes are, with at most `limit` bytes of content together.
+    /// All files of the tar archive in these bytes, with at most `limit` bytes of content together.
     package func tarFiles(upTo limit: Int) async throws(EngineError) -> [TarFile] {
         var reader = TarReader()
         var files: [TarFile] = []

@@ -1,15 +1,15 @@
 import ReconcilerTime
 
-/// Makes tar archives: ustar headers, PAX records where ustar has no room.
+/// Writes tar archives: ustar headers, PAX records for what doesn't fit into ustar.
 ///
-/// The same entries give the same bytes. Times keep their nanoseconds.
+/// Deterministic: the same entries give the same bytes. Times keep their nanoseconds.
 package struct TarWriter: Sendable {
     private var bytes: [UInt8] = []
 
     /// An empty archive.
     package init() {}
 
-    /// Adds a file with its content; the entry's `size` is taken from the content.
+    /// Adds a file with its content; computes the entry's `size` from the content.
     package mutating func add(_ entry: TarEntry, content: [UInt8] = []) throws(EngineError) {
         var entry = entry
         if case .file = entry.kind {
@@ -30,7 +30,7 @@ package struct TarWriter: Sendable {
 
     // MARK: - For archives that are too large to hold
 
-    /// What stands before an entry's content; exactly `size` bytes of content and `padding(of:)` must follow.
+    /// The bytes before an entry's content; exactly `size` bytes of content and `padding(of:)` must follow.
     package static func header(of entry: TarEntry) throws(EngineError) -> [UInt8] {
         var path = try checked(entry.path)
         var size = entry.size
@@ -49,7 +49,7 @@ package struct TarWriter: Sendable {
         let records = self.records(of: entry, path: path, target: target, size: size)
         var header: [UInt8] = []
         if !records.isEmpty {
-            // A reader without PAX sees this name; it must not be the entry's own.
+            // A reader without PAX sees this name, so it must differ from the entry's own.
             let paxName = "PaxHeaders/\(path.split(separator: "/").last ?? "")"
             header += block(path: paxName, target: "", type: "x", mode: 0o644, size: Int64(records.count))
             header += records
@@ -68,15 +68,15 @@ package struct TarWriter: Sendable {
         return header
     }
 
-    /// What stands after a content of `size` bytes.
+    /// The bytes after content of `size` bytes.
     package static func padding(of size: Int64) -> [UInt8] {
         [UInt8](repeating: 0, count: TarLayout.padding(size))
     }
 
-    /// What stands at the end of an archive.
+    /// The bytes at the end of an archive.
     package static let trailer = [UInt8](repeating: 0, count: 2 * TarLayout.block)
 
-    /// A path that names something inside the archive.
+    /// The path, if it is valid inside an archive; else throws.
     private static func checked(_ path: String) throws(EngineError) -> String {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         guard !path.utf8.contains(0), parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
@@ -85,7 +85,7 @@ package struct TarWriter: Sendable {
         return path
     }
 
-    /// The PAX records for what the header has no room for, sorted by key.
+    /// The PAX records for what doesn't fit into the header, sorted by key.
     private static func records(of entry: TarEntry, path: String, target: String, size: Int64) -> [UInt8] {
         var records: [UInt8] = []
         func fits(_ text: String) -> Bool {
@@ -127,14 +127,14 @@ package struct TarWriter: Sendable {
         func put(_ text: some Sequence<UInt8>, _ field: Range<Int>) {
             for (offset, byte) in zip(field, text) { header[offset] = byte }
         }
-        /// Zero-padded octal with a NUL; 0 where a PAX record holds the value.
+        /// Zero-padded octal with a final NUL; 0 if a PAX record contains the value.
         func octal(_ value: Int64, _ field: Range<Int>) {
             let digits = String(value, radix: 8)
             let fits = value >= 0 && digits.utf8.count < field.count
             let text = fits ? digits : "0"
             put(Array((String(repeating: "0", count: field.count - 1 - text.utf8.count) + text).utf8), field)
         }
-        // ASCII stand-ins for names that a PAX record holds.
+        // ASCII stand-ins for names that are in a PAX record.
         put(path.utf8.map { $0 < 0x80 ? $0 : UInt8(ascii: "_") }, TarLayout.name)
         octal(Int64(mode), TarLayout.mode)
         octal(uid, TarLayout.uid)
@@ -151,9 +151,9 @@ package struct TarWriter: Sendable {
 }
 
 extension Timestamp {
-    /// As in a PAX record: decimal seconds, a fraction only where there is one.
+    /// The form of a PAX record: decimal seconds, with a fraction only if there is one.
     var decimalText: String {
-        // The fraction counts away from zero there, and upwards here.
+        // A PAX fraction counts away from zero, ours upwards.
         let isShifted = seconds < 0 && nanoseconds > 0
         let whole = isShifted ? seconds + 1 : seconds
         let rest = isShifted ? 1_000_000_000 - nanoseconds : nanoseconds
@@ -163,7 +163,7 @@ extension Timestamp {
         return "\(sign)\(whole).\(String(repeating: "0", count: 9 - digits.utf8.count))\(digits)"
     }
 
-    /// The time that a PAX record's text names, nil when it names none.
+    /// Parses a PAX record's text; nil if it is not a time.
     init?(decimal text: some StringProtocol) {
         let isNegative = text.hasPrefix("-")
         let parts = text.drop { $0 == "-" }.split(separator: ".", omittingEmptySubsequences: false)

@@ -1,8 +1,8 @@
 import NIOCore
 
-/// The socket's end of an answer's body: holds the socket back while the reader lags.
+/// The socket's side of an answer's body: applies back-pressure while the reader lags.
 ///
-/// Lives on its connection's event loop.
+/// Confined to its connection's event loop.
 final class BodyPipe {
     private let queue: BodyQueue
     private var isPaused = false
@@ -11,7 +11,7 @@ final class BodyPipe {
     private let read: () -> Void
     private let abandoned: () -> Void
 
-    /// A pipe that calls `read` when held reading may go on, and `abandoned` when the reader left before the end.
+    /// A pipe that calls `read` when reading may resume, and `abandoned` when the reader leaves before the end.
     init(on eventLoop: any EventLoop, read: @escaping () -> Void, abandoned: @escaping () -> Void) {
         self.read = read
         self.abandoned = abandoned
@@ -23,7 +23,7 @@ final class BodyPipe {
         )
     }
 
-    /// The reader's end; called once.
+    /// The reader's side; call it once.
     func open() -> EngineStream<[UInt8]> {
         let reader = BodyQueue.Reader(queue: queue)
         return EngineStream {
@@ -33,7 +33,7 @@ final class BodyPipe {
         }
     }
 
-    /// Whether a read may go to the socket now; one that may not is remembered.
+    /// Whether the socket may read now; if not, remembers that a read is due.
     func admitsRead() -> Bool {
         if isPaused { holdsRead = true }
         return !isPaused
@@ -47,8 +47,8 @@ final class BodyPipe {
         }
     }
 
-    /// Whether the reader lagged so far behind that nothing was read, now or since the last time this was asked.
-    func takePause() -> Bool {
+    /// Whether reading was paused for the reader at any time since the last call.
+    func hasPausedSinceLastCheck() -> Bool {
         defer { hasPaused = isPaused }
         return hasPaused
     }

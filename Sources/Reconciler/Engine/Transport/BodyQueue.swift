@@ -1,11 +1,11 @@
 import NIOCore
 import Synchronization
 
-/// A body's bytes between the event loop and their reader; bounded, since the event loop stops when told to.
+/// A bounded queue between the event loop and a body's reader; the event loop stops reading when it is full.
 final class BodyQueue: Sendable {
-    /// Above this many bytes the socket is held back.
+    /// Above this many bytes, reading from the socket pauses.
     static let highWatermark = 256 << 10
-    /// Below this many it goes on.
+    /// Below this many bytes, it resumes.
     static let lowWatermark = 64 << 10
 
     private typealias Element = Result<ByteBuffer?, EngineError>
@@ -22,7 +22,7 @@ final class BodyQueue: Sendable {
 
     private let state = Mutex(State())
 
-    /// Who is told that more bytes are wanted, and that none are wanted any more.
+    /// Sets the callbacks: `drained` when there is room again, `abandoned` when the reader has left.
     func attach(drained: @escaping @Sendable () -> Void, abandoned: @escaping @Sendable () -> Void) {
         state.withLock { state in
             state.drained = drained
@@ -30,7 +30,7 @@ final class BodyQueue: Sendable {
         }
     }
 
-    /// Takes bytes; false when no more are wanted until `drained`.
+    /// Appends bytes; false if the caller must pause until `drained`.
     func append(_ bytes: ByteBuffer) -> Bool {
         let (waiter, goesOn) = state.withLock { state -> (CheckedContinuation<Element, Never>?, Bool) in
             guard state.end == nil else { return (nil, true) }
@@ -47,7 +47,7 @@ final class BodyQueue: Sendable {
         return goesOn
     }
 
-    /// No more bytes come; those that are here can still be read.
+    /// Marks the end; bytes in the queue can still be read.
     func finish(_ error: EngineError?) {
         let waiter = state.withLock { state -> CheckedContinuation<Element, Never>? in
             state.drained = nil
@@ -60,7 +60,7 @@ final class BodyQueue: Sendable {
         waiter?.resume(returning: error.map { .failure($0) } ?? .success(nil))
     }
 
-    /// The reader wants no more; what is here is dropped.
+    /// The reader has left; drops the queued bytes.
     fileprivate func leave() {
         let (waiter, abandoned) = state.withLock { state in
             state.end = .failure(.cancelled)
@@ -99,7 +99,7 @@ final class BodyQueue: Sendable {
         drained?()
     }
 
-    /// The reader's end; when it goes, the queue is left.
+    /// The reader's side; leaves the queue when it is deallocated.
     final class Reader: Sendable {
         private let queue: BodyQueue
 
@@ -123,7 +123,7 @@ final class BodyQueue: Sendable {
 }
 
 extension EngineError {
-    /// The error of a transport in our words; one of ours as it is.
+    /// Converts a transport's error; keeps one that already is an `EngineError`.
     init(_ error: any Error) {
         switch error {
         case let error as EngineError: self = error

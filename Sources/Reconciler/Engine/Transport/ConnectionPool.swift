@@ -1,7 +1,7 @@
 import NIOCore
 import Synchronization
 
-/// Connections that wait for the next short call.
+/// The pool of idle connections for short calls.
 final class ConnectionPool: Sendable {
     private struct State {
         var idle: [EngineConnection] = []
@@ -23,8 +23,8 @@ final class ConnectionPool: Sendable {
         close()
     }
 
-    /// The connection that was used last, if one waits and is not known to be closed.
-    func take() -> EngineConnection? {
+    /// Removes and returns the idle connection used last, skipping closed ones; nil if there is none.
+    func checkOut() -> EngineConnection? {
         state.withLock { state in
             while let connection = state.idle.popLast() {
                 if connection.channel.isActive { return connection }
@@ -33,7 +33,7 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// A new connection that comes back to the pool after each exchange.
+    /// Opens a connection that returns to the pool after each exchange.
     func open() async throws(EngineError) -> EngineConnection {
         try await EngineConnection.open(to: address, timeout: timeout) { [weak self] connection in
             guard let self else { return connection.close() }
@@ -41,12 +41,12 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    /// A new connection for one exchange.
+    /// Opens a connection for one exchange.
     func openDedicated(hijacks: Bool = false) async throws(EngineError) -> EngineConnection {
         try await EngineConnection.open(to: address, timeout: timeout, hijacks: hijacks)
     }
 
-    /// Closes the waiting connections; those in use close when their exchange is over.
+    /// Closes the idle connections; those in use close after their exchange.
     func close() {
         let idle = state.withLock { state in
             state.isClosed = true

@@ -10,14 +10,14 @@ import NIOPosix
     import Darwin
 #endif
 
-/// A connection to the engine; carries one exchange at a time.
+/// A connection to the engine, which carries one exchange at a time.
 struct EngineConnection: Sendable {
     let channel: any Channel
     private let handler: NIOLoopBound<ExchangeHandler>
 
-    /// A new connection; `becameIdle` is told when it can carry another exchange.
+    /// Opens a connection; calls `becameIdle` whenever it can carry another exchange.
     ///
-    /// `hijacks` makes it ask for a raw stream with its first request.
+    /// With `hijacks`, its first request asks for a raw stream.
     static func open(
         to address: EngineAddress,
         timeout: TimeAmount,
@@ -42,7 +42,7 @@ struct EngineConnection: Sendable {
         }
     }
 
-    /// Connects; while a Unix socket's backlog is full, which Linux tells by EAGAIN, waits for a place in it.
+    /// Connects; retries while a Unix socket's backlog is full, which Linux reports as EAGAIN.
     private static func connect(
         _ bootstrap: ClientBootstrap,
         to address: EngineAddress,
@@ -93,10 +93,10 @@ struct EngineConnection: Sendable {
         try pipeline.addHandler(exchange)
     }
 
-    /// Sends a request and gives the answer; cancellation closes the connection.
+    /// Sends a request and returns the answer; cancellation closes the connection.
     ///
-    /// `limit` is the most bytes of the answer's body to collect; nil streams it. A streamed request body is read no
-    /// faster than the engine takes it, and no further once the engine has refused.
+    /// Collects up to `limit` bytes of the answer's body; nil streams it. Reads a streamed request body no faster than
+    /// the engine accepts it, and stops once the engine has refused.
     func exchange(
         _ request: EngineRequest,
         host: String,
@@ -133,7 +133,7 @@ struct EngineConnection: Sendable {
         }
     }
 
-    /// Writes to a raw stream; returns when the socket has taken the bytes.
+    /// Writes to a raw stream; returns when the socket has accepted the bytes.
     func write(_ bytes: [UInt8]) async throws(EngineError) {
         do {
             try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
@@ -142,7 +142,7 @@ struct EngineConnection: Sendable {
         }
     }
 
-    /// Tells the other side of a raw stream that nothing more comes; its own bytes still do.
+    /// Closes the sending side of a raw stream; it still receives.
     func closeOutput() async throws(EngineError) {
         do {
             try await channel.close(mode: .output).get()
@@ -171,11 +171,11 @@ struct EngineConnection: Sendable {
             }
             eventLoop.execute { [handler] in handler.value.finish(token) }
         } catch let error as EngineError {
-            // The body's own maker failed: half a request must not look like a whole one.
+            // The producer of the body failed: half a request must not look complete.
             fail(token, error)
             throw error
         } catch {
-            // The engine stopped taking it: its answer, or the way the connection ended, is the reason.
+            // The engine stopped reading it: its answer, or how the connection ended, is the reason.
         }
     }
 

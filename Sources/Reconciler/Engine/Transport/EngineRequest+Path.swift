@@ -1,7 +1,7 @@
 extension EngineRequest {
     /// The reference as one percent-encoded path segment.
     ///
-    /// An empty or dotted one is refused: the engine would clean the path into another request's, such as the list.
+    /// Refuses an empty or dotted one: the engine would normalize the path to another request's, such as the list.
     static func segment(_ reference: String, _ kind: String) throws(EngineError) -> String {
         guard !reference.isEmpty, reference != ".", reference != "..", !reference.utf8.contains(0) else {
             throw .invalidArgument("'\(reference)' is not the name or id of a \(kind)")
@@ -9,7 +9,7 @@ extension EngineRequest {
         return encode(reference)
     }
 
-    /// An image reference as path segments: its slashes stay.
+    /// An image reference as path segments; keeps its slashes.
     static func imageSegments(_ reference: String) throws(EngineError) -> String {
         var segments: [String] = []
         for part in reference.split(separator: "/", omittingEmptySubsequences: false) {
@@ -22,19 +22,19 @@ extension EngineRequest {
         return segments.joined(separator: "/")
     }
 
-    /// A query of these pairs, in their order.
+    /// The query of these pairs, in their order.
     static func query(_ pairs: [(String, String)]) -> String {
         pairs.map { "\(encode($0))=\(encode($1))" }.joined(separator: "&")
     }
 
-    /// The pair for a filter parameter, none when nothing is filtered.
+    /// The pair for a filter parameter; none if there are no filters.
     static func filters(_ filters: [String: [String]]) throws(EngineError) -> [(String, String)] {
         let wanted = filters.filter { !$0.value.isEmpty }
         guard !wanted.isEmpty else { return [] }
         return [("filters", String(decoding: try EngineJSON.encode(wanted), as: UTF8.self))]
     }
 
-    /// Everything but RFC 3986's unreserved characters percent-encoded.
+    /// Percent-encodes everything but RFC 3986's unreserved characters.
     private static func encode(_ text: String) -> String {
         var encoded: [UInt8] = []
         encoded.reserveCapacity(text.utf8.count)

@@ -1,12 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// Names one exchange on a connection, so that a late cancellation can't hit the next one.
-final class ExchangeToken: Sendable {}
-
-/// The exchanges of one connection, one after another.
+/// Performs the exchanges of one connection in sequence.
 ///
-/// Lives on the connection's event loop.
+/// Confined to the connection's event loop.
 final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias OutboundIn = Never
@@ -15,16 +12,16 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private final class Exchange {
         let token: ExchangeToken
         let request: EngineRequest
-        /// The most bytes of a body that is collected; nil streams the body.
+        /// The most bytes of a body to collect; nil streams the body.
         let limit: Int?
-        /// Let go once kept: a future holds its value, and a stream that is held is never abandoned.
+        /// Set to nil once fulfilled: a future retains its value, and a retained stream is never abandoned.
         var promise: EventLoopPromise<EngineResponse>?
         var head: HTTPResponseHead?
         var collected = ByteBuffer()
         var pipe: BodyPipe?
         var isSent = false
         var chunk: EventLoopPromise<Void>?
-        /// When the engine will have taken too long.
+        /// The scheduled failure of an overdue exchange.
         var deadline: Scheduled<Void>?
 
         init(
@@ -50,17 +47,17 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var context: ChannelHandlerContext?
     private let becameIdle: (() -> Void)?
 
-    /// `becameIdle` is told after each exchange that leaves the connection usable; without it the connection is closed
-    /// then.
+    /// `becameIdle` is called after each exchange that leaves the connection usable; without it the connection is
+    /// closed instead.
     init(becameIdle: (() -> Void)?) {
         self.becameIdle = becameIdle
     }
 
     // MARK: - From the caller, on the event loop
 
-    /// Writes a request; the future has the answer, or an `ExchangeFailure`.
+    /// Writes a request; the future gets the answer, or an `ExchangeFailure`.
     ///
-    /// A streamed body follows by `send` and `finish`.
+    /// Follow up with `send` and `finish` for a streamed body.
     func begin(
         _ token: ExchangeToken,
         _ request: EngineRequest,
@@ -84,7 +81,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return promise.futureResult
     }
 
-    /// Writes a part of a streamed body; the future succeeds when the socket has taken it.
+    /// Writes a part of a streamed body; the future succeeds when the socket has accepted it.
     func send(_ token: ExchangeToken, _ bytes: [UInt8], on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         guard case .busy(let exchange) = state, exchange.token === token, let context,
             (exchange.head?.status.code ?? 200) < 400
@@ -93,7 +90,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         exchange.chunk = chunk
         let written = eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { result in
-            // An early answer may have settled it.
+            // An early answer may have ended the wait.
             guard case .busy(let exchange) = self.state, exchange.chunk?.futureResult == chunk.futureResult else {
                 return
             }
@@ -112,7 +109,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         writeEnd(context, token)
     }
 
-    /// Ends an exchange by closing its connection; one that is over is left alone.
+    /// Fails an exchange by closing its connection; does nothing if it is over.
     func fail(_ token: ExchangeToken, _ error: EngineError) {
         guard case .busy(let exchange) = state, exchange.token === token else { return }
         end(error, progress: exchange.head == nil ? .unanswered : .begun)
@@ -121,16 +118,16 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Deadlines
 
-    /// Starts anew to wait for the answer.
+    /// Restarts the time limit for the answer.
     private func expectAnswer(_ exchange: Exchange) {
         guard exchange.head == nil || exchange.pipe == nil else { return }
         expect(exchange, within: exchange.request.deadlines.answer, "no answer")
     }
 
-    /// Starts anew to wait for the next part of a streamed body.
+    /// Restarts the time limit for the next part of a streamed body.
     private func expectMore(_ exchange: Exchange) {
         let deadlines = exchange.request.deadlines
-        // A refusal ends soon, however long the stream asked for may be silent.
+        // A refusal ends soon, however long the requested stream may be silent.
         let isRefused = !(200..<300).contains(exchange.head?.status.code ?? 200)
         expect(exchange, within: isRefused ? deadlines.answer : deadlines.idle, "no more of the answer")
     }
@@ -142,7 +139,9 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         exchange.deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             guard case .busy(let current) = self.state, current === exchange else { return }
             // The engine waited for us, not we for it.
-            if let pipe = exchange.pipe, pipe.takePause() { return self.expect(exchange, within: time, problem) }
+            if let pipe = exchange.pipe, pipe.hasPausedSinceLastCheck() {
+                return self.expect(exchange, within: time, problem)
+            }
             let request = exchange.request
             let error = EngineError.transport("\(problem) within \(time.words) to \(request.method) \(request.path)")
             self.end(error, progress: .overdue)
@@ -176,7 +175,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .busy(let exchange) = state else {
-            // Bytes that nobody asked for: whatever they answer, it is not the next request.
+            // Unsolicited bytes: they can't answer the next request.
             state = .closed
             context.close(promise: nil)
             return
@@ -251,7 +250,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Fails what waits; the caller closes the connection.
+    /// Fails the waiting exchange; the caller closes the connection.
     private func end(_ error: EngineError, progress: ExchangeFailure.Progress) {
         guard case .busy(let exchange) = state else { return }
         state = .closed
@@ -276,7 +275,7 @@ final class ExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 }
 
 extension ExchangeHandler {
-    /// Gives the connection to a raw stream after the engine agreed to one, and answers the caller.
+    /// Turns the connection into a raw stream after the engine agreed, and answers the caller.
     func hijack(_ context: ChannelHandlerContext, _ head: HTTPResponseHead) -> RawStreamHandler {
         let handler = RawStreamHandler()
         guard case .busy(let exchange) = state else { return handler }
@@ -288,5 +287,5 @@ extension ExchangeHandler {
     }
 }
 
-/// The engine answered before it had the whole request, or the connection ended: the answer says why.
+/// The engine answered before it had the whole request, or the connection ended; the answer tells the reason.
 struct UploadStopped: Error {}

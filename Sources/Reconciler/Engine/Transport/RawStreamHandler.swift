@@ -1,9 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// What flows on a connection after its upgrade: bytes in both directions.
+/// Handles a connection after its upgrade: bytes in both directions.
 ///
-/// Lives on the connection's event loop.
+/// Confined to the connection's event loop.
 final class RawStreamHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -46,32 +46,5 @@ final class RawStreamHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         pipe?.finish()
         context.fireChannelInactive()
-    }
-}
-
-/// Turns a connection into a raw stream when the engine answers 101.
-final class HijackUpgrader: NIOHTTPClientProtocolUpgrader {
-    let supportedProtocol = "tcp"
-    let requiredUpgradeHeaders: [String] = []
-    private let exchange: ExchangeHandler
-
-    init(exchange: ExchangeHandler) {
-        self.exchange = exchange
-    }
-
-    func addCustom(upgradeRequestHeaders: inout HTTPHeaders) {}
-
-    func shouldAllowUpgrade(upgradeResponse: HTTPResponseHead) -> Bool { true }
-
-    func upgrade(context: ChannelHandlerContext, upgradeResponse: HTTPResponseHead) -> EventLoopFuture<Void> {
-        let handler = exchange.hijack(context, upgradeResponse)
-        do {
-            let pipeline = context.pipeline.syncOperations
-            try pipeline.addHandler(handler)
-            pipeline.removeHandler(exchange, promise: nil)
-            return context.eventLoop.makeSucceededVoidFuture()
-        } catch {
-            return context.eventLoop.makeFailedFuture(error)
-        }
     }
 }

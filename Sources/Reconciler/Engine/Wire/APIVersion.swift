@@ -1,8 +1,8 @@
 /// A version of the Engine API.
 package struct APIVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
-    /// Before the dot.
+    /// The number before the dot.
     package let major: Int
-    /// After the dot.
+    /// The number after the dot.
     package let minor: Int
 
     /// The oldest version that this client works with: Docker 20.10.
@@ -10,13 +10,13 @@ package struct APIVersion: Sendable, Hashable, Comparable, CustomStringConvertib
     /// The newest version that this client was written for.
     package static let maximum = APIVersion(major: 1, minor: 45)
 
-    /// A version by its parts.
+    /// A version from its parts.
     package init(major: Int, minor: Int) {
         self.major = major
         self.minor = minor
     }
 
-    /// The version that a text such as `1.41` names, nil when it names none.
+    /// Parses a text such as `1.41`; nil if it is not a version.
     package init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let major = Int(parts[0]), let minor = Int(parts[1]), major >= 0, minor >= 0 else {
@@ -25,7 +25,7 @@ package struct APIVersion: Sendable, Hashable, Comparable, CustomStringConvertib
         self.init(major: major, minor: minor)
     }
 
-    /// The version to speak with an engine whose newest is `offered`.
+    /// The version to use with an engine whose newest is `offered`.
     static func negotiated(offered: String) throws(EngineError) -> APIVersion {
         guard let version = APIVersion(offered), version >= minimum else {
             let engine = offered.isEmpty ? "of an unknown version" : offered
@@ -38,6 +38,6 @@ package struct APIVersion: Sendable, Hashable, Comparable, CustomStringConvertib
         (left.major, left.minor) < (right.major, right.minor)
     }
 
-    /// As in a path: `1.41`.
+    /// The form in a path: `1.41`.
     package var description: String { "\(major).\(minor)" }
 }

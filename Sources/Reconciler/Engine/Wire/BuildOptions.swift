@@ -6,11 +6,11 @@ package struct BuildOptions: Sendable, Hashable {
     package var dockerfile: String
     /// The image's labels.
     package var labels: [String: String]
-    /// Values for `ARG`s; they stay in the image's history.
+    /// Values for `ARG`s, which stay in the image's history.
     package var arguments: [String: String]
-    /// The network of `RUN` steps; the engine's default when absent.
+    /// The network of `RUN` steps; the engine's default if absent.
     package var networkMode: String?
-    /// Whether to do every step again.
+    /// Whether to ignore the build cache.
     package var noCache: Bool
     /// Whether to ask the registry for a newer base.
     package var pull: Bool
@@ -22,12 +22,12 @@ package struct BuildOptions: Sendable, Hashable {
     package var memorySwap: Int64?
     /// Thousandths of a processor for each step.
     package var milliCPUs: Int?
-    /// Bytes that a file which a step writes may have.
+    /// The most bytes of a file that a step writes.
     package var fileSize: Int64?
     /// Lines for /etc/hosts during the build, as `name:address`.
     package var extraHosts: [String]
 
-    /// How to build; steps' containers are always removed, also after a failure.
+    /// Options; the engine always removes the steps' containers, even after a failure.
     package init(
         tags: [String],
         dockerfile: String = "Dockerfile",

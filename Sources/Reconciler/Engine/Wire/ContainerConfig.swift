@@ -1,4 +1,4 @@
-/// What runs in a container, or in an image's containers; what is absent is as the image says.
+/// What runs in a container, or in an image's containers; absent values come from the image.
 package struct ContainerConfig: Codable, Sendable, Hashable {
     /// The image, by name or id.
     package var image: String?
@@ -10,23 +10,23 @@ package struct ContainerConfig: Codable, Sendable, Hashable {
     package var command: [String]?
     /// The entry point; one empty string clears the image's.
     package var entrypoint: [String]?
-    /// Where the process starts.
+    /// The working folder of the process.
     package var workingFolder: String?
     /// Labels; a container also gets its image's.
     package var labels: [String: String]?
-    /// Whether the process gets a terminal.
+    /// Whether the process has a terminal.
     package var tty: Bool?
     /// Whether standard input is kept open.
     package var openInput: Bool?
-    /// The host name; the engine takes the short id when absent.
+    /// The host name; the short id if absent.
     package var hostname: String?
     /// The domain name.
     package var domainname: String?
-    /// The signal that asks it to end.
+    /// The signal that stops it.
     package var stopSignal: String?
     /// Seconds between that signal and SIGKILL.
     package var stopTimeout: Int?
-    /// How its health is checked.
+    /// Its health check.
     package var healthcheck: Healthcheck?
 
     private enum CodingKeys: String, CodingKey {
@@ -46,7 +46,7 @@ package struct ContainerConfig: Codable, Sendable, Hashable {
         case healthcheck = "Healthcheck"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         image: String? = nil,
         user: String? = nil,
@@ -79,17 +79,17 @@ package struct ContainerConfig: Codable, Sendable, Hashable {
         self.healthcheck = healthcheck
     }
 
-    /// A command that tells whether the container is well; times are nanoseconds.
+    /// A command that checks the container's health; times are in nanoseconds.
     package struct Healthcheck: Codable, Sendable, Hashable {
         /// `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", line]`.
         package var test: [String]?
-        /// Between two checks.
+        /// The interval between two checks.
         package var interval: Int64?
         /// How long one check may take.
         package var timeout: Int64?
-        /// How long failures do not count.
+        /// How long failures don't count at first.
         package var startPeriod: Int64?
-        /// How many failures in a row make it unhealthy.
+        /// How many consecutive failures make it unhealthy.
         package var retries: Int?
 
         private enum CodingKeys: String, CodingKey {
@@ -100,7 +100,7 @@ package struct ContainerConfig: Codable, Sendable, Hashable {
             case retries = "Retries"
         }
 
-        /// A health check; what is left out is the engine's default.
+        /// A health check; omitted parts have the engine's defaults.
         package init(
             test: [String]? = nil,
             interval: Int64? = nil,

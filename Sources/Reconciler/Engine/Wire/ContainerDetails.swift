@@ -1,26 +1,26 @@
 package import ReconcilerTime
 
-/// A container, in full (`GET /containers/{id}/json`).
+/// The full state of a container (`GET /containers/{id}/json`).
 package struct ContainerDetails: Codable, Sendable, Hashable {
     /// The container's id.
     package var id: String
     /// Its name, without the engine's leading slash.
     package var name: String
-    /// The image's id; the name it was asked for by is `config.image`.
+    /// The image's id; `config.image` is the name that the request used.
     package var imageID: String
     /// What runs in it.
     package var config: ContainerConfig
-    /// What its process does.
+    /// The state of its process.
     package var state: ContainerState
-    /// How often the restart policy started it again.
+    /// How often the restart policy has restarted it.
     package var restartCount: Int
-    /// What it was granted and forbidden.
+    /// Its grants and restrictions.
     package var hostConfig: HostConfig
-    /// Its places on networks, by network name.
+    /// Its endpoints, by network name.
     package var networks: [String: NetworkEndpoint]
     /// What is mounted in it.
     package var mounts: [MountPoint]
-    /// When it was made.
+    /// When it was created.
     package var createdAt: Timestamp?
 
     /// A container with the given parts.
@@ -61,7 +61,7 @@ package struct ContainerDetails: Codable, Sendable, Hashable {
         case createdAt = "Created"
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)
@@ -76,7 +76,7 @@ package struct ContainerDetails: Codable, Sendable, Hashable {
         createdAt = try values.decodeTime(.createdAt)
     }
 
-    /// The shape that the engine writes.
+    /// Encodes the engine's JSON.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(id, forKey: .id)

@@ -1,28 +1,28 @@
 package import ReconcilerTime
 
-/// What a container's process does.
+/// The state of a container's process.
 package struct ContainerState: Codable, Sendable, Hashable {
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
     package var status: String
-    /// Whether the process lives; true also while paused or restarting.
+    /// Whether the process exists; also true while paused or restarting.
     package var isRunning: Bool
-    /// Whether it is frozen.
+    /// Whether it is paused.
     package var isPaused: Bool
-    /// Whether the restart policy is at work.
+    /// Whether the restart policy is restarting it.
     package var isRestarting: Bool
-    /// Whether the kernel ended it for its memory.
+    /// Whether the kernel killed it for its memory use.
     package var wasOutOfMemory: Bool
-    /// The process id on the engine's host; 0 when none.
+    /// The process id on the engine's host; 0 if there is none.
     package var pid: Int
-    /// The last exit code; 0 also while it runs.
+    /// The last exit code; also 0 while it is running.
     package var exitCode: Int
     /// Why the last start failed, in the engine's words.
     package var error: String
-    /// When it last started; nil when never.
+    /// When it last started; nil if never.
     package var startedAt: Timestamp?
-    /// When it last ended; nil when never.
+    /// When it last ended; nil if never.
     package var finishedAt: Timestamp?
-    /// The health check's state, when there is a check.
+    /// The health check's state, if there is a check.
     package var health: Health?
 
     private enum CodingKeys: String, CodingKey {
@@ -39,7 +39,7 @@ package struct ContainerState: Codable, Sendable, Hashable {
         case health = "Health"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         status: String,
         isRunning: Bool = false,
@@ -66,7 +66,7 @@ package struct ContainerState: Codable, Sendable, Hashable {
         self.health = health
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         status = try values.decode(String.self, forKey: .status)
@@ -82,11 +82,11 @@ package struct ContainerState: Codable, Sendable, Hashable {
         health = try values.decodeIfPresent(Health.self, forKey: .health)
     }
 
-    /// What the health check says.
+    /// The state of the health check.
     package struct Health: Codable, Sendable, Hashable {
         /// `starting`, `healthy`, `unhealthy` or `none`.
         package var status: String
-        /// How many checks in a row failed.
+        /// How many consecutive checks have failed.
         package var failingStreak: Int
 
         private enum CodingKeys: String, CodingKey {

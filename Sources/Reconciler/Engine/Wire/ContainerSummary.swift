@@ -1,24 +1,24 @@
-/// A container, as listed: everything the quiet pass needs, for all containers in one call.
+/// A container as listed: everything that a quiet pass needs, for all containers in one call.
 package struct ContainerSummary: Codable, Sendable, Hashable {
     /// The container's id.
     package var id: String
     /// Its names, without the engine's leading slash.
     package var names: [String]
-    /// The image as it was named when the container was made; the id when that name moved on.
+    /// The image's name when the container was created; the id if that name now means another image.
     package var image: String
     /// The image's id.
     package var imageID: String
-    /// Its labels, the image's among them.
+    /// Its labels, including the image's.
     package var labels: [String: String]
     /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
     package var state: String
-    /// The state in words for people, with health and exit code: `Up 2 minutes (healthy)`.
+    /// The state for people, with health and exit code: `Up 2 minutes (healthy)`.
     package var status: String
-    /// When it was made, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     package var created: Int64
-    /// Its network mode, as created.
+    /// Its network mode at creation.
     package var networkMode: String
-    /// Its places on networks, by network name; without aliases.
+    /// Its endpoints, by network name; without aliases.
     package var networks: [String: NetworkEndpoint]
     /// What is mounted in it.
     package var mounts: [MountPoint]
@@ -70,7 +70,7 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
         enum CodingKeys: String, CodingKey { case networkMode = "NetworkMode" }
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)
@@ -86,7 +86,7 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
         mounts = try values.decode(.mounts, or: [])
     }
 
-    /// The shape that the engine writes.
+    /// Encodes the engine's JSON.
     package func encode(to encoder: any Encoder) throws {
         var values = encoder.container(keyedBy: CodingKeys.self)
         try values.encode(id, forKey: .id)
@@ -100,19 +100,5 @@ package struct ContainerSummary: Codable, Sendable, Hashable {
         try values.encode(Mode(networkMode: networkMode), forKey: .hostConfig)
         try values.encode(AttachedNetworks(networks: networks), forKey: .networkSettings)
         try values.encode(mounts, forKey: .mounts)
-    }
-}
-
-/// The part of a container's `NetworkSettings` that newer engines keep too.
-struct AttachedNetworks: Codable {
-    var networks: [String: NetworkEndpoint]?
-
-    enum CodingKeys: String, CodingKey { case networks = "Networks" }
-}
-
-enum ContainerName {
-    /// The name without the slash that the engine puts before it.
-    static func withoutSlash(_ name: String) -> String {
-        name.hasPrefix("/") ? String(name.dropFirst()) : name
     }
 }

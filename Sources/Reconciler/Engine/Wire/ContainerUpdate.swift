@@ -1,4 +1,4 @@
-/// What can change on a living container; absent stays as it is.
+/// What can change on an existing container; absent values stay as they are.
 package struct ContainerUpdate: Codable, Sendable, Hashable {
     /// Bytes of memory.
     package var memory: Int64?
@@ -8,7 +8,7 @@ package struct ContainerUpdate: Codable, Sendable, Hashable {
     package var nanoCPUs: Int64?
     /// Processes and threads.
     package var pidsLimit: Int64?
-    /// What happens when it ends.
+    /// The restart policy.
     package var restartPolicy: HostConfig.RestartPolicy?
 
     private enum CodingKeys: String, CodingKey {
@@ -19,7 +19,7 @@ package struct ContainerUpdate: Codable, Sendable, Hashable {
         case restartPolicy = "RestartPolicy"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         memory: Int64? = nil,
         memorySwap: Int64? = nil,

@@ -1,57 +1,4 @@
-/// What the engine is (`GET /version`; it forks processes: not for a loop).
-package struct EngineVersion: Codable, Sendable, Hashable {
-    /// The engine's own version, such as `20.10.24`.
-    package var version: String
-    /// The newest API version that it speaks.
-    package var apiVersion: String
-    /// The oldest API version that it speaks.
-    package var minimumAPIVersion: String
-    /// Its operating system, such as `linux`.
-    package var os: String
-    /// Its processor architecture, in Go's words: `amd64`.
-    package var architecture: String
-    /// The kernel underneath.
-    package var kernelVersion: String
-
-    private enum CodingKeys: String, CodingKey {
-        case version = "Version"
-        case apiVersion = "ApiVersion"
-        case minimumAPIVersion = "MinAPIVersion"
-        case os = "Os"
-        case architecture = "Arch"
-        case kernelVersion = "KernelVersion"
-    }
-
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
-    package init(
-        version: String,
-        apiVersion: String = "",
-        minimumAPIVersion: String = "",
-        os: String = "",
-        architecture: String = "",
-        kernelVersion: String = ""
-    ) {
-        self.version = version
-        self.apiVersion = apiVersion
-        self.minimumAPIVersion = minimumAPIVersion
-        self.os = os
-        self.architecture = architecture
-        self.kernelVersion = kernelVersion
-    }
-
-    /// What the engine sent; null and absent mean the same.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        version = try values.decode(String.self, forKey: .version)
-        apiVersion = try values.decode(.apiVersion, or: "")
-        minimumAPIVersion = try values.decode(.minimumAPIVersion, or: "")
-        os = try values.decode(.os, or: "")
-        architecture = try values.decode(.architecture, or: "")
-        kernelVersion = try values.decode(.kernelVersion, or: "")
-    }
-}
-
-/// What the engine has and can do (`GET /info`; it forks processes: not for a loop).
+/// The engine's resources and features (`GET /info`; it forks processes: don't call it in a loop).
 package struct EngineInfo: Codable, Sendable, Hashable {
     /// The engine's own id.
     package var id: String
@@ -65,19 +12,19 @@ package struct EngineInfo: Codable, Sendable, Hashable {
     package var osType: String
     /// The processor architecture, in the kernel's words: `x86_64`.
     package var architecture: String
-    /// The kernel underneath.
+    /// The kernel's version.
     package var kernelVersion: String
-    /// How many processors.
+    /// The number of processors.
     package var cpus: Int
     /// Bytes of memory.
     package var memory: Int64
-    /// How layers are stored, such as `overlay2`.
+    /// The storage driver, such as `overlay2`.
     package var storageDriver: String
-    /// Where the engine keeps its data.
+    /// The folder of the engine's data.
     package var rootFolder: String
     /// The container runtimes by name.
     package var runtimes: [String: Runtime]
-    /// The runtime used when none is named.
+    /// The default runtime.
     package var defaultRuntime: String
     /// Such as `name=seccomp,profile=default`, `name=userns`, `name=rootless`.
     package var securityOptions: [String]
@@ -93,9 +40,9 @@ package struct EngineInfo: Codable, Sendable, Hashable {
     package var limitsCPU: Bool
     /// Whether containers survive a restart of the engine.
     package var liveRestore: Bool
-    /// Where unaddressed networks get their subnets; empty means the built-in pools.
+    /// The pools for subnets of networks without an explicit one; empty for the built-in pools.
     package var addressPools: [AddressPool]
-    /// What the engine warns of.
+    /// The engine's warnings.
     package var warnings: [String]
 
     private enum CodingKeys: String, CodingKey {
@@ -123,7 +70,7 @@ package struct EngineInfo: Codable, Sendable, Hashable {
         case warnings = "Warnings"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         id: String,
         name: String = "",
@@ -172,7 +119,7 @@ package struct EngineInfo: Codable, Sendable, Hashable {
         self.warnings = warnings
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)
@@ -201,7 +148,7 @@ package struct EngineInfo: Codable, Sendable, Hashable {
 
     /// One container runtime.
     package struct Runtime: Codable, Sendable, Hashable {
-        /// The executable; absent for runtimes that are containerd shims.
+        /// The executable; absent for containerd shims.
         package var path: String?
 
         /// A runtime with its executable.
@@ -210,7 +157,7 @@ package struct EngineInfo: Codable, Sendable, Hashable {
         }
     }
 
-    /// A range of addresses that the engine cuts into subnets.
+    /// A range of addresses that the engine divides into subnets.
     package struct AddressPool: Codable, Sendable, Hashable {
         /// The range, as CIDR.
         package var base: String
@@ -222,7 +169,7 @@ package struct EngineInfo: Codable, Sendable, Hashable {
             case size = "Size"
         }
 
-        /// A pool that is cut into subnets of `size`.
+        /// A pool that is divided into subnets of `size`.
         package init(base: String, size: Int) {
             self.base = base
             self.size = size

@@ -1,9 +1,9 @@
 import FoundationEssentials
 import ReconcilerTime
 
-/// JSON as the engine reads and writes it.
+/// The engine's JSON.
 enum EngineJSON {
-    /// The value that `bytes`, the answer to `path`, hold.
+    /// Decodes `bytes`, the answer to `path`.
     static func decode<Value: Decodable>(
         _ type: Value.Type,
         from bytes: [UInt8],
@@ -16,7 +16,7 @@ enum EngineJSON {
         }
     }
 
-    /// The value as JSON with sorted keys: the same value gives the same bytes.
+    /// The value as JSON with sorted keys: equal values give equal bytes.
     static func encode(_ value: some Encodable) throws(EngineError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -27,7 +27,7 @@ enum EngineJSON {
         }
     }
 
-    /// The bytes that a base64 text stands for.
+    /// Decodes a Base64 text.
     static func base64(_ text: String) -> [UInt8]? {
         Data(base64Encoded: text).map { Array($0) }
     }
@@ -47,12 +47,12 @@ enum EngineJSON {
 }
 
 extension KeyedDecodingContainer {
-    /// The value, or `fallback` where the engine wrote null or nothing.
+    /// The value, or `fallback` if the engine sent null or nothing.
     func decode<Value: Decodable>(_ key: Key, or fallback: Value) throws -> Value {
         try decodeIfPresent(Value.self, forKey: key) ?? fallback
     }
 
-    /// The time, nil where the engine wrote nothing, an empty text, or its word for never, the year 1.
+    /// The time; nil if the engine sent nothing, an empty text, or the year 1, which means never.
     func decodeTime(_ key: Key) throws -> Timestamp? {
         guard let text = try decodeIfPresent(String.self, forKey: key), !text.isEmpty else { return nil }
         guard let time = Timestamp(rfc3339: text) else {
@@ -67,6 +67,6 @@ extension KeyedDecodingContainer {
 }
 
 extension Timestamp {
-    /// The seconds of 0001-01-01T00:00:00Z.
+    /// The seconds of 0001-01-01T00:00:00Z, which means never.
     fileprivate static let never: Int64 = -62_135_596_800
 }

@@ -1,6 +1,6 @@
-/// What `GET /_ping` tells, all of it in headers.
+/// The answer to `GET /_ping`, all of it in headers.
 package struct EnginePing: Sendable, Hashable {
-    /// The newest API version that the engine speaks, such as `1.41`; empty when it did not say.
+    /// The engine's newest API version, such as `1.41`; empty if it sent none.
     package var apiVersion: String
     /// `linux` or `windows`.
     package var osType: String

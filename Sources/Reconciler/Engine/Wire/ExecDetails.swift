@@ -4,9 +4,9 @@ package struct ExecDetails: Codable, Sendable, Hashable {
     package var id: String
     /// The container it ran in.
     package var containerID: String
-    /// Whether it still runs.
+    /// Whether it is still running.
     package var isRunning: Bool
-    /// Its exit code; nil until it ended.
+    /// Its exit code; nil until it has ended.
     package var exitCode: Int?
     /// The process id on the engine's host.
     package var pid: Int
@@ -19,7 +19,7 @@ package struct ExecDetails: Codable, Sendable, Hashable {
         case pid = "Pid"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         id: String,
         containerID: String = "",
@@ -34,7 +34,7 @@ package struct ExecDetails: Codable, Sendable, Hashable {
         self.pid = pid
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)
@@ -42,57 +42,5 @@ package struct ExecDetails: Codable, Sendable, Hashable {
         isRunning = try values.decode(.isRunning, or: false)
         exitCode = try values.decodeIfPresent(Int.self, forKey: .exitCode)
         pid = try values.decode(.pid, or: 0)
-    }
-}
-
-/// A command to run in a container.
-package struct ExecCreate: Codable, Sendable, Hashable {
-    /// The program and its arguments; no shell in between.
-    package var command: [String]
-    /// `user`, `uid` or `uid:gid`; the container's own when absent.
-    package var user: String?
-    /// More variables, as `NAME=value`.
-    package var environment: [String]?
-    /// Where it starts.
-    package var workingFolder: String?
-    /// Whether it gets a terminal; its output is then one stream, not two.
-    package var tty: Bool?
-    /// Whether it reads what the caller writes.
-    package var attachInput: Bool?
-    /// Whether its output comes back.
-    package var attachOutput: Bool
-    /// Whether its error output comes back.
-    package var attachErrors: Bool
-
-    private enum CodingKeys: String, CodingKey {
-        case command = "Cmd"
-        case user = "User"
-        case environment = "Env"
-        case workingFolder = "WorkingDir"
-        case tty = "Tty"
-        case attachInput = "AttachStdin"
-        case attachOutput = "AttachStdout"
-        case attachErrors = "AttachStderr"
-    }
-
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
-    package init(
-        command: [String],
-        user: String? = nil,
-        environment: [String]? = nil,
-        workingFolder: String? = nil,
-        tty: Bool? = nil,
-        attachInput: Bool? = nil,
-        attachOutput: Bool = true,
-        attachErrors: Bool = true
-    ) {
-        self.command = command
-        self.user = user
-        self.environment = environment
-        self.workingFolder = workingFolder
-        self.tty = tty
-        self.attachInput = attachInput
-        self.attachOutput = attachOutput
-        self.attachErrors = attachErrors
     }
 }

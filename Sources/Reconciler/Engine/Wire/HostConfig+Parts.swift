@@ -5,7 +5,7 @@ extension HostConfig {
         package var name: String
         /// The limit.
         package var soft: Int64
-        /// How far the process may raise it.
+        /// The most that the process may raise it to.
         package var hard: Int64
 
         private enum CodingKeys: String, CodingKey {
@@ -14,7 +14,7 @@ extension HostConfig {
             case hard = "Hard"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             name: String,
             soft: Int64,
@@ -26,7 +26,7 @@ extension HostConfig {
         }
     }
 
-    /// Where a container's output goes.
+    /// The log driver of a container.
     package struct LogConfig: Codable, Sendable, Hashable {
         /// The driver, such as `local` or `json-file`.
         package var type: String
@@ -38,7 +38,7 @@ extension HostConfig {
             case options = "Config"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             type: String,
             options: [String: String]? = nil
@@ -48,11 +48,11 @@ extension HostConfig {
         }
     }
 
-    /// What happens when a container ends.
+    /// What to do when a container ends.
     package struct RestartPolicy: Codable, Sendable, Hashable {
-        /// `no`, `always`, `unless-stopped` or `on-failure`; the engine also says an empty name for `no`.
+        /// `no`, `always`, `unless-stopped` or `on-failure`; the engine also uses an empty name for `no`.
         package var name: String
-        /// How often, for `on-failure`.
+        /// The most restarts, for `on-failure`.
         package var maximumRetries: Int?
 
         private enum CodingKeys: String, CodingKey {
@@ -60,7 +60,7 @@ extension HostConfig {
             case maximumRetries = "MaximumRetryCount"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             name: String,
             maximumRetries: Int? = nil

@@ -1,18 +1,18 @@
-/// What the engine grants and forbids a container; what is absent is left out of the request.
+/// A container's grants and restrictions; absent values are left out of the request.
 package struct HostConfig: Codable, Sendable, Hashable {
     /// `none`, `bridge`, or a network's name or id.
     package var networkMode: String?
-    /// Whether an init reaps and forwards signals as PID 1.
+    /// Whether an init process runs as PID 1, which reaps children and forwards signals.
     package var initProcess: Bool?
-    /// The runtime; the engine's default when absent.
+    /// The runtime; the engine's default if absent.
     package var runtime: String?
-    /// Capabilities taken away; `ALL` takes all.
+    /// Capabilities to drop; `ALL` drops all.
     package var dropCapabilities: [String]?
-    /// Capabilities given.
+    /// Capabilities to add.
     package var addCapabilities: [String]?
     /// Such as `no-new-privileges:true`.
     package var securityOptions: [String]?
-    /// Whether nothing is forbidden.
+    /// Whether it is privileged, without restrictions.
     package var isPrivileged: Bool?
     /// Whether the root file system is read-only.
     package var readOnlyRoot: Bool?
@@ -26,13 +26,13 @@ package struct HostConfig: Codable, Sendable, Hashable {
     package var pidsLimit: Int64?
     /// Limits of each process.
     package var ulimits: [Ulimit]?
-    /// How readily the kernel ends it when memory runs out.
+    /// The kernel's preference to kill it when memory runs out.
     package var oomScoreAdjustment: Int?
     /// Bytes of /dev/shm.
     package var sharedMemory: Int64?
-    /// Where its output goes; the default driver grows without bound.
+    /// Its log driver; the default driver's logs grow without limit.
     package var logging: LogConfig?
-    /// What happens when it ends.
+    /// What to do when it ends.
     package var restartPolicy: RestartPolicy?
     /// Volumes, binds and memory file systems.
     package var mounts: [Mount]?
@@ -44,11 +44,11 @@ package struct HostConfig: Codable, Sendable, Hashable {
     package var dns: [String]?
     /// Resolver options, such as `timeout:1`.
     package var dnsOptions: [String]?
-    /// Search domains; `.` alone is none.
+    /// Search domains; `.` alone means none.
     package var dnsSearch: [String]?
     /// Lines for /etc/hosts, as `name:address`.
     package var extraHosts: [String]?
-    /// More groups of the process.
+    /// Additional groups of the process.
     package var addGroups: [String]?
     /// Kernel parameters of its namespaces.
     package var sysctls: [String: String]?
@@ -82,7 +82,7 @@ package struct HostConfig: Codable, Sendable, Hashable {
         case sysctls = "Sysctls"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         networkMode: String? = nil,
         initProcess: Bool? = nil,

@@ -1,6 +1,6 @@
 package import ReconcilerTime
 
-/// An image, as listed.
+/// An image as listed.
 package struct ImageSummary: Codable, Sendable, Hashable {
     /// The image's id.
     package var id: String
@@ -10,9 +10,9 @@ package struct ImageSummary: Codable, Sendable, Hashable {
     package var digests: [String]
     /// Its labels.
     package var labels: [String: String]
-    /// When it was made, in seconds since 1970.
+    /// When it was created, in seconds since 1970.
     package var created: Int64
-    /// Its bytes.
+    /// Its size in bytes.
     package var size: Int64
 
     private enum CodingKeys: String, CodingKey {
@@ -24,7 +24,7 @@ package struct ImageSummary: Codable, Sendable, Hashable {
         case size = "Size"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         id: String,
         tags: [String] = [],
@@ -41,7 +41,7 @@ package struct ImageSummary: Codable, Sendable, Hashable {
         self.size = size
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)

@@ -1,12 +1,12 @@
-/// Something to mount in a container.
+/// A mount to create in a container.
 package struct Mount: Codable, Sendable, Hashable {
-    /// What is mounted.
+    /// The kind of mount.
     package var type: Kind
     /// The volume's name or the host's path; absent for a memory file system.
     package var source: String?
-    /// Where, in the container.
+    /// The path in the container.
     package var target: String
-    /// Whether the container may only read.
+    /// Whether the container may only read it.
     package var isReadOnly: Bool?
     /// For a bind.
     package var bindOptions: BindOptions?
@@ -25,7 +25,7 @@ package struct Mount: Codable, Sendable, Hashable {
         case tmpfsOptions = "TmpfsOptions"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         type: Kind,
         source: String? = nil,
@@ -49,7 +49,7 @@ package struct Mount: Codable, Sendable, Hashable {
 }
 
 extension Mount {
-    /// Of a bind.
+    /// Options of a bind.
     package struct BindOptions: Codable, Sendable, Hashable {
         /// Such as `rprivate`.
         package var propagation: String?
@@ -58,7 +58,7 @@ extension Mount {
             case propagation = "Propagation"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             propagation: String? = nil
         ) {
@@ -66,11 +66,11 @@ extension Mount {
         }
     }
 
-    /// Of a volume.
+    /// Options of a volume.
     package struct VolumeOptions: Codable, Sendable, Hashable {
         /// Whether an empty volume stays empty instead of getting the image's files.
         package var noCopy: Bool?
-        /// For a volume that this mount makes.
+        /// Labels for a volume that this mount creates.
         package var labels: [String: String]?
 
         private enum CodingKeys: String, CodingKey {
@@ -78,7 +78,7 @@ extension Mount {
             case labels = "Labels"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             noCopy: Bool? = nil,
             labels: [String: String]? = nil
@@ -88,9 +88,9 @@ extension Mount {
         }
     }
 
-    /// Of a memory file system.
+    /// Options of a memory file system.
     package struct TmpfsOptions: Codable, Sendable, Hashable {
-        /// Its bytes.
+        /// Its size in bytes.
         package var size: Int64?
         /// Its permission bits.
         package var mode: Int?
@@ -100,7 +100,7 @@ extension Mount {
             case mode = "Mode"
         }
 
-        /// A value with the given parts; what is left out is as an engine that says nothing of it.
+        /// A value with the given parts; omitted ones are as if the engine had not sent them.
         package init(
             size: Int64? = nil,
             mode: Int? = nil

@@ -1,18 +1,18 @@
-/// A network to make.
+/// A network to create.
 package struct NetworkCreate: Codable, Sendable, Hashable {
     /// Its name.
     package var name: String
-    /// Whether a used name is refused; engines before API 1.44 otherwise make a twin.
+    /// Whether the engine refuses a name in use; without it, engines before API 1.44 create a second such network.
     package var checkDuplicate: Bool
     /// The driver.
     package var driver: String?
-    /// Whether it has no way out.
+    /// Whether it has no route to other networks.
     package var isInternal: Bool?
     /// Whether containers may join a swarm network.
     package var isAttachable: Bool?
-    /// Whether it has IPv6 too.
+    /// Whether it also has IPv6.
     package var enableIPv6: Bool?
-    /// Its subnets; the engine picks when absent.
+    /// Its subnets; the engine chooses if absent.
     package var ipam: IPAM?
     /// The driver's options.
     package var options: [String: String]?
@@ -31,7 +31,7 @@ package struct NetworkCreate: Codable, Sendable, Hashable {
         case labels = "Labels"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         name: String,
         checkDuplicate: Bool = true,

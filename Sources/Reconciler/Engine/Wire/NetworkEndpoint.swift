@@ -1,22 +1,22 @@
-/// A container's place on one network.
+/// A container's endpoint on one network.
 package struct NetworkEndpoint: Codable, Sendable, Hashable {
-    /// The network's id; empty until the container was started once, or in a request.
+    /// The network's id; empty before the container's first start, and in a request.
     package var networkID: String
-    /// The endpoint's id; empty while the container does not run.
+    /// The endpoint's id; empty while the container is not running.
     package var endpointID: String
-    /// The IPv4 address in use; empty while the container does not run.
+    /// The IPv4 address in use; empty while the container is not running.
     package var ipAddress: String
-    /// The subnet's prefix length; 0 while the container does not run.
+    /// The subnet's prefix length; 0 while the container is not running.
     package var prefixLength: Int
     /// The default gateway on this network; empty on an internal network.
     package var gateway: String
     /// The hardware address.
     package var macAddress: String
-    /// The names besides the container's own.
+    /// The names in addition to the container's own.
     ///
-    /// The container list leaves them out; engines before API 1.45 add the short container id.
+    /// The container list leaves them out; engines before API 1.45 add the container's short id.
     package var aliases: [String]
-    /// The address asked for, when one was.
+    /// The requested address, if any.
     package var addressing: Addressing?
 
     private enum CodingKeys: String, CodingKey {
@@ -30,7 +30,7 @@ package struct NetworkEndpoint: Codable, Sendable, Hashable {
         case addressing = "IPAMConfig"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         networkID: String = "",
         endpointID: String = "",
@@ -51,7 +51,7 @@ package struct NetworkEndpoint: Codable, Sendable, Hashable {
         self.addressing = addressing
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         networkID = try values.decode(.networkID, or: "")
@@ -64,7 +64,7 @@ package struct NetworkEndpoint: Codable, Sendable, Hashable {
         addressing = try values.decodeIfPresent(Addressing.self, forKey: .addressing)
     }
 
-    /// An address that was asked for.
+    /// A requested address.
     package struct Addressing: Codable, Sendable, Hashable {
         /// The fixed IPv4 address.
         package var ipv4Address: String?
@@ -75,52 +75,5 @@ package struct NetworkEndpoint: Codable, Sendable, Hashable {
         package init(ipv4Address: String? = nil) {
             self.ipv4Address = ipv4Address
         }
-    }
-}
-
-/// Something mounted in a container, as the engine did it.
-package struct MountPoint: Codable, Sendable, Hashable {
-    /// `volume`, `bind` or `tmpfs`.
-    package var type: String
-    /// The volume's name; empty for other types.
-    package var name: String
-    /// Where it is on the engine's host.
-    package var source: String
-    /// Where it is in the container.
-    package var destination: String
-    /// Whether the container may write.
-    package var isWritable: Bool
-
-    private enum CodingKeys: String, CodingKey {
-        case type = "Type"
-        case name = "Name"
-        case source = "Source"
-        case destination = "Destination"
-        case isWritable = "RW"
-    }
-
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
-    package init(
-        type: String = "",
-        name: String = "",
-        source: String = "",
-        destination: String,
-        isWritable: Bool = true
-    ) {
-        self.type = type
-        self.name = name
-        self.source = source
-        self.destination = destination
-        self.isWritable = isWritable
-    }
-
-    /// What the engine sent; null and absent mean the same.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        type = try values.decode(.type, or: "")
-        name = try values.decode(.name, or: "")
-        source = try values.decode(.source, or: "")
-        destination = try values.decode(String.self, forKey: .destination)
-        isWritable = try values.decode(.isWritable, or: true)
     }
 }

@@ -10,7 +10,7 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
     package var driver: String
     /// `local`, or `swarm`.
     package var scope: String
-    /// Whether it has no way out.
+    /// Whether it has no route to other networks.
     package var isInternal: Bool
     /// Its labels.
     package var labels: [String: String]
@@ -18,9 +18,9 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
     package var options: [String: String]
     /// Its subnets.
     package var ipam: IPAM
-    /// When it was made.
+    /// When it was created.
     package var createdAt: Timestamp?
-    /// The running containers on it, by container id; only `network(_:)` fills it.
+    /// Its running containers by id; only `network(_:)` fills it.
     package var containers: [String: Attachment]
 
     private enum CodingKeys: String, CodingKey {
@@ -36,7 +36,7 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
         case containers = "Containers"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         id: String,
         name: String,
@@ -61,7 +61,7 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
         self.containers = containers
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         id = try values.decode(String.self, forKey: .id)
@@ -92,58 +92,6 @@ package struct NetworkSummary: Codable, Sendable, Hashable {
         package init(name: String, ipv4Address: String = "") {
             self.name = name
             self.ipv4Address = ipv4Address
-        }
-    }
-}
-
-/// How a network gives out addresses.
-package struct IPAM: Codable, Sendable, Hashable {
-    /// The address driver.
-    package var driver: String
-    /// The subnets.
-    package var pools: [Pool]
-
-    private enum CodingKeys: String, CodingKey {
-        case driver = "Driver"
-        case pools = "Config"
-    }
-
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
-    package init(
-        driver: String = "default",
-        pools: [Pool] = []
-    ) {
-        self.driver = driver
-        self.pools = pools
-    }
-
-    /// What the engine sent; null and absent mean the same.
-    package init(from decoder: any Decoder) throws {
-        let values = try decoder.container(keyedBy: CodingKeys.self)
-        driver = try values.decode(.driver, or: "default")
-        pools = try values.decode(.pools, or: [])
-    }
-
-    /// One subnet.
-    package struct Pool: Codable, Sendable, Hashable {
-        /// The subnet, as CIDR.
-        package var subnet: String?
-        /// The part of the subnet to give out by itself, as CIDR.
-        package var range: String?
-        /// The bridge's own address.
-        package var gateway: String?
-
-        private enum CodingKeys: String, CodingKey {
-            case subnet = "Subnet"
-            case range = "IPRange"
-            case gateway = "Gateway"
-        }
-
-        /// A subnet.
-        package init(subnet: String? = nil, range: String? = nil, gateway: String? = nil) {
-            self.subnet = subnet
-            self.range = range
-            self.gateway = gateway
         }
     }
 }

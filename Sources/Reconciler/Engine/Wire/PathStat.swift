@@ -1,10 +1,10 @@
 package import ReconcilerTime
 
-/// A file in a container, as `HEAD /containers/{id}/archive` tells it: no owner, no hash.
+/// A file in a container, as `HEAD /containers/{id}/archive` describes it: without owner and hash.
 package struct PathStat: Codable, Sendable, Hashable {
     /// Its last path component.
     package var name: String
-    /// Its bytes.
+    /// Its size in bytes.
     package var size: Int64
     /// Go's file mode: the permission bits as usual, the kind in the high bits.
     package var mode: UInt32
@@ -12,7 +12,7 @@ package struct PathStat: Codable, Sendable, Hashable {
     package var modifiedAt: Timestamp
     /// A symbolic link's target, resolved to an absolute path inside the container; empty for anything else.
     package var linkTarget: String
-    /// The engine's clock when it answered, to the second; nil when it did not say.
+    /// The engine's clock at the answer, to the second; nil if it sent none.
     package var seenAt: Timestamp?
 
     private enum CodingKeys: String, CodingKey {
@@ -40,7 +40,7 @@ package struct PathStat: Codable, Sendable, Hashable {
         self.seenAt = seenAt
     }
 
-    /// What the engine sent.
+    /// Decodes the engine's JSON.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         name = try values.decode(String.self, forKey: .name)

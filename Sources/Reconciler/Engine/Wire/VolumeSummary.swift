@@ -2,17 +2,17 @@ package import ReconcilerTime
 
 /// A volume.
 package struct VolumeSummary: Codable, Sendable, Hashable {
-    /// Its name, which is its identity.
+    /// Its name, which identifies it.
     package var name: String
     /// The driver.
     package var driver: String
-    /// Where it is on the engine's host.
+    /// The path on the engine's host.
     package var mountpoint: String
     /// Its labels.
     package var labels: [String: String]
     /// The driver's options.
     package var options: [String: String]
-    /// When it was made.
+    /// When it was created.
     package var createdAt: Timestamp?
 
     private enum CodingKeys: String, CodingKey {
@@ -24,7 +24,7 @@ package struct VolumeSummary: Codable, Sendable, Hashable {
         case createdAt = "CreatedAt"
     }
 
-    /// A value with the given parts; what is left out is as an engine that says nothing of it.
+    /// A value with the given parts; omitted ones are as if the engine had not sent them.
     package init(
         name: String,
         driver: String = "local",
@@ -41,7 +41,7 @@ package struct VolumeSummary: Codable, Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    /// What the engine sent; null and absent mean the same.
+    /// Decodes the engine's JSON; null and absent mean the same.
     package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         name = try values.decode(String.self, forKey: .name)
