@@ -1,4 +1,4 @@
-/// How long to wait after failures in a row: exponential, bounded, and never the same for many at once.
+/// The delay after consecutive failures: exponential, capped, and jittered so that many don't retry at once.
 package struct Backoff: Sendable, Hashable {
     package var base: Duration
     package var cap: Duration
@@ -8,10 +8,11 @@ package struct Backoff: Sendable, Hashable {
         self.cap = cap
     }
 
-    /// The delay after so many failures in a row (1 or more): between half and all of `base` × 2^(failures − 1), at
-    /// most `cap`.
+    /// The delay after `failures` consecutive failures (1 or more).
     ///
-    /// - Parameter jitter: at random, from 0 to 1.
+    /// It lies between half and all of `base` × 2^(failures − 1), and is at most `cap`.
+    ///
+    /// - Parameter jitter: a random number from 0 to 1.
     package func delay(failures: Int, jitter: Double) -> Duration {
         let doublings = min(max(failures - 1, 0), 30)
         let whole = min(base * (1 << doublings), cap)

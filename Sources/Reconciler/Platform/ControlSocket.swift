@@ -9,21 +9,22 @@ internal import NIOPosix
     import Glibc
 #endif
 
-/// The socket in the state folder by which a controller is told that something changed.
+/// The socket in the state folder through which other processes tell a controller that something changed.
 ///
-/// A connection is the message: whoever gets one looks for itself. Nothing is lost when nobody listens.
+/// A connection is the whole message: the controller then looks for the change itself. If no controller listens,
+/// nothing is lost.
 package struct ControlSocket: Sendable, Hashable {
     package let path: String
 
     package init(path: String) { self.path = path }
 
-    /// Tells whoever listens; returns at once, also when nobody does.
+    /// Tells a listening controller; returns at once, also if none listens.
     package func poke() {
         guard var address = Self.address(path) else { return }
         let descriptor = socket(AF_UNIX, Self.stream, 0)
         guard descriptor >= 0 else { return }
         defer { _ = close(descriptor) }
-        // Never waits: a full queue means that the listener has something to look for already.
+        // Never wait: if the queue is full, the listener already has a reason to look.
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0 else { return }
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
@@ -34,15 +35,14 @@ package struct ControlSocket: Sendable, Hashable {
         }
     }
 
-    /// Calls `onPoke` for each message, until cancelled.
+    /// Calls `onPoke` for each message until cancelled.
     ///
-    /// Only for the one who holds the controller's lock: a socket that
-    /// was left behind is replaced.
+    /// Call it only while holding the controller's lock: it replaces a socket that was left behind.
     ///
-    /// - Throws: what the system says when the socket can't be made, `CancellationError`.
+    /// - Throws: the system's error if the socket can't be made; `CancellationError`.
     package func listen(_ onPoke: @Sendable () -> Void) async throws {
         _ = try? POSIX.unlink(path)
-        // Nobody else may tell us anything; the folder is closed to others anyway.
+        // Only the owner may connect; the folder is closed to others anyway.
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.backlog, value: 64)
             .bind(unixDomainSocketPath: path) { connection in
@@ -65,7 +65,7 @@ package struct ControlSocket: Sendable, Hashable {
         private static let stream = SOCK_STREAM
     #endif
 
-    /// Nil when the path is longer than an address holds.
+    /// nil if the path is longer than a socket address allows.
     private static func address(_ path: String) -> sockaddr_un? {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)

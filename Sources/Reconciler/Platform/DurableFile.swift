@@ -8,11 +8,11 @@
 
 /// Files that are whole or absent, whenever the process or the machine stops.
 ///
-/// A write goes to a temporary file in the same folder (`.<name>.<random>.tmp`), to the disk, then under its name, and
-/// the folder to the disk. A writer locks its temporary file; one that nobody locks was left by a killed writer and is
-/// removed by the next write of the same name.
+/// A write goes to a temporary file in the same folder (`.<name>.<random>.tmp`), is synced, renamed, and the folder is
+/// synced too. A writer locks its temporary file. An unlocked one was left by a killed writer; the next write of the
+/// same name removes it.
 package enum DurableFile {
-    /// A file that is not what its reader can take.
+    /// A file that its reader can't accept.
     package struct Unsuitable: Error, Sendable, CustomStringConvertible {
         package let path: String
         package let reason: String
@@ -25,9 +25,9 @@ package enum DurableFile {
         package var description: String { "\(path): \(reason)" }
     }
 
-    /// Puts `bytes` under `path`, in the place of what was there.
+    /// Replaces the content of `path` with `bytes`.
     ///
-    /// Postcondition: readers see the old content or the new, never a part; the new survives a power cut.
+    /// Postcondition: readers see the old content or the new, never a part; the new content survives a power cut.
     package static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws {
         while true {
             let temporary = try temporaryFile(bytes, for: path, mode: mode)
@@ -43,9 +43,9 @@ package enum DurableFile {
         }
     }
 
-    /// Puts `bytes` under `path` unless something is there already.
+    /// Creates `path` with `bytes` unless it exists already.
     ///
-    /// - Returns: whether this call made the file. Of any number of callers at once exactly one gets true.
+    /// - Returns: whether this call created the file. Of several concurrent callers exactly one gets true.
     package static func create(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o600) throws -> Bool {
         while true {
             let temporary = try temporaryFile(bytes, for: path, mode: mode)
@@ -64,10 +64,10 @@ package enum DurableFile {
         }
     }
 
-    /// The content of a regular file; nil when nothing is there.
+    /// The content of a regular file; nil if it doesn't exist.
     ///
-    /// Never blocks on a pipe or device. Without `followLinks` a symbolic link is refused.
-    /// - Throws: `Unsuitable` when it is no regular file or over `limit` bytes; `SystemError`.
+    /// Never blocks on a pipe or device. Without `followLinks` it refuses a symbolic link.
+    /// - Throws: `Unsuitable` if it is not a regular file or is larger than `limit` bytes; `SystemError`.
     package static func read(_ path: String, limit: Int, followLinks: Bool = true) throws -> [UInt8]? {
         let descriptor: Descriptor
         do {
@@ -86,12 +86,12 @@ package enum DurableFile {
         return bytes
     }
 
-    /// Removes a file so that it stays removed; none there is success.
+    /// Removes a file durably; succeeds if it doesn't exist.
     package static func remove(_ path: String) throws {
         if try POSIX.unlink(path) { try synchronizeFolder(POSIX.parent(of: path)) }
     }
 
-    /// Brings a folder's names to the disk.
+    /// Syncs a folder's entries to disk.
     package static func synchronizeFolder(_ path: String) throws {
         try POSIX.open(path, O_RDONLY | O_DIRECTORY).synchronize(path)
     }
@@ -106,7 +106,7 @@ package enum DurableFile {
 
     private struct Temporary {
         let path: String
-        /// Holds the lock that says its writer lives.
+        /// Holds the lock that shows that the writer is alive.
         let descriptor: Descriptor
     }
 

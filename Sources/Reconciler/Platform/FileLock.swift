@@ -8,29 +8,29 @@ package import ReconcilerTime
     import Glibc
 #endif
 
-/// A lock of the kernel's (`flock`) on a file, between processes and between tasks of one process.
+/// A kernel lock (`flock`) on a file, between processes and between tasks of one process.
 ///
-/// It dies with its holder, however that ends, so there are no stale locks. The file stays: removing it would let two
-/// holders in. Its text is the holder's process id, for messages only.
+/// The kernel releases it when its holder ends, however that happens, so no lock goes stale. The file stays: removing
+/// it would let two holders in. It contains the holder's process id, only for messages.
 package struct FileLock: Sendable, Hashable {
     package let path: String
 
     package init(path: String) { self.path = path }
 
-    /// Held until the last reference goes away.
+    /// A held lock, released with its last reference.
     package final class Held: Sendable {
         private let descriptor: Descriptor
 
         fileprivate init(_ descriptor: Descriptor) { self.descriptor = descriptor }
 
-        /// Unlocks before closing: a child between fork and exec still has the descriptor open.
+        /// Unlocks before closing, because a child between fork and exec still has the descriptor open.
         deinit { _ = flock(descriptor.number, LOCK_UN) }
     }
 
-    /// The wait for a lock ended without it.
+    /// The wait for a lock timed out.
     package struct TimedOut: Error, Sendable, CustomStringConvertible {
         package let path: String
-        /// Process id that the last holder wrote, when readable.
+        /// Process id of the last holder, if readable.
         package let holder: Int32?
 
         package var description: String {
@@ -38,7 +38,7 @@ package struct FileLock: Sendable, Hashable {
         }
     }
 
-    /// Takes the lock if it is free; nil when someone holds it.
+    /// Acquires the lock if it is free; nil if it is held.
     package func tryAcquire() throws -> Held? {
         while true {
             let descriptor = try POSIX.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
@@ -47,7 +47,7 @@ package struct FileLock: Sendable, Hashable {
                 if errno == EWOULDBLOCK { return nil }
                 throw SystemError("lock", path, errno)
             }
-            // The file may have been replaced between open and lock: only the one under the name counts.
+            // The file may have been replaced between open and lock; only the one under the name counts.
             let mine = try descriptor.status(path)
             guard let named = try POSIX.status(path, followLinks: false), named.st_ino == mine.st_ino,
                 named.st_dev == mine.st_dev
@@ -59,13 +59,12 @@ package struct FileLock: Sendable, Hashable {
         }
     }
 
-    /// Takes the lock, looking again with a back-off from 1 ms until it is free.
+    /// Acquires the lock, retrying after 1 ms, 2 ms and so on until it is free.
     ///
     /// - Parameters:
     ///   - wait: how long to try; nil: until the task is cancelled.
-    ///   - longestPause: between two looks. Longer where many may wait for long.
-    ///   - time: what it waits by.
-    /// - Throws: `TimedOut`, `CancellationError` or `SystemError`; nothing is held then.
+    ///   - longestPause: the longest pause between two tries. Make it longer where many may wait for long.
+    /// - Throws: `TimedOut`, `CancellationError` or `SystemError`; the lock is not held then.
     package func acquire(
         wait: Duration? = nil,
         longestPause: Duration = .milliseconds(20),
@@ -90,7 +89,7 @@ package struct FileLock: Sendable, Hashable {
         return try await body()
     }
 
-    /// The process id that the last holder wrote, for messages; it may be gone already.
+    /// The process id of the last holder, for messages; that process may be gone.
     package func holder() -> Int32? {
         guard let bytes = try? DurableFile.read(path, limit: 32, followLinks: false) else { return nil }
         return Int32(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })

@@ -8,7 +8,7 @@
 
 /// The name of this machine.
 package enum HostName {
-    /// As the kernel has it; `localhost` when it has none.
+    /// The kernel's host name; `localhost` if it has none.
     package static var current: String {
         var buffer = [CChar](repeating: 0, count: 256)
         let result = unsafe buffer.withUnsafeMutableBufferPointer { space in

@@ -10,17 +10,17 @@ package import ReconcilerTime
 
 private func systemOpen(_ folder: Int32, _ name: String, _ flags: Int32) -> Int32 { unsafe openat(folder, name, flags) }
 
-/// A folder that is open, for reading what somebody else may write into it while it is read.
+/// An open folder, for reading files while another process may change them.
 ///
-/// Names are looked up in the folder that was opened, whatever its path leads to by now. No link is followed, nothing
-/// blocks, and everything is bounded.
+/// Looks names up in the folder that was opened, even if its path now leads elsewhere. Follows no links, never blocks,
+/// and bounds everything.
 package struct OpenFolder: Sendable {
     package let path: String
     private let descriptor: Descriptor
 
-    /// Opens a folder; nil when there is none.
+    /// Opens a folder; nil if it doesn't exist.
     ///
-    /// - Throws: `SystemError`, for what is no folder too.
+    /// - Throws: `SystemError`, also for something that is not a folder.
     package init?(_ path: String) throws {
         do {
             descriptor = try POSIX.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
@@ -30,18 +30,18 @@ package struct OpenFolder: Sendable {
         self.path = path
     }
 
-    /// What reading one name came to.
+    /// The result of reading one name.
     package enum Reading: Sendable, Hashable {
         case bytes([UInt8])
-        /// Nothing is there, or no longer.
+        /// The name doesn't exist, or no longer does.
         case missing
-        /// Why it can't be taken.
+        /// Why the file can't be accepted.
         case unsuitable(String)
     }
 
-    /// Reads a regular file that has this one name only.
+    /// Reads a regular file with exactly one link.
     ///
-    /// - Parameter limit: bytes.
+    /// - Parameter limit: most bytes.
     package func read(_ name: String, limit: Int) -> Reading {
         guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(0x2F), !name.utf8.contains(0) else {
             return .unsuitable("its name is none of a file")
@@ -69,9 +69,9 @@ package struct OpenFolder: Sendable {
         }
     }
 
-    /// Names in the folder in no order, without `.` and `..`; at most `limit` of them are looked at.
+    /// The folder's names in no order, without `.` and `..`; looks at no more than `limit` of them.
     package func names(limit: Int) throws -> (names: [String], isComplete: Bool) {
-        // Of its own, since closing the listing closes it.
+        // A separate descriptor, because closing the listing closes it.
         let listed = try open(".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         let number = dup(listed.number)
         guard number >= 0 else { throw SystemError("list", path, errno) }
@@ -98,7 +98,7 @@ package struct OpenFolder: Sendable {
         }
     }
 
-    /// What tells a file from the one that was there before it under the same name; nil when nothing is there.
+    /// Identifies the file that now has the name, to detect its replacement; nil if there is none.
     package func mark(of name: String) throws -> FileMark? {
         do {
             let status = try open(name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY).status("\(path)/\(name)")
@@ -112,7 +112,7 @@ package struct OpenFolder: Sendable {
         }
     }
 
-    /// When a name was last added, removed or replaced in the folder.
+    /// When a name in the folder was last added, removed or replaced.
     package func changed() throws -> Timestamp { Timestamp(ofLastChange: try descriptor.status(path)) }
 
     private func open(_ name: String, _ flags: Int32) throws -> Descriptor {

@@ -7,10 +7,10 @@
 #endif
 
 extension POSIX {
-    /// Removes a folder and everything below it, or a file; links are removed, never followed.
+    /// Removes a folder with everything below it, or a file; removes links without following them.
     ///
-    /// Nothing there is success. What another process puts there meanwhile goes too: once this returns, whoever still
-    /// means the old folder finds none. If the process dies here, the next call removes the rest.
+    /// Succeeds if nothing is there. Also removes what another process adds meanwhile: once this returns, a process
+    /// that still uses the old path finds no folder. If the process dies here, the next call removes the rest.
     package static func removeTree(_ path: String) throws {
         guard let status = try POSIX.status(path, followLinks: false) else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {

@@ -6,40 +6,18 @@
     package import Glibc
 #endif
 
-// The calls under names of their own, so that the methods below can have the plain ones.
+// Named differently so that the methods below can use the plain names.
 private func systemOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { unsafe open(path, flags, mode) }
+
 private func systemRename(_ old: String, _ new: String) -> Int32 { unsafe rename(old, new) }
+
 private func systemUnlink(_ path: String) -> Int32 { unsafe unlink(path) }
+
 private func systemLink(_ old: String, _ new: String) -> Int32 { unsafe link(old, new) }
-private func systemWrite(_ number: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
-    unsafe write(number, start, count)
-}
-private func systemRead(_ number: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    unsafe read(number, start, count)
-}
 
-/// A system call that failed, with the path it was about and the system's own words.
-package struct SystemError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What was tried, as a verb: `open`, `rename`.
-    package let call: String
-    package let path: String
-    package let number: Int32
-
-    package init(_ call: String, _ path: String, _ number: Int32) {
-        self.call = call
-        self.path = path
-        self.number = number
-    }
-
-    /// The system's words for the error number.
-    package var reason: String { unsafe String(cString: strerror(number)) }
-
-    package var description: String { "can't \(call) \(path): \(reason)" }
-}
-
-/// The few system calls that the rooms share: descriptors never leak into child processes, `EINTR` is retried.
+/// The few system calls that the rooms share: descriptors don't leak into child processes, `EINTR` is retried.
 package enum POSIX {
-    /// Opens `path` with `flags` (close-on-exec is added).
+    /// Opens `path` with `flags` and close-on-exec.
     package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws -> Descriptor {
         while true {
             let number = systemOpen(path, flags | O_CLOEXEC, mode)
@@ -48,7 +26,7 @@ package enum POSIX {
         }
     }
 
-    /// What `path` itself is; nil when nothing is there.
+    /// Metadata of `path`; nil if it doesn't exist.
     package static func status(_ path: String, followLinks: Bool) throws -> stat? {
         var status = stat()
         let result = unsafe followLinks ? stat(path, &status) : lstat(path, &status)
@@ -57,7 +35,7 @@ package enum POSIX {
         throw SystemError("look at", path, errno)
     }
 
-    /// Makes one folder; one that is already there is success.
+    /// Creates one folder; succeeds if it exists.
     package static func makeFolder(_ path: String, mode: mode_t = 0o700) throws {
         if unsafe mkdir(path, mode) == 0 { return }
         let number = errno
@@ -72,7 +50,7 @@ package enum POSIX {
         if result != 0 { throw SystemError("rename to", new, errno) }
     }
 
-    /// Removes a file; false when there was none.
+    /// Removes a file; false if it didn't exist.
     @discardableResult
     package static func unlink(_ path: String) throws -> Bool {
         let result = systemUnlink(path)
@@ -81,7 +59,7 @@ package enum POSIX {
         throw SystemError("remove", path, errno)
     }
 
-    /// Gives the file a second name; false when that name is taken.
+    /// Gives the file a second name; false if that name exists.
     package static func link(_ path: String, as new: String) throws -> Bool {
         let result = systemLink(path, new)
         if result == 0 { return true }
@@ -89,7 +67,7 @@ package enum POSIX {
         throw SystemError("link", new, errno)
     }
 
-    /// The names in a folder, sorted, without `.` and `..`; nil when there is no such folder.
+    /// The names in a folder, sorted, without `.` and `..`; nil if there is no such folder.
     package static func names(in folder: String) throws -> [String]? {
         guard let handle = unsafe opendir(folder) else {
             if errno == ENOENT { return nil }
@@ -110,7 +88,7 @@ package enum POSIX {
         }
     }
 
-    /// The path without links, `.` and `..`; nil when nothing is there.
+    /// The path without links, `.` and `..`; nil if it doesn't exist.
     package static func resolve(_ path: String) throws -> String? {
         guard let resolved = unsafe realpath(path, nil) else {
             if errno == ENOENT { return nil }
@@ -138,76 +116,5 @@ package enum POSIX {
             let digits = String(generator.next() as UInt64, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
-    }
-}
-
-/// An open file descriptor that is closed when its last owner lets go.
-package final class Descriptor: Sendable {
-    package let number: Int32
-
-    package init(owning number: Int32) { self.number = number }
-
-    deinit { _ = close(number) }
-
-    /// What is open.
-    package func status(_ path: String) throws -> stat {
-        var status = stat()
-        guard unsafe fstat(number, &status) == 0 else { throw SystemError("look at", path, errno) }
-        return status
-    }
-
-    /// Writes all of `bytes`.
-    package func write(_ bytes: [UInt8], to path: String) throws {
-        var offset = 0
-        while offset < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe systemWrite(number, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
-            }
-            if count < 0, errno != EINTR { throw SystemError("write", path, errno) }
-            offset += max(count, 0)
-        }
-    }
-
-    /// Reads to the end; nil when there are more than `limit` bytes.
-    package func read(_ path: String, limit: Int) throws -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = unsafe chunk.withUnsafeMutableBytes { buffer in
-                unsafe systemRead(number, buffer.baseAddress, buffer.count)
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("read", path, errno)
-            }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= limit else { return nil }
-            bytes += chunk[..<count]
-        }
-    }
-
-    /// Reads the beginning: at most `count` bytes.
-    package func readStart(_ path: String, count: Int) throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: count)
-        while bytes.count < count {
-            let got = unsafe chunk.withUnsafeMutableBytes { buffer in
-                unsafe systemRead(number, buffer.baseAddress, count - bytes.count)
-            }
-            if got < 0 {
-                if errno == EINTR { continue }
-                throw SystemError("read", path, errno)
-            }
-            if got == 0 { break }
-            bytes += chunk[..<got]
-        }
-        return bytes
-    }
-
-    /// Waits until the content is on the disk.
-    package func synchronize(_ path: String) throws {
-        while fsync(number) != 0 {
-            if errno != EINTR { throw SystemError("synchronize", path, errno) }
-        }
     }
 }

@@ -10,9 +10,9 @@
 package struct Paths: Sendable, Hashable {
     /// The state folder, absolute.
     package var state: String
-    /// The settings file, absolute; it may be missing.
+    /// The settings file, absolute; it may not exist.
     package var settings: String
-    /// The user's home folder; nil when nothing names one.
+    /// The user's home folder; nil if none is known.
     package var home: String?
 
     package init(state: String, settings: String, home: String?) {
@@ -23,10 +23,10 @@ package struct Paths: Sendable, Hashable {
 
     /// Reads `BOTTLE_STATE_DIR`, `XDG_STATE_HOME`, `XDG_CONFIG_HOME` and `HOME`.
     ///
-    /// Empty variables count as unset, and so do XDG ones that are not absolute, as their standard says; a relative
-    /// `BOTTLE_STATE_DIR` is taken from `workingFolder`.
-    /// - Parameter userHome: the home folder of the user database, for when `HOME` is missing.
-    /// - Returns: nil when the variables name no place and there is no home folder.
+    /// Treats empty variables as unset, and XDG ones that are not absolute too, as their standard says; resolves a
+    /// relative `BOTTLE_STATE_DIR` against `workingFolder`.
+    /// - Parameter userHome: the user database's home folder, used if `HOME` is missing.
+    /// - Returns: nil if the variables name no folder and there is no home folder.
     package init?(environment: [String: String], workingFolder: String, userHome: String?) {
         func absolute(_ name: String) -> String? {
             environment[name].flatMap { $0.hasPrefix("/") ? $0 : nil }
@@ -42,31 +42,6 @@ package struct Paths: Sendable, Hashable {
         self.init(state: state, settings: "\(config)/bottle/config.yaml", home: home)
     }
 
-    /// The home folder of the effective user in the user database.
+    /// The effective user's home folder in the user database.
     package static func userHome() -> String? { UserEntry.current?.home }
-}
-
-/// One line of the user database.
-package struct UserEntry: Sendable, Hashable {
-    package let login: String
-    package let home: String?
-
-    /// The effective user; nil when the database has none, as in a container with a bare uid.
-    package static var current: UserEntry? {
-        var entry = unsafe passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        var buffer = [CChar](repeating: 0, count: 16_384)
-        return unsafe buffer.withUnsafeMutableBufferPointer { space in
-            // The strings of `entry` point into `space`, so they are copied out before it ends.
-            guard let start = space.baseAddress,
-                unsafe getpwuid_r(geteuid(), &entry, start, space.count, &found) == 0, unsafe found != nil,
-                let login = unsafe entry.pw_name
-            else { return nil }
-            let home = unsafe entry.pw_dir.map { unsafe String(cString: $0) }
-            return unsafe UserEntry(
-                login: String(cString: login),
-                home: home.flatMap { $0.hasPrefix("/") ? $0 : nil }
-            )
-        }
-    }
 }

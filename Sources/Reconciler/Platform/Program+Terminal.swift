@@ -9,9 +9,9 @@ import Subprocess
 #endif
 
 extension Program {
-    /// Runs the program on our own terminal, for a person to work with, to its end.
+    /// Runs the program interactively on our own terminal, to its end.
     ///
-    /// Ctrl-C meanwhile is the program's, not ours.
+    /// Meanwhile Ctrl-C reaches the program and not us.
     /// - Throws: `Failure`, `CancellationError`. An exit status other than 0 is an outcome, not an error.
     package func runOnTerminal() async throws -> Outcome.Status {
         let before = signal(SIGINT, SIG_IGN)

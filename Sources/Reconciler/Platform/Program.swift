@@ -16,19 +16,20 @@ import Subprocess
 
 /// One run of another program, without a shell.
 ///
-/// On swift-subprocess, which the Swift project keeps: its pipes can't deadlock, no descriptor leaks into the child.
+/// Built on swift-subprocess of the Swift project: its pipes can't deadlock, and no descriptor leaks into the child.
 package struct Program: Sendable, Hashable {
     /// A path, or a name to look up in the `PATH` of `environment`.
     package var executable: String
     package var arguments: [String]
-    /// The whole environment of the child.
+    /// The child's whole environment.
     package var environment: [String: String]
     package var workingFolder: String?
     package var input: [UInt8]
-    /// Most bytes taken of standard output, and of standard error.
+    /// The most bytes to read of standard output, and of standard error.
     package var outputLimit: Int
     package var timeLimit: Duration?
-    /// Whether the child leaves the terminal's foreground group: Ctrl-C then reaches only us, but it can't ask anything.
+    /// Whether the child leaves the terminal's foreground group: Ctrl-C then reaches only us, and the child can't
+    /// prompt.
     package var hasOwnGroup: Bool
 
     package init(
@@ -51,7 +52,7 @@ package struct Program: Sendable, Hashable {
         self.hasOwnGroup = hasOwnGroup
     }
 
-    /// What a program left behind.
+    /// The result of a finished program.
     package struct Outcome: Sendable, Hashable {
         package enum Status: Sendable, Hashable { case exited(Int32), signalled(Int32) }
 
@@ -68,7 +69,7 @@ package struct Program: Sendable, Hashable {
         package var succeeded: Bool { status == .exited(0) }
     }
 
-    /// Why there is no outcome; it never holds arguments, environment or output.
+    /// Why there is no outcome; never contains arguments, environment or output.
     package enum Failure: Error, Sendable, Hashable, CustomStringConvertible {
         case notFound(String)
         case tookTooLong(String, Duration)
@@ -87,7 +88,7 @@ package struct Program: Sendable, Hashable {
 
     /// Runs the program to its end.
     ///
-    /// A cancelled task, or the end of the time limit, kills it (SIGKILL; its whole group when it has its own).
+    /// A cancelled task or an exceeded time limit kills it with SIGKILL, and its whole group if it has its own.
     /// - Throws: `Failure` or `CancellationError`. An exit status other than 0 is an outcome, not an error.
     package func run() async throws -> Outcome {
         guard let timeLimit else { return try await collect() }
@@ -105,19 +106,21 @@ package struct Program: Sendable, Hashable {
         }
     }
 
-    /// A child that ends without reading its input must not end us; the library writes to the pipe with `SIGPIPE` on.
+    /// Ignores `SIGPIPE`, so that a child that ends without reading its input doesn't end us.
     ///
-    /// Children start with the default again.
+    /// The library writes to the pipe with `SIGPIPE` on. Children start with the default again.
     private static let ignoresBrokenPipes: Bool = {
         _ = signal(SIGPIPE, SIG_IGN)
         return true
     }()
 
-    /// Where the program is: swift-subprocess would fork once for each folder of `PATH` that doesn't have it.
+    /// The program's path.
+    ///
+    /// We search `PATH`, because swift-subprocess would fork once for each folder without the program.
     private func location() throws -> String {
         guard !executable.contains("/") else { return executable }
         let folders = (environment["PATH"] ?? "").split(separator: ":", omittingEmptySubsequences: false)
-        // An empty part of PATH is the working folder; what runs from there should be named as such.
+        // An empty part of PATH means the working folder; a program in there must be named explicitly.
         for folder in folders where !folder.isEmpty {
             let path = "\(folder)/\(executable)"
             if let status = try? POSIX.status(path, followLinks: true), status.st_mode & S_IFMT == S_IFREG,
@@ -153,7 +156,7 @@ package struct Program: Sendable, Hashable {
         let configuration = try configuration()
         do {
             let result = try await collect(configuration)
-            // A program that ended by itself has done its work, cancelled or not.
+            // A program that ended by itself has done its work, even if the task was cancelled.
             if case .signalled = result.status { try Task.checkCancellation() }
             return result
         } catch let error as SubprocessError {
@@ -176,7 +179,7 @@ package struct Program: Sendable, Hashable {
             return Outcome(result.terminationStatus, result.standardOutput, result.standardError)
         }
         // Not with `input: .array`: swift-subprocess 1.0.2 stops the whole process ("was not closed", its issue 367)
-        // when the child ends before it read everything.
+        // if the child ends before it has read everything.
         let result = try await Subprocess.run(
             configuration,
             input: .inputWriter,

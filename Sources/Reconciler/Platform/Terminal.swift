@@ -6,14 +6,14 @@
     import Glibc
 #endif
 
-/// What the standard descriptors are attached to.
+/// What the standard descriptors are connected to.
 package struct Terminal: Sendable, Hashable {
     package var inputIsTerminal: Bool
     package var outputIsTerminal: Bool
     package var errorIsTerminal: Bool
-    /// Columns of the terminal; nil when there is none.
+    /// The terminal's columns; nil if there is no terminal.
     package var width: Int?
-    /// Whether colours are wanted where there is a terminal: not with `NO_COLOR` or `TERM=dumb`.
+    /// Whether a terminal may get colours: not with `NO_COLOR` or `TERM=dumb`.
     package var allowsColor: Bool
 
     package init(
@@ -30,7 +30,7 @@ package struct Terminal: Sendable, Hashable {
         self.allowsColor = allowsColor
     }
 
-    /// Looks at descriptors 0, 1 and 2 of this process.
+    /// Inspects descriptors 0, 1 and 2 of this process.
     package static func current(environment: [String: String]) -> Terminal {
         let terminals = (0...2).map { isatty(Int32($0)) == 1 }
         var size = winsize()

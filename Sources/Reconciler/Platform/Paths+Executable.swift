@@ -7,7 +7,7 @@
 #endif
 
 extension Paths {
-    /// The file this process runs, without symbolic links; nil when the system doesn't tell.
+    /// The executable file of this process, with links resolved; nil if the system doesn't tell.
     package static func executable() -> String? {
         #if canImport(Darwin)
             var size: UInt32 = 4096
