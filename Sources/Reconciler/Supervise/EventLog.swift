@@ -3,7 +3,7 @@ import ReconcilerPlatform
 package import ReconcilerTime
 import Synchronization
 
-/// Writes one JSON line an event; a token bucket limits the lines, since an agent causes the events.
+/// Logs each event as one JSON line, rate limited so that an agent can't flood the log.
 package final class EventLog: Sendable {
     private struct Pace {
         var lines = TokenBucket(limit: 50, interval: .milliseconds(100))
@@ -15,14 +15,14 @@ package final class EventLog: Sendable {
     private let origin: ContinuousClock.Instant
     private let write: @Sendable (String) -> Void
 
-    /// - Parameter write: takes a line without its line break.
+    /// - Parameter write: writes a line; it comes without a line break.
     package init(time: TimeSource, _ write: @escaping @Sendable (String) -> Void) {
         self.time = time
         origin = time.instant()
         self.write = write
     }
 
-    /// Tells an event; the members are words of ours, ids and numbers, never an agent's text.
+    /// Logs an event; the members are our own words, ids and numbers, never an agent's text.
     func event(_ name: String, _ members: [(String, FlatJSON.Value)] = []) {
         let elapsed = time.instant() - origin
         let dropped: Int? = pace.withLock { pace in
@@ -41,6 +41,6 @@ package final class EventLog: Sendable {
 }
 
 extension EventLog {
-    /// Says where is listened.
+    /// Logs the address on which the server listens.
     package func listening(at address: String) { event("listening", [("address", .text(address))]) }
 }

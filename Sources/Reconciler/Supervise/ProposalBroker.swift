@@ -3,24 +3,24 @@ import ReconcilerPlatform
 package import ReconcilerProposals
 package import ReconcilerTime
 
-/// Takes proposals, and hands what is decided to those who wait: the one owner of the sidecar's side of the queue.
+/// Accepts proposals and delivers decisions to waiting callers; the only writer of the sidecar's side of the queue.
 ///
-/// Nothing is lost when the process dies: a proposal that a caller was told of is on the disk, and the same call finds
-/// it again.
+/// If the process dies, nothing is lost: a proposal whose id a caller has got is on disk, and the same call finds it
+/// again.
 package actor ProposalBroker {
-    /// What a caller who waits is told.
+    /// A notice to a waiting caller.
     package enum Notice: Sendable, Hashable {
-        /// Nothing new; a sign of life is due.
+        /// Nothing new; a keep-alive is due.
         case pulse
-        /// What became of the proposal; the last notice when it is final.
+        /// The proposal's state; the last notice if it is final.
         case answer(ProposalAnswer)
     }
 
-    /// What became of a call.
+    /// The result of a call.
     package enum Submission: Sendable, Hashable {
-        /// It waits under this id, which may have been asked before.
+        /// The proposal waits under this id; a call may have submitted it before.
         case waiting(ProposalID, isNew: Bool)
-        /// It was decided before.
+        /// It was decided already.
         case decided(ProposalAnswer)
         case refused([String])
     }
@@ -28,7 +28,7 @@ package actor ProposalBroker {
     private struct Entry {
         var proposal: Proposal
         var answer: ProposalAnswer?
-        /// When a caller was told the final answer.
+        /// When a caller received the final answer.
         var heard: Timestamp?
         var waiting: [Int: AsyncStream<Notice>.Continuation] = [:]
 
@@ -47,7 +47,7 @@ package actor ProposalBroker {
     private var stateMark: FileMark?
     private var looksSinceFull = 0
     private var proposals: TokenBucket
-    /// What is in force; nil while the host has not said it.
+    /// What is in force; nil until the host has said it.
     package private(set) var state: SupervisedState?
 
     package init(queue: SidecarQueue, limits: SuperviseLimits, time: TimeSource, log: EventLog) throws {
@@ -63,9 +63,9 @@ package actor ProposalBroker {
 
     // MARK: - Asking
 
-    /// Takes a call: joins it to the proposal that asks the same, or makes a new one.
+    /// Submits a call: joins it to an equal proposal, or makes a new one.
     ///
-    /// The justification does not count for what is the same: an agent words it anew each time.
+    /// The justification doesn't count for equality, because an agent words it differently each time.
     package func submit(_ tool: ProposalTool, argument: String, justification: String) -> Submission {
         guard let state else {
             return .refused(["what is in force is not known yet: try again in a minute"])
@@ -83,7 +83,7 @@ package actor ProposalBroker {
             case .refused(let reasons): return .refused(reasons)
             case .changes, .dockerfile: break
             }
-            // What holds without room is checked before what needs it.
+            // Check what needs no room before what does.
             let last = [known?.proposal.id, try? queue.newestAnswered(question)].compactMap { $0 }.max()
             let proposal = try Proposal(
                 id: ProposalID(question: question, at: time.now(), after: last),
@@ -100,18 +100,18 @@ package actor ProposalBroker {
         }
     }
 
-    /// What a call gets whose question was asked before; nil: it is asked anew.
+    /// The answer to a call that repeats a known question; nil if it needs a new proposal.
     private func answer(again known: Entry, _ verdict: ProposalVerdict) -> Submission? {
         guard let answer = known.answer, answer.state.isFinal else {
             return .waiting(known.proposal.id, isNew: false)
         }
         guard let heard = known.heard else { return .decided(answer) }
-        // What was applied and is in force no more, is asked anew.
+        // A change that was applied but is no longer in force needs a new proposal.
         if answer.state == .applied { return verdict == .inForce ? .decided(answer) : nil }
         return heard.seconds + limits.memory > time.now().seconds ? .decided(answer) : nil
     }
 
-    /// Why no new proposal can be taken now; nil: one can, and counts.
+    /// Why no new proposal is accepted now; nil if one is, which then counts against the limits.
     private func crowd() -> String? {
         let pending = entries.values.count { !$0.isDecided }
         guard pending < limits.pending else {
@@ -142,10 +142,11 @@ package actor ProposalBroker {
 
     // MARK: - Waiting
 
-    /// Lets a caller wait for a proposal: it is told what is known and then what comes, until the final answer, which ends
-    /// the notices; at once for a proposal that is not known.
+    /// Subscribes a caller to a proposal: it gets the current state and then each change.
     ///
-    /// - Returns: what to `leave` with.
+    /// The final answer ends the notices. They end at once if the proposal is unknown.
+    ///
+    /// - Returns: the number to pass to `leave`.
     package func join(_ id: ProposalID, _ caller: AsyncStream<Notice>.Continuation) -> Int {
         let waiter = nextWaiter
         nextWaiter += 1
@@ -160,17 +161,17 @@ package actor ProposalBroker {
 
     package func leave(_ id: ProposalID, _ waiter: Int) { entries[id]?.waiting[waiter] = nil }
 
-    /// How many callers wait.
+    /// The number of waiting callers.
     package var waiting: Int { entries.values.reduce(0) { $0 + $1.waiting.count } }
 
-    /// Says that a caller has the final answer of a proposal.
+    /// Records that a caller has received the proposal's final answer.
     package func wasHeard(_ id: ProposalID) {
         guard entries[id]?.isDecided == true, entries[id]?.heard == nil else { return }
         entries[id]?.heard = time.now()
         log.event("told", [("id", .text(id.text)), ("state", .text(entries[id]?.answer?.state.rawValue ?? ""))])
     }
 
-    /// The proposals that are remembered, with what became of them, the newest last.
+    /// The remembered proposals and their answers, the newest last.
     package var known: [(proposal: Proposal, answer: ProposalAnswer?)] {
         entries.values.sorted { ($0.proposal.time, $0.proposal.id) < ($1.proposal.time, $1.proposal.id) }
             .map { ($0.proposal, $0.answer) }
@@ -178,7 +179,7 @@ package actor ProposalBroker {
 
     // MARK: - Looking
 
-    /// Gives every waiting caller a sign of life.
+    /// Sends a keep-alive to every waiting caller.
     package func pulse() {
         for entry in entries.values {
             for continuation in entry.waiting.values { continuation.yield(.pulse) }
@@ -186,9 +187,9 @@ package actor ProposalBroker {
         sweep()
     }
 
-    /// Looks at what the host said, when it said something.
+    /// Reads what the host wrote, if it wrote something.
     ///
-    /// The folder's time tells; every tenth look is whole, since two changes can share one.
+    /// The folder's time shows that. Every tenth call reads everything, because two changes can have the same time.
     package func look() {
         let word = try? queue.lastWord()
         looksSinceFull += 1
@@ -201,7 +202,7 @@ package actor ProposalBroker {
         for (id, answer) in answers where entries[id]?.answer != answer { tell(answer) }
     }
 
-    /// One that can't be read leaves what was known before.
+    /// Reads the state; an unreadable one leaves the previous state in place.
     private func readState() {
         guard let mark = try? queue.stateMark(), mark != stateMark else { return }
         do {
@@ -224,7 +225,7 @@ package actor ProposalBroker {
         if answer.state.isFinal { entries[answer.id]?.waiting = [:] }
     }
 
-    /// Takes out of the queue what was heard, or what nobody came back for.
+    /// Removes proposals from the queue whose answers were heard, or whose callers never came back.
     private func sweep() {
         let moment = time.now().seconds
         for (id, entry) in entries where entry.isDecided && entry.waiting.isEmpty {

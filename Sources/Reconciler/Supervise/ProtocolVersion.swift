@@ -1,4 +1,4 @@
-/// A version of the Model Context Protocol that begins with `initialize`.
+/// A version of the Model Context Protocol that starts with `initialize`.
 enum ProtocolVersion: String, Sendable, Hashable, CaseIterable, Comparable {
     case november2024 = "2024-11-05"
     case march2025 = "2025-03-26"
@@ -7,13 +7,13 @@ enum ProtocolVersion: String, Sendable, Hashable, CaseIterable, Comparable {
 
     static let newest = ProtocolVersion.november2025
 
-    /// What is agreed on when a client offers `offer`: the same where it is known, else our newest.
+    /// The version to agree on if a client offers `offer`: the same if we know it, else our newest.
     static func agreed(on offer: String?) -> ProtocolVersion { offer.flatMap(Self.init(rawValue:)) ?? newest }
 
-    /// Whether several messages may come in one body.
+    /// Whether one body may contain several messages.
     var hasBatches: Bool { self <= .march2025 }
 
-    /// Whether clients understand an event that holds only an id.
+    /// Whether clients understand an event that contains only an id.
     var hasEmptyEvents: Bool { self >= .november2025 }
 
     static func < (left: ProtocolVersion, right: ProtocolVersion) -> Bool { left.rawValue < right.rawValue }

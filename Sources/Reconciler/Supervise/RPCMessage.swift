@@ -4,10 +4,10 @@ import ReconcilerPlatform
 enum RPCMessage: Sendable, Hashable {
     case request(RPCRequest)
     case notification(method: String, parameters: JSONNode)
-    /// An answer to something that we never ask.
+    /// A response; we never send requests that would cause one.
     case response
 
-    /// - Throws: `RPCError` for what is no message.
+    /// - Throws: `RPCError` if it is not a message.
     init(_ node: JSONNode) throws(RPCError) {
         guard case .object = node, node["jsonrpc"] == .text("2.0") else {
             throw RPCError(.invalidRequest, "this is no message of JSON-RPC 2.0")
@@ -31,49 +31,12 @@ enum RPCMessage: Sendable, Hashable {
         self = .request(RPCRequest(id: try RPCMessage.id(id), method: method, parameters: parameters))
     }
 
-    /// An id: a text or a whole number, of bounded length.
+    /// A valid id: a text or a whole number, of bounded length.
     static func id(_ node: JSONNode) throws(RPCError) -> JSONNode {
         switch node {
         case .text(let text) where text.utf8.count <= 256: node
         case .number(let digits) where Int(digits) != nil: node
         default: throw RPCError(.invalidRequest, "'id' must be a whole number or a text of at most 256 bytes")
         }
-    }
-}
-
-/// A question that has to be answered.
-struct RPCRequest: Sendable, Hashable {
-    var id: JSONNode
-    var method: String
-    var parameters: JSONNode
-
-    func result(_ result: JSONNode) -> JSONNode {
-        .object(["jsonrpc": .text("2.0"), "id": id, "result": result])
-    }
-}
-
-/// Why there is no result.
-struct RPCError: Error, Sendable, Hashable {
-    enum Code: Int, Sendable {
-        case parse = -32700
-        case invalidRequest = -32600
-        case methodNotFound = -32601
-        case invalidParameters = -32602
-        case `internal` = -32603
-    }
-
-    var code: Code
-    var message: String
-
-    init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
-    }
-
-    func answer(to id: JSONNode = .null) -> JSONNode {
-        .object([
-            "jsonrpc": .text("2.0"), "id": id,
-            "error": .object(["code": .integer(code.rawValue), "message": .text(message)]),
-        ])
     }
 }

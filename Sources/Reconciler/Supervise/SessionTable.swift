@@ -1,21 +1,21 @@
 import ReconcilerPlatform
 import ReconcilerProposals
 
-/// The sessions of clients, and the calls that wait in them.
+/// The clients' sessions and the calls that wait in them.
 ///
-/// A session carries no authority: who has its id may read what its calls are answered, no more. It lives in memory
-/// only: after a restart its id is unknown, and the client begins again.
+/// A session carries no authority: its id only lets its owner read the answers to its calls. It lives in memory only:
+/// after a restart its id is unknown, and the client starts again.
 actor SessionTable {
     typealias Caller = AsyncStream<ProposalBroker.Notice>.Continuation
 
-    /// A call that waits for a decision, or was answered of late.
+    /// A call that waits for a decision or was answered recently.
     struct Call: Sendable {
-        /// Random; begins the ids of its events.
+        /// A random prefix for the ids of its events.
         var key: String
         var request: RPCRequest
         var proposal: ProposalID
         fileprivate var caller: Caller?
-        /// Which of the streams that served it this is.
+        /// The number of the stream that serves it, counted from its first.
         fileprivate var stream = 0
         fileprivate var isAnswered = false
     }
@@ -31,10 +31,10 @@ actor SessionTable {
 
     init(limits: SuperviseLimits) { self.limits = limits }
 
-    /// Calls whose answers a client that was cut off can still get, a session.
+    /// The most answered calls per session that a disconnected client can still fetch.
     private static let answeredLimit = 16
 
-    /// A new session's id; nil when there are too many that are in use.
+    /// Opens a session and returns its id; nil if too many are in use.
     func open(_ version: ProtocolVersion) -> String? {
         if sessions.count >= limits.sessions {
             let idle = sessions.filter { $0.value.calls.allSatisfy { $0.caller == nil } }
@@ -46,13 +46,13 @@ actor SessionTable {
         return id
     }
 
-    /// What was agreed on in a session; nil: it is not known.
+    /// The version agreed on in a session; nil if it is unknown.
     func version(of id: String) -> ProtocolVersion? {
         sessions[id]?.used = .now
         return sessions[id]?.version
     }
 
-    /// Ends a session with all calls that wait in it; false when it was not known.
+    /// Ends a session with all its waiting calls; false if it is unknown.
     func close(_ id: String) -> Bool {
         guard let session = sessions.removeValue(forKey: id) else { return false }
         for call in session.calls { call.caller?.finish() }
@@ -61,7 +61,7 @@ actor SessionTable {
 
     // MARK: - Calls
 
-    /// Lets a call wait; nil when too many do, or the session is gone.
+    /// Registers a waiting call; nil if too many wait, or if the session is gone.
     func begin(_ request: RPCRequest, _ proposal: ProposalID, in id: String, _ caller: Caller) -> Call? {
         guard active < limits.calls, sessions[id] != nil else { return nil }
         let call = Call(key: POSIX.randomHexadecimal(), request: request, proposal: proposal, caller: caller)
@@ -69,9 +69,9 @@ actor SessionTable {
         return call
     }
 
-    /// Takes a call up again whose stream was cut; another stream that serves it ends.
+    /// Resumes a call whose stream was cut; ends another stream that serves it.
     ///
-    /// - Parameter event: the id of the last event that the client got.
+    /// - Parameter event: the id of the last event that the client received.
     func resume(after event: String, in id: String, _ caller: Caller) -> Call? {
         let key = event.prefix { $0 != "-" }
         guard let index = sessions[id]?.calls.firstIndex(where: { $0.key == key }),
@@ -84,11 +84,11 @@ actor SessionTable {
         return call
     }
 
-    /// Says that a stream of a call ended; the call itself stays for a client that comes back.
+    /// Records that a stream of a call ended; the call stays for a client that comes back.
     func end(_ call: Call, in id: String, wasAnswered: Bool) {
         guard let index = sessions[id]?.calls.firstIndex(where: { $0.key == call.key }) else { return }
         if wasAnswered { sessions[id]?.calls[index].isAnswered = true }
-        // Another stream may have taken its place: that one goes on to serve the call.
+        // Another stream may have replaced it; that one now serves the call.
         guard sessions[id]?.calls[index].stream == call.stream else { return }
         sessions[id]?.calls[index].caller = nil
         let idle = sessions[id]?.calls.filter { $0.caller == nil } ?? []
@@ -98,7 +98,7 @@ actor SessionTable {
         sessions[id]?.calls.removeAll { $0.key == oldest.key }
     }
 
-    /// The client wants no answer any more; the proposal stays.
+    /// Cancels a call whose answer the client no longer wants; the proposal stays.
     func cancel(_ request: JSONNode, in id: String) {
         for call in sessions[id]?.calls ?? [] where call.request.id == request { call.caller?.finish() }
         sessions[id]?.calls.removeAll { $0.request.id == request }

@@ -10,7 +10,7 @@ package import ReconcilerTime
 
 /// The MCP server of a bottle's supervise sidecar (SPEC 4.4).
 package struct SuperviseServer: Sendable {
-    /// The address can't be listened on, or the queue can't be read.
+    /// The server can't listen on the address or can't read the queue.
     package struct CantServe: Error, Sendable, CustomStringConvertible {
         /// The system's words.
         package let reason: String
@@ -24,13 +24,13 @@ package struct SuperviseServer: Sendable {
     private let version: String
     private let time: TimeSource
     private let log: EventLog
-    private let desk: ProposalBroker
+    private let broker: ProposalBroker
 
     /// - Parameters:
     ///   - host: an address of this machine.
-    ///   - port: 0: any that is free.
-    ///   - version: of the program.
-    /// - Throws: `CantServe` when the queue can't be read.
+    ///   - port: 0 for any free port.
+    ///   - version: the program's version.
+    /// - Throws: `CantServe` if the queue can't be read.
     package init(
         host: String,
         port: Int,
@@ -55,11 +55,11 @@ package struct SuperviseServer: Sendable {
 
     /// Serves until cancelled.
     ///
-    /// - Parameter listening: gets the port once it is listened on.
+    /// - Parameter listening: receives the port once the server listens.
     /// - Throws: `CantServe`, `CancellationError`.
     package func run(_ listening: @escaping @Sendable (Int) throws -> Void) async throws {
-        // Whoever asks first is judged by what is in force, too.
-        await desk.look()
+        // The first call, too, must be checked against what is in force.
+        await broker.look()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while true {
@@ -89,11 +89,11 @@ package struct SuperviseServer: Sendable {
         let sessions = SessionTable(limits: limits)
         let channel = HTTP1Channel(
             responder: { request, writer, channel in
-                let endpoint = Endpoint(
-                    desk: desk,
+                let endpoint = MCPEndpoint(
+                    broker: broker,
                     sessions: sessions,
                     limits: limits,
-                    gate: RequestGate(host: host, port: channel.localAddress?.port ?? port),
+                    originCheck: OriginCheck(host: host, port: channel.localAddress?.port ?? port),
                     version: version,
                     log: log
                 )
@@ -135,7 +135,7 @@ package struct SuperviseServer: Sendable {
     @concurrent
     private func respond(
         to request: Request,
-        with endpoint: Endpoint,
+        with endpoint: MCPEndpoint,
         _ writer: consuming ResponseWriter,
         _ channel: any Channel
     ) async throws {
@@ -147,7 +147,7 @@ package struct SuperviseServer: Sendable {
                 response: reply.head,
                 body: ResponseBody(byteBuffer: ByteBuffer(string: reply.body))
             )
-            // Otherwise a body that nobody wants would be read to its end.
+            // Otherwise the library would read an unwanted body to its end.
             if reply.endsConnection { throw Ended() }
         case .waiting(let call):
             overdue.cancel()
@@ -162,7 +162,7 @@ package struct SuperviseServer: Sendable {
         _ writer: consuming ResponseWriter,
         _ channel: any Channel
     ) async throws {
-        let waiter = await desk.join(waiting.call.proposal, waiting.caller)
+        let waiter = await broker.join(waiting.call.proposal, waiting.caller)
         channel.closeFuture.whenComplete { _ in waiting.caller.finish() }
         var wasAnswered = false
         do {
@@ -194,7 +194,7 @@ package struct SuperviseServer: Sendable {
         to body: inout some ResponseBodyWriter,
         _ channel: any Channel
     ) async throws {
-        // A client that takes nothing is gone.
+        // A client that doesn't read is gone.
         let overdue = channel.eventLoop.scheduleTask(in: TimeAmount(limits.exchange)) { channel.close(promise: nil) }
         defer { overdue.cancel() }
         try await body.write(ByteBuffer(string: text))
@@ -206,15 +206,15 @@ package struct SuperviseServer: Sendable {
         _ sessions: SessionTable,
         wasAnswered: Bool
     ) async {
-        await desk.leave(waiting.call.proposal, waiter)
-        if wasAnswered { await desk.wasHeard(waiting.call.proposal) }
+        await broker.leave(waiting.call.proposal, waiter)
+        if wasAnswered { await broker.wasHeard(waiting.call.proposal) }
         await sessions.end(waiting.call, in: waiting.session, wasAnswered: wasAnswered)
     }
 
     private struct Ended: Error {}
 }
 
-/// Closes a connection whose client says that it sends no more: it is gone, or as good as.
+/// Closes a connection when its client half-closes it: such a client has gone away.
 private final class HangUpHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = Never
 

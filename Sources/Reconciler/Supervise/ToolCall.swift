@@ -2,16 +2,7 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 
-/// A tool that only reads.
-enum ReadingTool: String, Sendable, Hashable, CaseIterable {
-    case showRoutes = "show-routes"
-    case showAllowlist = "show-allowlist"
-    case showDockerfile = "show-dockerfile"
-    case recentRefusals = "recent-refusals"
-    case proposalStatus = "proposal-status"
-}
-
-/// A call of a tool, with arguments of the right form.
+/// A tool call whose arguments have the right form.
 struct ToolCall: Sendable, Hashable {
     struct Asked: Sendable, Hashable {
         var tool: ProposalTool
@@ -19,13 +10,13 @@ struct ToolCall: Sendable, Hashable {
         var justification: String
     }
 
-    /// What is asked of the operator; nil: the tool only reads.
+    /// What it asks of the operator; nil if the tool only reads.
     private(set) var proposal: Asked?
     private(set) var reading: ReadingTool?
-    /// The proposal whose state is asked for; nil: all.
+    /// The proposal whose state it asks for; nil for all.
     private(set) var id: ProposalID?
 
-    /// - Throws: `RPCError` for an unknown tool, and for arguments that are missing, unknown or of the wrong type.
+    /// - Throws: `RPCError` for an unknown tool, and for missing, unknown or wrongly typed arguments.
     init(_ request: RPCRequest) throws(RPCError) {
         guard let name = request.parameters["name"]?.text else {
             throw RPCError(.invalidParameters, "'name' must be a tool's name")
@@ -65,7 +56,7 @@ struct ToolCall: Sendable, Hashable {
 }
 
 extension ProposalTool {
-    /// The argument that says what is proposed.
+    /// The argument that contains the proposed change.
     var argumentName: String {
         switch self {
         case .egressProxyBlock: "routes"
@@ -74,7 +65,7 @@ extension ProposalTool {
         }
     }
 
-    /// The argument's text; a list of routes, or of hosts, that came as JSON instead of as its text is taken too.
+    /// The argument's text; also accepts a list of routes or hosts sent as JSON instead of as its text.
     fileprivate func text(of node: JSONNode) -> String? {
         switch (self, node) {
         case (_, .text(let text)): return text

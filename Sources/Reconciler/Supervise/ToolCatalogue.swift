@@ -1,7 +1,7 @@
 import ReconcilerPlatform
 import ReconcilerProposals
 
-/// What clients are told of the tools.
+/// The tools' descriptions for clients.
 enum ToolCatalogue {
     static let instructions = """
         You run in a container that reaches only what its operator allowed. When a request is refused (403, a host \

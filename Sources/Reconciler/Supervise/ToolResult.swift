@@ -4,9 +4,9 @@ import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerTime
 
-/// What tools answer.
+/// The tools' results.
 enum ToolResult {
-    /// What became of a proposal.
+    /// The result for a decided proposal.
     static func decided(_ answer: ProposalAnswer) -> JSONNode {
         var lines: [String] = []
         switch answer.state {
@@ -39,7 +39,7 @@ enum ToolResult {
         )
     }
 
-    /// Why nothing was proposed.
+    /// The reasons why nothing was proposed.
     static func refused(_ reasons: [String]) -> JSONNode {
         result(
             [
@@ -51,7 +51,7 @@ enum ToolResult {
         )
     }
 
-    /// The proposal waits, but nobody can wait for it.
+    /// The proposal waits, but there is no room for a caller to wait for it.
     static func crowded(_ id: ProposalID) -> JSONNode {
         result(
             ["proposal \(id) waits for the operator, but too many calls wait already: ask proposal-status later"],
@@ -114,12 +114,13 @@ enum ToolResult {
 }
 
 extension [JSONNode] {
-    /// A list with an item a line.
+    /// A list with one item per line.
     fileprivate var text: String { isEmpty ? "[]" : "[\n  " + map(\.line).joined(separator: ",\n  ") + "\n]" }
 }
 
 extension Route {
-    /// In the manifest's grammar, so that a proposal can send it back; of a credential no more than that it is there.
+    /// The route in the manifest's grammar, so that a proposal can contain it; shows of a credential only that it
+    /// exists.
     fileprivate var shown: JSONNode {
         var methodNode = JSONNode.text("any")
         if case .only(let names) = methods { methodNode = .list(names.map(JSONNode.text)) }

@@ -2,15 +2,15 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 
-/// A call whose answer comes on a stream of server-sent events.
+/// A call that is answered on a stream of server-sent events.
 struct WaitingCall: Sendable {
     let call: SessionTable.Call
     let session: String
     let version: ProtocolVersion
-    /// The number of the next event; what came before, the client has.
+    /// The number of the next event; the client has the earlier ones.
     private(set) var number: Int
     let notices: AsyncStream<ProposalBroker.Notice>
-    /// Ends the notices, and so the stream.
+    /// Ends the notices and thereby the stream.
     let caller: AsyncStream<ProposalBroker.Notice>.Continuation
 
     init(
@@ -29,12 +29,12 @@ struct WaitingCall: Sendable {
         self.caller = caller
     }
 
-    /// What the stream begins with: an id to come back with, if it is cut before anything is said.
+    /// The stream's first event: an id to resume with if the stream is cut before it says anything.
     mutating func opening() -> String {
         version.hasEmptyEvents ? "retry: 1000\n" + event("") : ": waiting for the operator\n\n"
     }
 
-    /// What a notice makes the stream say.
+    /// The stream's text for a notice.
     mutating func text(for notice: ProposalBroker.Notice) -> String {
         switch notice {
         case .answer(let answer) where answer.state.isFinal:
@@ -49,7 +49,7 @@ struct WaitingCall: Sendable {
         return "id: \(call.key)-\(number)\ndata: \(data)\n\n"
     }
 
-    /// A sign of life that the client asked for; nil when it did not.
+    /// A progress notification, if the client asked for them; else nil.
     private mutating func progress(_ state: ProposalAnswer.State?) -> String? {
         guard let token = call.request.parameters["_meta"]?["progressToken"], (try? RPCMessage.id(token)) != nil else {
             return nil
@@ -70,7 +70,7 @@ struct WaitingCall: Sendable {
 }
 
 extension ProposalBroker.Notice {
-    /// Whether nothing will follow.
+    /// Whether no further notice follows.
     var isFinal: Bool {
         if case .answer(let answer) = self { answer.state.isFinal } else { false }
     }

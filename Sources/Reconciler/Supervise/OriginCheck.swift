@@ -1,26 +1,26 @@
 import HTTPTypes
 import ReconcilerPlatform
 
-/// What the endpoint answers at all, judged by a request's head.
+/// Decides by a request's head whether the endpoint answers it.
 ///
-/// A page in a browser inside the bottle may reach us by a name of its own (DNS rebinding); then the request says that
-/// name, and where the page is from.
-struct RequestGate: Sendable {
-    /// Authorities by which the endpoint is known, in lower case.
+/// A page in a browser inside the bottle may use its own name for our address (DNS rebinding); then the request
+/// contains that name, and the page's origin.
+struct OriginCheck: Sendable {
+    /// The endpoint's own authorities, in lower case.
     var authorities: Set<String>
 
     static let path = "/mcp"
 
     /// - Parameters:
-    ///   - host: the address that is listened on.
-    ///   - port: the port that is listened on.
+    ///   - host: the address on which the server listens.
+    ///   - port: the port on which it listens.
     init(host: String, port: Int) {
         authorities = ["\(host):\(port)", "supervise:\(port)"]
         if port == 80 { authorities.formUnion([host, "supervise"]) }
         if host == "127.0.0.1" { authorities.insert("localhost:\(port)") }
     }
 
-    /// What to answer in place of what was asked for; nil: nothing is wrong with it.
+    /// The reply that refuses the request; nil if it is acceptable.
     func refusal(of head: HTTPRequest) -> Reply? {
         guard let authority = head.authority?.lowercased(), authorities.contains(authority),
             !head.headerFields.contains(where: { $0.name.canonicalName == "host" })
@@ -39,37 +39,6 @@ struct RequestGate: Sendable {
             reply.fields[.allow] = "DELETE, GET, POST"
             return reply
         }
-    }
-}
-
-/// An answer that is whole.
-struct Reply: Sendable {
-    var status: Int
-    var fields: HTTPFields = [:]
-    var body: String
-    /// Whether what else comes on the connection can't be read.
-    var endsConnection = false
-
-    static func text(_ status: Int, _ body: String, endsConnection: Bool = false) -> Reply {
-        Reply(
-            status: status,
-            fields: [.contentType: "text/plain; charset=utf-8"],
-            body: body,
-            endsConnection: endsConnection
-        )
-    }
-
-    static func json(_ status: Int, _ node: JSONNode) -> Reply {
-        Reply(status: status, fields: [.contentType: "application/json"], body: node.line)
-    }
-
-    var head: HTTPResponse {
-        var fields = fields
-        fields[.contentLength] = "\(body.utf8.count)"
-        fields[.cacheControl] = "no-store"
-        fields[.xContentTypeOptions] = "nosniff"
-        if endsConnection { fields[.connection] = "close" }
-        return HTTPResponse(status: HTTPResponse.Status(code: status), headerFields: fields)
     }
 }
 

@@ -5,25 +5,25 @@ import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 
-/// The MCP endpoint: what is answered to a request (streamable HTTP).
-struct Endpoint: Sendable {
-    let desk: ProposalBroker
+/// The MCP endpoint (streamable HTTP): decides the answer to each request.
+struct MCPEndpoint: Sendable {
+    let broker: ProposalBroker
     let sessions: SessionTable
     let limits: SuperviseLimits
-    let gate: RequestGate
-    /// Of the program.
+    let originCheck: OriginCheck
+    /// The program's version.
     let version: String
     let log: EventLog
 
-    /// What a request gets.
+    /// The answer to a request.
     enum Outcome: Sendable {
         case reply(Reply)
-        /// A call that is answered on a stream, once it is decided.
+        /// A call that is answered on a stream once it is decided.
         case waiting(WaitingCall)
     }
 
     func outcome(of request: Request) async throws -> Outcome {
-        if var refusal = gate.refusal(of: request.head) {
+        if var refusal = originCheck.refusal(of: request.head) {
             refusal.endsConnection = true
             return .reply(refusal)
         }
@@ -38,7 +38,9 @@ struct Endpoint: Sendable {
 
     // MARK: - GET
 
-    /// Takes up a stream that was cut; there is no other stream to listen on, since nothing is told unasked.
+    /// Resumes a stream that was cut.
+    ///
+    /// There is no other stream to listen on, because the server never sends unasked.
     private func resume(_ fields: HTTPFields) async -> Outcome {
         guard let event = fields[.lastEventID] else {
             var reply = Reply.text(405, "there is no stream to listen on: answers come to their questions\n")
@@ -88,7 +90,7 @@ struct Endpoint: Sendable {
         }
     }
 
-    /// The whole body; nil when it is larger than it may be.
+    /// The whole body; nil if it is larger than allowed.
     private func body(of request: Request) async throws -> [UInt8]? {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limits.bodyBytes { return nil }
         var bytes: [UInt8] = []
@@ -161,13 +163,13 @@ struct Endpoint: Sendable {
         guard accepts.contains("text/event-stream") || accepts.contains("*/*") else {
             return .reply(.text(406, "this call is answered on a text/event-stream: accept that\n"))
         }
-        let submission = await desk.submit(asked.tool, argument: asked.argument, justification: asked.justification)
+        let submission = await broker.submit(asked.tool, argument: asked.argument, justification: asked.justification)
         switch submission {
         case .refused(let reasons):
             log.event("refused", [("tool", .text(asked.tool.rawValue))])
             return .reply(.json(200, request.result(ToolResult.refused(reasons))))
         case .decided(let answer):
-            await desk.wasHeard(answer.id)
+            await broker.wasHeard(answer.id)
             return .reply(.json(200, request.result(ToolResult.decided(answer))))
         case .waiting(let proposal, let isNew):
             if !isNew { log.event("joined", [("id", .text(proposal.text))]) }
@@ -184,7 +186,7 @@ struct Endpoint: Sendable {
         }
     }
 
-    /// What is answered at once.
+    /// The result of a request that is answered at once.
     private func result(of request: RPCRequest) async throws(RPCError) -> JSONNode {
         switch request.method {
         case "ping": return .object([:])
@@ -192,12 +194,12 @@ struct Endpoint: Sendable {
         case "tools/call":
             let call = try ToolCall(request)
             guard let tool = call.reading else { throw RPCError(.internal, "this tool waits") }
-            return ToolResult.reading(tool, call.id, state: await desk.state, known: await desk.known)
+            return ToolResult.reading(tool, call.id, state: await broker.state, known: await broker.known)
         default: throw RPCError(.methodNotFound, "there is no such method here")
         }
     }
 
-    /// Several messages in one body, as the oldest clients send them: all are answered at once.
+    /// Handles several messages in one body, which the oldest clients send; answers all of them at once.
     private func batch(_ items: [JSONNode], _ fields: HTTPFields) async throws(RPCError) -> Outcome {
         guard let id = fields[.sessionID], let agreed = await sessions.version(of: id) else {
             return .reply(.unknownSession)
