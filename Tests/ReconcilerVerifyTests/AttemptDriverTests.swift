@@ -139,7 +139,7 @@ import Testing
     @Test("Nobody at a port is a refusal, and the rest is skipped")
     func refused() async throws {
         // A port that was free a moment ago can be a neighbour's by now; this one is nobody's.
-        let driver = AttemptDriver(proxy: Endpoint(host: "127.0.0.1", port: 1))
+        let driver = AttemptDriver(proxy: HostPort(host: "127.0.0.1", port: 1))
         let seen = await driver.perform(Attempt(name: "a", steps: Self.ask + [.receive(.answer)]))
         #expect(seen.outcome == .closed)
         #expect(seen.endings == [.refused])

@@ -31,7 +31,7 @@ struct StubPeer {
     }
 
     /// Runs `body` beside it.
-    static func run(_ habit: Habit, _ body: (Endpoint) async throws -> Void) async throws {
+    static func run(_ habit: Habit, _ body: (HostPort) async throws -> Void) async throws {
         let context = try tls()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
@@ -44,7 +44,7 @@ struct StubPeer {
             }
             .bind(host: "127.0.0.1", port: 0).get()
         defer { listener.close(promise: nil) }
-        try await body(Endpoint(host: "127.0.0.1", port: listener.localAddress?.port ?? 0))
+        try await body(HostPort(host: "127.0.0.1", port: listener.localAddress?.port ?? 0))
     }
 
     private static func tls() throws -> NIOSSLContext {

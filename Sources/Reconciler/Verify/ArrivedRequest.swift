@@ -1,12 +1,12 @@
-/// A request as a server reads its head.
+/// A request's head as a server parses it.
 struct ArrivedRequest {
     let method: String
     let target: String
-    /// In order, names in lower case.
+    /// In order, with names in lower case.
     let headers: [(name: String, value: String)]
 
     init(_ head: String) {
-        // Character by character, CR LF would be one.
+        // As a Character, CR LF would be a single one.
         let lines = head.unicodeScalars.split(separator: "\n").map { line in
             String(line.last == "\r" ? line.dropLast() : line)
         }
@@ -20,14 +20,14 @@ struct ArrivedRequest {
         }
     }
 
-    /// The one host that it is for, in lower case and as it is written; nil when there is not exactly one.
+    /// The request's only host, as written but in lower case; nil if there is not exactly one.
     var authority: String? {
         let hosts = headers.filter { $0.name == "host" }
         return hosts.count == 1 ? hosts[0].value.lowercased() : nil
     }
 
-    /// The same without a port.
-    var host: String? { authority.map { Endpoint($0)?.host ?? $0 } }
+    /// The same host without a port.
+    var host: String? { authority.map { HostPort($0)?.host ?? $0 } }
 
     func has(_ name: String) -> Bool { headers.contains { $0.name == name } }
 }

@@ -1,6 +1,6 @@
-/// One attempt of an agent to get out of its bottle, and what must come of it.
+/// One attempt of an agent to get out of its bottle, and its expected result.
 package struct Attempt: Sendable, Hashable, Codable {
-    /// Which sidecar stands between the agent and the world.
+    /// The sidecar between the agent and the world.
     package enum Face: String, Sendable, Hashable, Codable, CaseIterable {
         /// The egress-proxy, with a firewall behind it.
         case egressProxy = "egress-proxy"
@@ -9,9 +9,9 @@ package struct Attempt: Sendable, Hashable, Codable {
         case both
     }
 
-    /// Kebab-case, unique.
+    /// A unique name in kebab case.
     package var name: String
-    /// Where it is published, or why it is tried.
+    /// Where it was published, or why it is tried.
     package var source: String
     package var faces: Face
     package var steps: [AttemptStep]
@@ -31,6 +31,6 @@ package struct Attempt: Sendable, Hashable, Codable {
         self.expected = expected
     }
 
-    /// Whether it is made where `face`, which is not `both`, stands before the agent.
+    /// Whether to make it where `face`, which must not be `both`, stands before the agent.
     package func isFor(_ face: Face) -> Bool { faces == .both || faces == face }
 }

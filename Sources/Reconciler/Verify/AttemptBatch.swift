@@ -1,15 +1,15 @@
-/// Work for a driver inside a container: attempts, then a scan.
+/// Work for a driver inside a container: attempts, then a port scan.
 package struct AttemptBatch: Sendable, Hashable, Codable {
-    /// The sidecar that faces the agent; nil when there are no attempts.
-    package var proxy: Endpoint?
+    /// The sidecar that faces the agent; nil if there are no attempts.
+    package var proxy: HostPort?
     package var attempts: [Attempt]
     package var scan: PortScan?
     package var limits: AttemptDriver.Limits
-    /// Milliseconds between two attempts, so that what one leaves behind in the logs is not taken for the next one's.
+    /// Milliseconds between two attempts, so that late log lines of one are not assigned to the next.
     package var gap: Int
 
     package init(
-        proxy: Endpoint? = nil,
+        proxy: HostPort? = nil,
         attempts: [Attempt] = [],
         scan: PortScan? = nil,
         limits: AttemptDriver.Limits = AttemptDriver.Limits(),
@@ -22,7 +22,7 @@ package struct AttemptBatch: Sendable, Hashable, Codable {
         self.gap = gap
     }
 
-    /// Does all of it, one after another, and reports each as soon as it is over.
+    /// Does all the work in sequence, and reports each result as soon as it is known.
     package func perform(_ report: (AttemptReport) throws -> Void) async throws {
         if let proxy {
             let driver = AttemptDriver(proxy: proxy, limits: limits)
@@ -33,10 +33,4 @@ package struct AttemptBatch: Sendable, Hashable, Codable {
         }
         if let scan { try report(.scan(try await scan.run())) }
     }
-}
-
-/// One line of what a driver says.
-package enum AttemptReport: Sendable, Hashable, Codable {
-    case attempt(Observation)
-    case scan(PortScan.Findings)
 }

@@ -1,32 +1,32 @@
 import FoundationEssentials
 import NIOCore
 
-/// Makes attempts on real sockets and says what came of them.
+/// Makes attempts over real sockets and reports the results.
 package struct AttemptDriver: Sendable {
-    /// How long anything may take.
+    /// Time limits.
     package struct Limits: Sendable, Hashable, Codable {
-        /// Milliseconds that an answer or an end may take; what takes longer hangs.
+        /// Milliseconds to wait for an answer or an end; after that the attempt counts as hung.
         package var receive = 5_000
-        /// Milliseconds that a connection may take.
+        /// Milliseconds to wait for a connection.
         package var connect = 5_000
-        /// Milliseconds that the other side may take to accept what is sent.
+        /// Milliseconds to wait until the other side accepts what is sent.
         package var send = 2_000
-        /// Milliseconds in which nothing comes that count as silence.
+        /// Milliseconds without bytes that count as silence.
         package var silence = 1_000
 
         package init() {}
     }
 
-    let proxy: Endpoint
+    let proxy: HostPort
     let limits: Limits
 
     /// - Parameter proxy: the sidecar that faces the agent.
-    package init(proxy: Endpoint, limits: Limits = Limits()) {
+    package init(proxy: HostPort, limits: Limits = Limits()) {
         self.proxy = proxy
         self.limits = limits
     }
 
-    /// Makes an attempt, in which nothing stands for anything else any more; every socket is closed when it returns.
+    /// Makes an attempt whose placeholders are all filled in; closes every socket before it returns.
     package func perform(_ attempt: Attempt) async -> Observation {
         var run = AttemptRun(driver: self, name: attempt.name)
         for step in attempt.steps {

@@ -1,10 +1,10 @@
 import ReconcilerManifest
 import ReconcilerModel
 
-/// Takes values out of a YAML file and reports where they are not what they must be.
+/// Decodes values of a YAML file and reports invalid ones.
 struct AttemptFields {
     private var file: YAMLFile
-    /// How many errors were reported here.
+    /// How many errors it has reported.
     private(set) var errors = 0
 
     init(file: YAMLFile) { self.file = file }
@@ -21,7 +21,7 @@ struct AttemptFields {
         file.report(unknown: word, noun, of: words, at: mark)
     }
 
-    /// The values of a mapping whose keys are all `known`.
+    /// The values of a mapping that may have only `known` keys.
     mutating func mapping(
         _ node: YAMLNode,
         _ noun: String,
@@ -68,7 +68,7 @@ struct AttemptFields {
         node.items == nil ? text(node, noun).map { [$0] } ?? [] : texts(node, noun)
     }
 
-    /// A text in which every word in braces is a placeholder.
+    /// A text in which every word in braces must be a placeholder.
     mutating func template(_ node: YAMLNode, _ noun: String) -> String? {
         guard let text = text(node, noun) else { return nil }
         for word in AttemptPlaceholders.words(in: text) where !AttemptPlaceholders.names.contains(word) {
@@ -107,7 +107,7 @@ struct AttemptFields {
         word(node, of: type.allCases.map(\.rawValue)).flatMap { type.init(rawValue: $0) }
     }
 
-    /// A kebab-case name.
+    /// A name in kebab case.
     mutating func name(_ node: YAMLNode) -> String? {
         guard let text = text(node, "name") else { return nil }
         let isName =

@@ -1,33 +1,10 @@
-/// One thing that did not hold in an attempt.
-package struct AttemptFault: Sendable, Hashable, CustomStringConvertible {
-    package enum Kind: Sendable, Hashable {
-        /// Something is at a server that should not be.
-        case arrival
-        /// A credential is where it should not be.
-        case credential
-        /// Nothing is at a server though it should be.
-        case missing
-        /// No sidecar says what it refused.
-        case record
-        /// The client was told something else, or nothing.
-        case client
-        /// The attempt was never made.
-        case driver
-    }
-
-    package var kind: Kind
-    package var text: String
-
-    package var description: String { text }
-}
-
-/// Says whether a bottle held: by what arrived, by what the sidecars say, and last by what the client saw.
+/// Decides whether a bottle held: by the arrivals, then by the sidecars' records, and last by the client's observation.
 package struct AttemptJudge: Sendable {
-    /// What the egress-proxy adds for `listed`, as it stands in a header; nil when there is none.
+    /// The credential that the egress-proxy adds for `listed`, as it stands in a header; nil if there is none.
     package var credential: String?
-    /// The only host that the credential is for.
+    /// The only host that may get the credential.
     package var listed: String
-    /// A host that nothing may reach.
+    /// A host that must not be reachable.
     package var unlisted: String
 
     package init(listed: String, unlisted: String, credential: String?) {
@@ -36,9 +13,9 @@ package struct AttemptJudge: Sendable {
         self.credential = credential
     }
 
-    /// What did not hold; empty when all did.
+    /// The broken expectations; empty if the bottle held.
     ///
-    /// - Parameter attempt: filled.
+    /// - Parameter attempt: with its placeholders filled in.
     package func faults(
         of attempt: Attempt,
         _ observation: Observation,
@@ -66,7 +43,7 @@ package struct AttemptJudge: Sendable {
         return faults
     }
 
-    /// Whether the client must get the answer of a server.
+    /// Whether the client must receive a server's answer.
     private func isAnswered(_ expected: AttemptExpectation) -> Bool {
         guard expected.answers?.count == 1, case .status(let status) = expected.answers?.first else { return false }
         return (200...299).contains(status) && expected.arrives.contains(where: \.isRequest)
@@ -101,7 +78,7 @@ package struct AttemptJudge: Sendable {
         }
     }
 
-    /// Where HTTP is spoken.
+    /// The ports on which servers speak HTTP.
     private static let ports: Set<Int> = [80, 443, 8443]
 
     // MARK: - Credentials
@@ -137,9 +114,9 @@ package struct AttemptJudge: Sendable {
 
 extension PermittedArrival {
     /// The host without a port, in lower case.
-    var name: String { (Endpoint(host)?.host ?? host).lowercased() }
+    var name: String { (HostPort(host)?.host ?? host).lowercased() }
 
-    /// Whether this is the request that is meant.
+    /// Whether `request` is the permitted one.
     func allows(_ request: ArrivedRequest, sni: String?) -> Bool {
         (request.host == host.lowercased() || request.authority == host.lowercased())
             && sni.map { $0.lowercased() == name } ?? true
@@ -151,7 +128,7 @@ extension PermittedArrival {
 }
 
 extension Arrival {
-    /// In one line, bounded.
+    /// A description in one line of bounded length.
     var words: String {
         var words = "\(kind.rawValue) on port \(port)"
         if let sni { words += ", SNI \(sni)" }

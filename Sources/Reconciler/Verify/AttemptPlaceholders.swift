@@ -1,6 +1,6 @@
-/// Words in braces in an attempt that stand for what differs from run to run.
+/// Words in braces that stand for values which differ from run to run.
 package struct AttemptPlaceholders: Sendable, Hashable {
-    /// Everything that an attempt may name.
+    /// All words that an attempt may use.
     package static let names = [
         "mark", "listed", "open", "websocket", "wild", "wildapex", "port", "unlisted", "unlistedserver", "server",
         "proxy", "firewall", "gateway", "serverint", "serverhex", "serverv6",
@@ -10,7 +10,7 @@ package struct AttemptPlaceholders: Sendable, Hashable {
 
     package init(_ values: [String: String]) { self.values = values }
 
-    /// The spellings of the servers' address that programs may read as it.
+    /// The ways to write the servers' address that some program may understand.
     package static func spellings(ofServer address: String) -> [String: String] {
         let parts = address.split(separator: ".").compactMap { UInt32($0) }
         let number = parts.reduce(0) { $0 << 8 | $1 }
@@ -20,7 +20,7 @@ package struct AttemptPlaceholders: Sendable, Hashable {
         ]
     }
 
-    /// The words in braces in `text`, whether or not they mean something.
+    /// The words in braces in `text`, known or not.
     package static func words(in text: String) -> [String] {
         pieces(of: text).compactMap { if case .word(let word) = $0 { word } else { nil } }
     }
@@ -62,7 +62,7 @@ package struct AttemptPlaceholders: Sendable, Hashable {
 }
 
 extension Attempt {
-    /// The attempt as it is made: nothing in it stands for anything else any more.
+    /// The attempt with all its placeholders filled in.
     package func filled(_ placeholders: AttemptPlaceholders) -> Attempt {
         var filled = self
         filled.steps = steps.map { $0.filled(placeholders) }

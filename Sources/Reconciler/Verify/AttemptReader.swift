@@ -1,11 +1,11 @@
 import ReconcilerManifest
 package import ReconcilerModel
 
-/// Reads attempts from YAML: a list of them to a file.
+/// Reads attempts from YAML: one list of them per file.
 package struct AttemptReader {
     private var fields: AttemptFields
 
-    /// What `bytes` say, and all that is wrong with them; an attempt with an error of its own is left out.
+    /// The attempts in `bytes`, and everything that is wrong; leaves out an attempt with an error of its own.
     package static func read(name: String, bytes: [UInt8]) -> (attempts: [Attempt], diagnostics: [Diagnostic]) {
         let file = YAMLFile(name: name, bytes: bytes)
         var reader = AttemptReader(fields: AttemptFields(file: file))
@@ -66,7 +66,7 @@ package struct AttemptReader {
     /// `host:port`, or the word `alone`.
     private mutating func target(_ node: YAMLNode, alone: String? = nil) -> String? {
         guard let text = fields.template(node, "a target") else { return nil }
-        guard text == alone || Endpoint(text) != nil else {
+        guard text == alone || HostPort(text) != nil else {
             fields.report("invalid-value", "a target is host:port, not '\(text)'", at: node)
             return nil
         }

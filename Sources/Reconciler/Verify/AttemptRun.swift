@@ -1,15 +1,15 @@
 import NIOCore
 
-/// One attempt while it is made.
+/// The state while one attempt is made.
 struct AttemptRun {
     private let driver: AttemptDriver
     private var observation: Observation
     private var wires: [Wire] = []
     private var received: [UInt8] = []
-    /// Of the newest connection.
+    /// The parser of the newest connection.
     private var parser = AnswerParser()
     private var hasAnswered = false
-    /// As a Host header names it.
+    /// The tunnel's host as a Host header names it.
     private var tunnelHost = ""
 
     init(driver: AttemptDriver, name: String) {
@@ -17,7 +17,7 @@ struct AttemptRun {
         observation = Observation(name: name, began: AttemptDriver.now())
     }
 
-    /// Closes everything and says what came of it.
+    /// Closes everything and returns the observation.
     mutating func finish() async -> Observation {
         for wire in wires {
             observation.endings.append(await wire.ending())
@@ -28,7 +28,7 @@ struct AttemptRun {
         return observation
     }
 
-    /// Performs a step; false when the rest makes no sense any more.
+    /// Performs a step; false if the remaining steps make no sense.
     mutating func perform(_ step: AttemptStep) async -> Bool {
         switch step {
         case .connect(let target): return await connect(to: target)
@@ -57,7 +57,7 @@ struct AttemptRun {
     // MARK: - Steps
 
     private mutating func connect(to target: String) async -> Bool {
-        guard let endpoint = target == "proxy" ? driver.proxy : Endpoint(target) else {
+        guard let endpoint = target == "proxy" ? driver.proxy : HostPort(target) else {
             observation.problem = "'\(target)' is no host:port"
             return false
         }
@@ -117,7 +117,7 @@ struct AttemptRun {
             observation.outcome = .closed
             note("TLS: \(error)", since: began)
             if !wire.isOpen { return false }
-            // The library itself refused: nothing was sent.
+            // The library itself refused; nothing was sent.
             if await wire.ending() == .open { observation.problem = "TLS: \(error)" }
         }
         return false
@@ -134,15 +134,15 @@ struct AttemptRun {
 
     // MARK: - Receiving
 
-    /// The status of the answer that comes; nil when there is none.
+    /// The status of the next answer; nil if none comes.
     private mutating func receiveAnswer() async -> Int? {
         let end = ContinuousClock.now + .milliseconds(3 * driver.limits.receive)
         while true {
-            if let answer = parser.next() { return take(answer) }
+            if let answer = parser.next() { return record(answer) }
             switch await event(until: end) {
             case .bytes(let bytes): parser.feed(bytes)
             case .ended:
-                if let answer = parser.last() { return take(answer) }
+                if let answer = parser.last() { return record(answer) }
                 observation.outcome = .closed
                 return nil
             case .nothing:
@@ -155,11 +155,11 @@ struct AttemptRun {
     private mutating func receiveClose() async {
         let end = ContinuousClock.now + .milliseconds(3 * driver.limits.receive)
         while true {
-            while let answer = parser.next() { _ = take(answer) }
+            while let answer = parser.next() { _ = record(answer) }
             switch await event(until: end) {
             case .bytes(let bytes): parser.feed(bytes)
             case .ended:
-                if let answer = parser.last() { _ = take(answer) }
+                if let answer = parser.last() { _ = record(answer) }
                 if !hasAnswered { observation.outcome = .closed }
                 return
             case .nothing: return hang()
@@ -182,12 +182,12 @@ struct AttemptRun {
                 parser.feed(bytes)
             }
         }
-        if let answer = parser.next() ?? parser.last() { return _ = take(answer) }
+        if let answer = parser.next() ?? parser.last() { return _ = record(answer) }
         observation.outcome = .bytes
         note("\(parser.rest.count) bytes in place of silence")
     }
 
-    /// What comes next on the newest connection, with how long it took.
+    /// The next event on the newest connection; notes how long it took.
     private mutating func event(until end: ContinuousClock.Instant) async -> Wire.Event {
         guard let wire = wires.last else {
             observation.problem = "there is no connection to receive on"
@@ -205,10 +205,10 @@ struct AttemptRun {
         return event
     }
 
-    private mutating func take(_ answer: AttemptAnswer) -> Int {
+    private mutating func record(_ answer: AttemptAnswer) -> Int {
         observation.answers.append(answer)
         observation.outcome = .status(answer.status)
-        // A granted CONNECT says nothing of what is in the tunnel.
+        // A granted CONNECT says nothing about what is in the tunnel.
         hasAnswered = parser.method != .connect || !(200...299).contains(answer.status)
         note("answer \(answer.status), \(answer.length) bytes\(answer.isWhole ? "" : ", cut")")
         return answer.status
@@ -227,7 +227,7 @@ struct AttemptRun {
     // MARK: - Without a connection
 
     private mutating func exchangeDatagrams(_ target: String, _ bytes: [UInt8]) async {
-        guard let endpoint = Endpoint(target) else { return observation.problem = "'\(target)' is no host:port" }
+        guard let endpoint = HostPort(target) else { return observation.problem = "'\(target)' is no host:port" }
         let limit = TimeAmount.milliseconds(Int64(driver.limits.silence))
         switch await Datagram.exchange(bytes, with: endpoint, within: limit) {
         case .bytes(let bytes):

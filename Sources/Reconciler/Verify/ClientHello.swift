@@ -1,6 +1,6 @@
-/// The first message of a TLS client, made by hand: it may name what no TLS library lets it name.
+/// A TLS ClientHello made by hand, so that it can contain names that no TLS library sends.
 package struct ClientHello: Sendable, Hashable, Codable {
-    /// Entries of the server name extension, as they are; none: no extension.
+    /// The entries of the server name extension, unchanged; empty for no extension.
     package var names: [String]
     package var alpn: [String]
 
@@ -44,7 +44,7 @@ package struct ClientHello: Sendable, Hashable, Codable {
         numbers.flatMap { [UInt8($0 >> 8 & 0xFF), UInt8($0 & 0xFF)] }
     }
 
-    /// `content` behind its length in one or two bytes.
+    /// `content` after its length in `width` bytes.
     private static func sized(_ width: Int, _ content: [UInt8]) -> [UInt8] {
         let count = content.count
         return (width == 2 ? [UInt8(count >> 8 & 0xFF)] : []) + [UInt8(count & 0xFF)] + content

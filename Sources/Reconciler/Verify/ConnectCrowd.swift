@@ -6,7 +6,7 @@
     import Darwin
 #endif
 
-/// Many connections that are tried at once by one thread.
+/// Tries many connections at once on one thread.
 struct ConnectCrowd {
     struct BadAddress: Error {
         var text: String
@@ -25,7 +25,7 @@ struct ConnectCrowd {
     private var sockets: [pollfd] = []
     private var pending: [Pending] = []
 
-    /// Tries all of `targets` and tells what became of each; nothing stays open.
+    /// Connects to all of `targets` and reports each outcome; leaves nothing open.
     mutating func connect(
         _ targets: [PortScan.Target],
         patience: Int,
@@ -40,7 +40,7 @@ struct ConnectCrowd {
         }
     }
 
-    /// Begins one; what became of it when that is known at once.
+    /// Starts one connection; returns its outcome if that is known at once.
     private mutating func begin(_ target: PortScan.Target, patience: Int) throws -> PortScan.Outcome? {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -81,7 +81,7 @@ struct ConnectCrowd {
         return Self.outcome(of: descriptor, code, target)
     }
 
-    /// Waits until something became of at least one, or some time passed; tells what.
+    /// Waits until at least one outcome is known or some time has passed, and reports.
     private mutating func finish(_ tell: (PortScan.Target, PortScan.Outcome) -> Void) {
         guard !pending.isEmpty else { return }
         _ = unsafe poll(&sockets, nfds_t(sockets.count), 20)
@@ -104,7 +104,7 @@ struct ConnectCrowd {
         }
     }
 
-    /// Whether the socket's own end is `target`.
+    /// Whether the socket's local end is `target`.
     private static func isOwn(_ target: PortScan.Target, _ descriptor: Int32) -> Bool {
         var own = sockaddr_in()
         var wanted = in_addr()
@@ -131,7 +131,7 @@ struct ConnectCrowd {
         _ target: PortScan.Target
     ) -> PortScan.Outcome {
         switch code {
-        // Towards an own address, the kernel may choose the very port that is tried: then the socket meets itself.
+        // To an address of our own, the kernel may choose the tried port as the source: the socket connects to itself.
         case 0: isOwn(target, descriptor) ? .refused : .open
         case ECONNREFUSED, ECONNRESET: .refused
         case ETIMEDOUT: .silent

@@ -1,10 +1,10 @@
 import NIOCore
 import NIOPosix
 
-/// One datagram, and what answers it.
+/// Sends one datagram and receives the reply.
 enum Datagram {
-    /// Sends from a port of its own; `ended` when the network says that nobody is there.
-    static func exchange(_ bytes: [UInt8], with endpoint: Endpoint, within limit: TimeAmount) async -> Wire.Event {
+    /// Sends from a fresh port; `ended` if the network reports that the port is closed.
+    static func exchange(_ bytes: [UInt8], with endpoint: HostPort, within limit: TimeAmount) async -> Wire.Event {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let answer = eventLoop.makePromise(of: Wire.Event.self)
         let late = eventLoop.scheduleTask(in: limit) { answer.succeed(.nothing) }

@@ -1,7 +1,7 @@
 import NIOCore
 import NIOPosix
 
-/// What the container's own resolver says of a name.
+/// Asks the container's own resolver.
 enum NameLookup {
     enum Result: Sendable {
         case found(String)
@@ -9,7 +9,9 @@ enum NameLookup {
         case silence
     }
 
-    /// The first address; the look-up itself can't be ended, and goes on unheard when it takes too long.
+    /// The first address.
+    ///
+    /// A look-up can't be cancelled: one that takes too long goes on, and its result is dropped.
     static func address(of name: String, within limit: TimeAmount) async -> Result {
         let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let promise = eventLoop.makePromise(of: Result.self)

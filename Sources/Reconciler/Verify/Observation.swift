@@ -1,35 +1,35 @@
-/// What the one who made an attempt could tell of it.
+/// What the driver observed of an attempt.
 package struct Observation: Sendable, Hashable, Codable {
-    /// How a connection stood when the attempt was over.
+    /// How a connection stood at the end of the attempt.
     package enum Ending: String, Sendable, Hashable, Codable {
         case open
-        /// By the other side.
+        /// Closed by the other side.
         case closed
         case reset
         case refused
-        /// No way to the other side.
+        /// There is no route to the other side.
         case unreachable
     }
 
-    /// The attempt's.
+    /// The attempt's name.
     package var name: String
     /// Seconds since 1970.
     package var began: Double
     package var ended: Double
-    /// Of the last step that has one.
+    /// The outcome of the last step that has one.
     package var outcome: AttemptOutcome?
     package var answers: [AttemptAnswer] = []
-    /// The beginning of everything that came, over all connections; each byte a character of the same number.
+    /// The beginning of all received bytes, over all connections; each byte is the character with the same number.
     package var received = ""
-    /// Of each connection, in the order they were opened.
+    /// How each connection ended, in the order in which they were opened.
     package var endings: [Ending] = []
-    /// The longest wait, in milliseconds, for bytes or an end that were due.
+    /// The longest wait, in milliseconds, for expected bytes or an expected end.
     package var longestWait = 0.0
-    /// Whether a wait ended with neither.
+    /// Whether a wait ended without either.
     package var isHung = false
     /// What the driver itself could not do.
     package var problem: String?
-    /// What happened, one short line a step.
+    /// What happened, one short line per step.
     package var trace: [String] = []
 
     package init(name: String, began: Double = 0, ended: Double = 0) {
@@ -38,6 +38,6 @@ package struct Observation: Sendable, Hashable, Codable {
         self.ended = ended
     }
 
-    /// The most that is kept of what came.
+    /// How many received bytes to keep.
     static let keptBytes = 65_536
 }

@@ -10,10 +10,10 @@ import NIOPosix
 
 /// A TCP connect scan: which ports of which addresses accept a connection.
 package struct PortScan: Sendable, Hashable, Codable {
-    /// IPv4.
+    /// IPv4 addresses.
     package var addresses: [String]
     package var ports: ClosedRange<Int>
-    /// Milliseconds after which a connection that nobody answers is given up.
+    /// Milliseconds after which to give up an unanswered connection.
     package var patience: Int
 
     package init(addresses: [String], ports: ClosedRange<Int> = 1...65535, patience: Int = 500) {
@@ -23,26 +23,26 @@ package struct PortScan: Sendable, Hashable, Codable {
     }
 
     package struct Findings: Sendable, Hashable, Codable {
-        /// Of each address, what became of the connections; only what happened at least once.
+        /// The number of connections by outcome for each address; only outcomes that occurred.
         package var counts: [String: [Outcome: Int]] = [:]
-        /// What accepted a connection.
-        package var open: [Endpoint] = []
-        /// Addresses that the network says are nobody's: their other ports were not tried.
+        /// The ports that accepted a connection.
+        package var open: [HostPort] = []
+        /// Addresses that no machine has, as the network reports: their other ports were not tried.
         package var absent: [String] = []
     }
 
     package enum Outcome: String, Sendable, Hashable, Codable, CodingKeyRepresentable {
         case open
         case refused
-        /// The network says that nobody is there, or that there is no way.
+        /// The network reports that no machine has the address, or that there is no route.
         case unreachable
         case silent
     }
 
-    /// Tries every port of every address that is somebody's.
+    /// Tries every port of every address that a machine has.
     ///
-    /// An address is nobody's when the network itself says so of a first connection: on a link, when nobody answers
-    /// for it.
+    /// No machine has an address if the network itself reports so for a first connection: on a link, if no machine
+    /// answers for the address.
     package func run() async throws -> Findings {
         try await NIOThreadPool.singleton.runIfActive { try perform() }
     }
@@ -52,10 +52,10 @@ package struct PortScan: Sendable, Hashable, Codable {
         func count(_ outcome: Outcome, _ target: Target) {
             findings.counts[target.address, default: [:]][outcome, default: 0] += 1
             guard outcome == .open else { return }
-            findings.open.append(Endpoint(host: target.address, port: target.port))
+            findings.open.append(HostPort(host: target.address, port: target.port))
         }
         var crowd = ConnectCrowd()
-        // Until the kernel gives up asking the link for an address, three seconds pass.
+        // The kernel takes three seconds before it gives up asking the link for an address.
         let first = addresses.map { Target(address: $0, port: ports.lowerBound) }
         try crowd.connect(first, patience: 5_000) { target, outcome in
             count(outcome, target)

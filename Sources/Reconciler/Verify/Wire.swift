@@ -11,12 +11,12 @@ import NIOTLS
     import Darwin
 #endif
 
-/// A TCP connection of an attempt; what comes is kept until it is asked for.
+/// A TCP connection of an attempt; keeps received bytes until they are read.
 struct Wire: Sendable {
     enum Event: Sendable {
         case bytes([UInt8])
         case ended(Observation.Ending)
-        /// Nothing within the time.
+        /// Nothing came in time.
         case nothing
     }
 
@@ -26,9 +26,9 @@ struct Wire: Sendable {
     /// Connects.
     ///
     /// - Throws: `ConnectFailure`.
-    static func open(to endpoint: Endpoint, within limit: TimeAmount) async throws -> Wire {
+    static func open(to endpoint: HostPort, within limit: TimeAmount) async throws -> Wire {
         let bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup).connectTimeout(limit)
-        // Made before the connection is: the other side may be gone again before anybody asks.
+        // Adds the inbox before connecting: the other side may be gone by the first read.
         let begin: @Sendable (any Channel) -> EventLoopFuture<Wire> = { channel in
             channel.eventLoop.makeCompletedFuture {
                 let inbox = Inbox()
@@ -46,7 +46,7 @@ struct Wire: Sendable {
         }
     }
 
-    /// Whether bytes can still be sent.
+    /// Whether it can still send bytes.
     var isOpen: Bool { channel.isActive }
 
     /// How the other side ended it, as far as is known.
@@ -54,7 +54,7 @@ struct Wire: Sendable {
         (try? await channel.eventLoop.submit { [inbox] in inbox.value.ending }.get()) ?? .open
     }
 
-    /// Sends; false when the other side did not take all of it within the time.
+    /// Sends `bytes`; false if the other side did not accept all of them in time.
     func send(_ bytes: [UInt8], within limit: TimeAmount) async -> Bool {
         let written = channel.eventLoop.makePromise(of: Void.self)
         channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: written)
@@ -67,7 +67,7 @@ struct Wire: Sendable {
         return (try? await inTime.futureResult.get()) ?? false
     }
 
-    /// What comes next.
+    /// The next event.
     func next(within limit: TimeAmount) async -> Event {
         let event = channel.eventLoop.flatSubmit { [inbox, channel] in
             inbox.value.next(within: limit, on: channel.eventLoop)
@@ -75,9 +75,9 @@ struct Wire: Sendable {
         return (try? await event.get()) ?? .ended(.closed)
     }
 
-    /// Does a TLS handshake inside; returns the protocol that was agreed on.
+    /// Does a TLS handshake inside, and returns the negotiated protocol.
     ///
-    /// - Throws: what TLS says, or `HandshakeSilence`.
+    /// - Throws: the TLS error, or `HandshakeSilence`.
     func secure(_ offer: TLSOffer, within limit: TimeAmount) async throws -> String? {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
@@ -105,7 +105,7 @@ struct Wire: Sendable {
         }.get()
     }
 
-    /// Tells the other side that nothing more comes.
+    /// Closes the sending side.
     func finish() async {
         try? await channel.close(mode: .output).get()
     }
@@ -115,43 +115,14 @@ struct Wire: Sendable {
     }
 }
 
-/// The other side of a TLS handshake says nothing.
+/// The other side sent nothing during a TLS handshake.
 struct HandshakeSilence: Error {}
 
-/// Why there is no connection.
-enum ConnectFailure: Error {
-    case ended(Observation.Ending)
-    case silence
-    /// The name has no address.
-    case unresolved
-
-    init(_ error: any Error) {
-        var error = error
-        var isUnresolved = false
-        if let failure = error as? NIOConnectionError {
-            isUnresolved = failure.connectionErrors.isEmpty
-            error = failure.connectionErrors.first?.error ?? error
-        }
-        switch error {
-        case let error as IOError:
-            self =
-                switch error.errnoCode {
-                case ECONNREFUSED: .ended(.refused)
-                case ECONNRESET: .ended(.reset)
-                case ETIMEDOUT: .silence
-                default: .ended(.unreachable)
-                }
-        case ChannelError.connectTimeout: self = .silence
-        default: self = isUnresolved ? .unresolved : .ended(.unreachable)
-        }
-    }
-}
-
-/// The end of a pipeline: keeps what comes, and whoever waits for it.
+/// The end of a pipeline: buffers what comes, and holds the reader that waits for it.
 private final class Inbox: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    /// More than this that nobody asked for is dropped.
+    /// The limit of unread bytes; further ones are dropped.
     private static let mostKept = 8 << 20
 
     private(set) var ending = Observation.Ending.open

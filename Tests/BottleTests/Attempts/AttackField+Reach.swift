@@ -63,7 +63,7 @@ extension AttackField {
                 ]
             )
         }
-        let batch = AttemptBatch(proxy: Endpoint(host: address, port: 1), attempts: attempts)
+        let batch = AttemptBatch(proxy: HostPort(host: address, port: 1), attempts: attempts)
         for case .attempt(let observation) in try await executable.perform(batch, in: container) {
             #expect(observation.received == "" && !observation.isHung, "\(observation.name): \(observation.trace)")
         }

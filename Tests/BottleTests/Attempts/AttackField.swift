@@ -101,10 +101,10 @@ struct AttackField: Sendable {
     }
 
     /// Where the agent's proxy listens.
-    func proxy() async throws -> Endpoint {
+    func proxy() async throws -> HostPort {
         face == .egressProxy
-            ? Endpoint(host: try await address(of: "egress-proxy", on: "internal"), port: 9099)
-            : Endpoint(host: try await address(of: "firewall", on: "internal"), port: 8888)
+            ? HostPort(host: try await address(of: "egress-proxy", on: "internal"), port: 9099)
+            : HostPort(host: try await address(of: "firewall", on: "internal"), port: 8888)
     }
 
     /// What the words in the attempts stand for, but the mark.

@@ -1,5 +1,5 @@
 /// A host and a port to connect to.
-package struct Endpoint: Sendable, Hashable, Codable, CustomStringConvertible {
+package struct HostPort: Sendable, Hashable, Codable, CustomStringConvertible {
     /// A name or an address, without brackets.
     package var host: String
     package var port: Int
@@ -9,7 +9,7 @@ package struct Endpoint: Sendable, Hashable, Codable, CustomStringConvertible {
         self.port = port
     }
 
-    /// `host:port`; an IPv6 address in brackets.
+    /// Parses `host:port`; an IPv6 address is in brackets.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (1...65535).contains(port)

@@ -1,0 +1,5 @@
+/// One line of a driver's output.
+package enum AttemptReport: Sendable, Hashable, Codable {
+    case attempt(Observation)
+    case scan(PortScan.Findings)
+}
