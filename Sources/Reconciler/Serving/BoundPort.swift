@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The port that a listener got, known once it listens.
+/// The port of a listener, known once it listens.
 final class BoundPort: Sendable {
     private let port: Mutex<Int>
 

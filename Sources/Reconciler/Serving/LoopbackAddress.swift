@@ -6,7 +6,7 @@ package struct LoopbackAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     package let host: Host
-    /// 0: any that is free.
+    /// 0 for any free port.
     package let port: Int
 
     package init(host: Host = .v4, port: Int) {
@@ -14,9 +14,9 @@ package struct LoopbackAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = port
     }
 
-    /// Reads `127.0.0.1:9090`, `localhost:9090` or `[::1]:9090`; the port must be said, 0 is any free one.
+    /// Parses `127.0.0.1:9090`, `localhost:9090` or `[::1]:9090`; the port is required, 0 is any free one.
     ///
-    /// - Throws: `Invalid`, for every other address too: nothing of ours listens where others can come.
+    /// - Throws: `Invalid` for every other address: our listeners must not be reachable from other machines.
     package init(_ text: String) throws(Invalid) {
         guard let colon = text.lastIndex(of: ":") else { throw Invalid(text: text, reason: "a port must be named") }
         switch text[..<colon] {
@@ -31,7 +31,7 @@ package struct LoopbackAddress: Sendable, Hashable, CustomStringConvertible {
         self.port = Int(port)
     }
 
-    /// The host as an address in a URL has it.
+    /// The host as a URL writes it.
     package var urlHost: String {
         switch host {
         case .v4: host.rawValue
@@ -41,7 +41,7 @@ package struct LoopbackAddress: Sendable, Hashable, CustomStringConvertible {
 
     package var description: String { "\(urlHost):\(port)" }
 
-    /// The text names no port on loopback.
+    /// The text is not a port on loopback.
     package struct Invalid: Error, Sendable, Hashable, CustomStringConvertible {
         package let text: String
         package let reason: String

@@ -4,27 +4,29 @@ import Logging
 import NIOCore
 import NIOPosix
 
-/// Answers GET and HEAD over HTTP/1.1 on a port of loopback: few connections, small heads, little time.
+/// Answers GET and HEAD over HTTP/1.1 on a loopback port: few connections, small heads, little time.
 package struct LoopbackServer: Sendable {
-    /// What bounds those who connect.
+    /// Limits on clients.
     package struct Limits: Sendable, Hashable {
-        /// How many connections are served at once, or a few more when many come at the same moment; further ones wait.
+        /// How many connections to serve at once; a few more if many arrive at the same moment.
+        ///
+        /// Further ones wait.
         package var connections = 16
         /// The most bytes of a request's target, field names and values together.
         package var headBytes = 8 << 10
         /// The most fields of a request.
         package var fields = 64
-        /// How long a connection may be there without a whole head having come.
+        /// How long a connection may stay open without sending a whole head.
         package var silence: Duration = .seconds(5)
-        /// How long an answer may take, from the head to the last byte that the client took.
+        /// How long an answer may take, from the head to the last byte that the client accepted.
         package var answering: Duration = .seconds(15)
 
         package init() {}
     }
 
-    /// What was asked for.
+    /// What a client requested.
     package struct Request: Sendable, Hashable {
-        /// Without the query, as it was sent.
+        /// The path as sent, without the query.
         package var path: String
 
         package init(path: String) { self.path = path }
@@ -33,7 +35,7 @@ package struct LoopbackServer: Sendable {
     package struct Answer: Sendable {
         package var status: Int
         package var contentType: String
-        /// Further fields: name and value.
+        /// Additional fields: name and value.
         package var fields: [(String, String)] = []
         package var body: String
 
@@ -48,7 +50,7 @@ package struct LoopbackServer: Sendable {
         }
     }
 
-    /// The port can't be had.
+    /// The port is not available.
     package struct CantListen: Error, Sendable, Hashable {
         /// The system's words.
         package let reason: String
@@ -58,7 +60,7 @@ package struct LoopbackServer: Sendable {
     private let limits: Limits
     private let answer: @Sendable (Request) async -> Answer
 
-    /// - Parameter answer: what is answered to a request that nothing is wrong with.
+    /// - Parameter answer: answers a request that passed the checks.
     package init(
         at address: LoopbackAddress,
         limits: Limits = Limits(),
@@ -71,9 +73,9 @@ package struct LoopbackServer: Sendable {
 
     /// Runs `body` while serving.
     ///
-    /// The first attempt to listen must succeed; when listening ends later, it is taken up again on the same port.
+    /// The first attempt to listen must succeed. If listening ends later, the server listens again on the same port.
     ///
-    /// - Parameter body: gets the address that is listened on.
+    /// - Parameter body: receives the address on which the server listens.
     /// - Throws: `CantListen`; what `body` throws.
     package func whileServing(_ body: (LoopbackAddress) async throws -> Void) async throws {
         let (ports, port) = AsyncThrowingStream.makeStream(of: Int.self)
@@ -97,7 +99,7 @@ package struct LoopbackServer: Sendable {
     }
 
     private func keepServing(_ listening: @escaping @Sendable (Int) -> Void) async throws {
-        // A port that was free once is asked for again, so that nobody has to look for it.
+        // Ask for the first port again, so that clients don't have to look for a new one.
         let known = BoundPort(address.port)
         do {
             try await serve(on: known.value) {
@@ -113,13 +115,13 @@ package struct LoopbackServer: Sendable {
             do {
                 try await serve(on: known.value) { _ in }
             } catch {
-                // Somebody else may have the port for the moment.
+                // Another process may have the port for the moment.
                 try Task.checkCancellation()
             }
         }
     }
 
-    /// Serves until cancelled, or until the system takes the listening socket away.
+    /// Serves until cancelled, or until the system closes the listening socket.
     private func serve(on port: Int, _ listening: @escaping @Sendable (Int) -> Void) async throws {
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: limits.headBytes,
@@ -141,7 +143,7 @@ package struct LoopbackServer: Sendable {
                     response: Self.head(of: answer, endsConnection: endsConnection),
                     body: ResponseBody(byteBuffer: ByteBuffer(string: body))
                 )
-                // Otherwise the body that nobody asked for would be read to its end.
+                // Otherwise the library would read an unwanted body to its end.
                 if endsConnection { throw BodyRefused() }
             },
             configuration: .init(idleTimeout: TimeAmount(limits.silence), httpDecoderConfiguration: decoder)

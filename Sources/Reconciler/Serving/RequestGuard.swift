@@ -1,22 +1,22 @@
 import HTTPTypes
 
-/// What a listener on loopback answers at all, judged by a request's head.
+/// Decides by a request's head whether a loopback listener answers it.
 ///
-/// Every program of every user of the machine can connect, and so can every page that a browser shows: a page may name
-/// our address by a name of its own (DNS rebinding), but then the request says that name.
+/// Every program of every user on this machine can connect, and so can every page in a browser. A page may use its own
+/// name for our address (DNS rebinding), but then the request contains that name.
 struct RequestGuard: Sendable {
-    /// The methods that are answered.
+    /// The allowed methods.
     var methods: Set<HTTPRequest.Method> = [.get, .head]
-    /// The port that is listened on.
+    /// The port on which the server listens.
     var port: Int
 
-    /// What to answer in place of what was asked for; nil: nothing is wrong with it.
+    /// The answer that refuses the request; nil if it is acceptable.
     func refusal(of head: HTTPRequest) -> LoopbackServer.Answer? {
-        // The first `Host` is the authority; a second one makes it anybody's guess which is meant.
+        // The first `Host` is the authority; with a second one it is unclear which is meant.
         guard let authority = head.authority, isOurs(authority), !namesHostTwice(head) else {
             return .text(421, "this address is not served here\n")
         }
-        // A page's own requests carry where the page is from.
+        // A page's own requests name the page's origin.
         for origin in head.headerFields[values: .origin] {
             guard origin.hasPrefix("http://"), isOurs(String(origin.dropFirst("http://".count))) else {
                 return .text(403, "not for pages of elsewhere\n")

@@ -10,13 +10,13 @@ import _CryptoExtras
     package import Foundation
 #endif
 
-/// The certificate authority that one sidecar of one bottle signs with.
+/// The certificate authority with which one sidecar of one bottle signs.
 ///
-/// Minted once a bottle; the agent trusts it and nothing else of ours. Valid from a day before it was made (the clock of
-/// a virtual machine that slept may lag) for ten years: it changes only when its bottle is deleted or its files are
-/// removed, since a new one means a new trust bundle in the agent.
+/// Minted once per bottle; it is the only one of ours that the agent trusts. Valid for ten years from a day before it
+/// was made, because the clock of a virtual machine that slept may lag. It changes only if its bottle is deleted or its
+/// files are removed, because a new one means a new trust bundle in the agent.
 package struct CertificateAuthority: Sendable {
-    /// Which sidecar signs, and with it which key it can read.
+    /// The sidecar that signs, which also determines the key type that it can read.
     package enum Holder: String, Sendable, CaseIterable {
         /// mitmproxy: RSA-2048, SHA-256, key in PKCS #1.
         case egressProxy = "egress-proxy"
@@ -33,16 +33,16 @@ package struct CertificateAuthority: Sendable {
     package let notBefore: Date
     package let notAfter: Date
 
-    /// The text of a private key; it never shows itself.
+    /// The text of a private key; its description never reveals it.
     package struct PrivateKeyText: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
-        /// The PEM text; read it only where it is handed to the sidecar that signs.
+        /// The PEM text; read it only to hand it to the sidecar that signs.
         package let exposed: String
 
         package var description: String { "<redacted>" }
         package var customMirror: Mirror { Mirror(self, children: [:]) }
     }
 
-    /// Whether it is over, or will be within 30 days: time to make a new one.
+    /// Whether it has expired or will within 30 days, so that a new one is due.
     package func isExpiring(at now: Date) -> Bool { notAfter < now.addingTimeInterval(30 * 86_400) }
 
     /// Makes a new authority: a fresh key, a self-signed certificate.
@@ -88,12 +88,12 @@ package struct CertificateAuthority: Sendable {
         return try CertificateAuthority(certificate: certificate, privateKey: text)
     }
 
-    /// The key and the certificate in one text, as it is kept and as mitmproxy reads it.
+    /// Key and certificate in one text, as stored and as mitmproxy reads it.
     var combined: String { privateKey.exposed + certificate }
 
-    /// Reads what `combined` gives.
+    /// Parses the text of `combined`.
     ///
-    /// - Throws: when a part is missing or the key is not the certificate's.
+    /// - Throws: if a part is missing, or the key doesn't belong to the certificate.
     init(combined text: String) throws {
         let documents = try PEMDocument.parseMultiple(pemString: text)
         guard let certificateDocument = documents.first(where: { $0.discriminator == "CERTIFICATE" }),
@@ -118,7 +118,7 @@ package struct CertificateAuthority: Sendable {
         notAfter = certificate.notValidAfter
     }
 
-    /// What is wrong with a stored authority.
+    /// Why a stored authority is damaged.
     struct Damage: Error, CustomStringConvertible { let description: String }
 }
 

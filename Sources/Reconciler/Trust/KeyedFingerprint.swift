@@ -1,18 +1,20 @@
 package import Crypto
 package import ReconcilerModel
 
-/// Fingerprints of secrets: equal for equal values, worthless without the key in `trust/`.
+/// Fingerprints of secrets: equal for equal values, useless without the key in `trust/`.
 ///
-/// They stand in for values in spec hashes. Nobody who sees a label can test guesses against it.
+/// They stand for values in spec hashes. A reader of a label can't test guesses against it.
 package struct KeyedFingerprint: Sendable {
     private let key: SymmetricKey
 
     /// - Parameter key: 256 random bits.
     package init(key: SymmetricKey) { self.key = key }
 
-    /// Reads the installation's key, made on first use; durable when this returns.
+    /// Loads the installation's key; makes it on first use.
     ///
-    /// - Throws: `BottleError` `fingerprint-key-unreadable`; a damaged key is never replaced, since every spec hash
+    /// It is durable when this returns.
+    ///
+    /// - Throws: `BottleError` `fingerprint-key-unreadable`; never replaces a damaged key, because every spec hash
     ///   would change with it.
     package static func load(from files: any PrivateFiles) throws -> KeyedFingerprint {
         let path = "fingerprint.key"
@@ -40,14 +42,14 @@ package struct KeyedFingerprint: Sendable {
 
     /// HMAC-SHA256 over name and value, 64 hexadecimal digits.
     package func fingerprint(of value: SecretValue, name: SecretReference) -> String {
-        // A name holds no NUL, so no two pairs run together.
+        // A name contains no NUL, so no two pairs give the same text.
         let text = Array("bottle secret v1\0\(name.name)\0\(value.exposed)".utf8)
         return ContentDigest.hexadecimal(HMAC<SHA256>.authenticationCode(for: text, using: key))
     }
 
-    /// HMAC-SHA256 over any text that may be a secret, 64 hexadecimal digits; none is that of a secret's value.
+    /// HMAC-SHA256 over any text that may be secret, 64 hexadecimal digits; never equal to that of a secret's value.
     ///
-    /// - Parameter name: what the text is, without NUL: equal texts of different names have different fingerprints.
+    /// - Parameter name: a label without NUL: equal texts under different names have different fingerprints.
     package func fingerprint(of text: String, under name: String) -> String {
         let text = Array("bottle text v1\0\(name)\0\(text)".utf8)
         return ContentDigest.hexadecimal(HMAC<SHA256>.authenticationCode(for: text, using: key))

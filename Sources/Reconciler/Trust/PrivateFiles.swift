@@ -1,17 +1,18 @@
 /// Small durable files below the state folder's `trust/`, readable only by their owner.
 ///
-/// Trust says what must be kept; how a file becomes durable is the business of whoever owns the state folder.
+/// Trust decides what must be kept; the owner of the state folder makes the files durable.
 package protocol PrivateFiles: Sendable {
-    /// The content of the file at `path` (relative, `/` between components); nil when there is none.
+    /// The content of the file at `path` (relative, `/` between components); nil if it doesn't exist.
     ///
-    /// Refuses what is no regular file, and symbolic links.
+    /// Refuses symbolic links and everything else that is not a regular file.
     func read(_ path: String) throws -> [UInt8]?
 
-    /// Makes the file, with its folder, unless it exists. Of several callers at once exactly one gets true.
+    /// Creates the file and its folder, unless it exists. Of several concurrent callers exactly one gets true.
     ///
-    /// Postcondition: the whole content is durable under that name, with mode 0600, whoever made it.
+    /// Postcondition: the complete content is durable under that name with mode 0600, even if another caller created
+    /// it.
     func create(_ bytes: [UInt8], at path: String) throws -> Bool
 
-    /// Where `path` is, for messages.
+    /// The location of `path`, for messages.
     func location(of path: String) -> String
 }

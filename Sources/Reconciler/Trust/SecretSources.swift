@@ -1,8 +1,8 @@
 package import ReconcilerModel
 
-/// Where the values of secrets are looked for: the settings' `secrets`, else the environment.
+/// Looks up the values of secrets: in the settings' `secrets`, else in the environment.
 package struct SecretSources: Sendable {
-    /// What a command of a source left behind.
+    /// The result of a source's command.
     package struct CommandOutput: Sendable {
         package let succeeded: Bool
         package let output: [UInt8]
@@ -13,9 +13,9 @@ package struct SecretSources: Sendable {
         }
     }
 
-    /// Reads a file of at most so many bytes; nil when it is missing.
+    /// Reads a file of at most `limit` bytes; nil if it doesn't exist.
     package typealias ReadFile = @Sendable (_ path: String, _ limit: Int) throws -> [UInt8]?
-    /// Runs a program without a shell, its output and its time bounded.
+    /// Runs a program without a shell, with limits on its output and its time.
     package typealias RunCommand = @Sendable (_ arguments: [String]) async throws -> CommandOutput
 
     private let sources: [SecretReference: SecretSource]
@@ -35,14 +35,14 @@ package struct SecretSources: Sendable {
         self.runCommand = runCommand
     }
 
-    /// Longest value in bytes: the engine hands it over as one environment variable, which Linux bounds at 128 KiB.
+    /// The longest value in bytes: the engine passes it on as one environment variable, which Linux limits to 128 KiB.
     package static let valueLimit = 64 << 10
 
-    /// Finds the values of all `references`.
+    /// Looks up the values of all `references`.
     ///
-    /// Commands run one after the other, so that two never ask for a passphrase at once.
+    /// Runs commands one after the other, so that two never ask for a passphrase at once.
     /// - Throws: one `BottleError` `secret-unavailable` that names every secret without a value, its source and the
-    ///   reason; never a value, nor what a command wrote. `CancellationError` goes through.
+    ///   reason; never a value, nor the output of a command. `CancellationError` goes through.
     package func resolve(_ references: some Collection<SecretReference>) async throws -> [SecretReference: SecretValue]
     {
         let resolution = try await attempt(references)
@@ -50,7 +50,7 @@ package struct SecretSources: Sendable {
         return resolution.values
     }
 
-    /// Finds what can be found; what can't is told apart, not thrown.
+    /// Looks up what can be found, and returns the failures instead of throwing them.
     ///
     /// - Parameter runningCommands: false leaves secrets from commands out of both results.
     package func attempt(
@@ -73,7 +73,7 @@ package struct SecretSources: Sendable {
         return resolution
     }
 
-    /// The values that were found, and the secrets that have none.
+    /// The values found, and the secrets without one.
     package struct Resolution: Sendable {
         package fileprivate(set) var values: [SecretReference: SecretValue]
         package fileprivate(set) var failures: [Failure]
@@ -97,7 +97,7 @@ package struct SecretSources: Sendable {
     /// A secret without a value.
     package struct Failure: Sendable, Hashable, CustomStringConvertible {
         package let name: SecretReference
-        /// Where it was looked for; of a command only the program's name.
+        /// The source; for a command only the program's name.
         package let source: String
         package let reason: String
 
@@ -148,7 +148,7 @@ package struct SecretSources: Sendable {
         return Array(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
     }
 
-    /// What can stand in a header: the egress-proxy refuses every other value (`bad-credential`).
+    /// A value that can stand in a header: the egress-proxy refuses every other (`bad-credential`).
     private static func checked(_ bytes: [UInt8]) throws(Refusal) -> SecretValue {
         guard !bytes.isEmpty else { throw Refusal(reason: "it is empty") }
         guard bytes.count <= valueLimit else { throw Refusal(reason: "it is longer than \(valueLimit) bytes") }

@@ -8,18 +8,18 @@ package import ReconcilerModel
 
 /// The certificate authorities of all bottles, below the state folder's `trust/`.
 ///
-/// `<id>/<holder>-ca-key.pem` holds key and certificate in one file, so that nothing can ever be half there;
+/// `<id>/<holder>-ca-key.pem` contains key and certificate in one file, so that neither can be there alone;
 /// `<id>/<holder>-ca.pem` is a copy of the certificate alone, for people and programs.
 package struct TrustStore: Sendable {
     private let files: any PrivateFiles
 
     package init(files: any PrivateFiles) { self.files = files }
 
-    /// The bottle's authority, as stored; nil when none was minted.
+    /// The bottle's stored authority; nil if none was minted.
     ///
-    /// Quick: reads files and compares keys. Changes nothing. An authority that is over is returned all the same: see
+    /// Fast: reads files and compares keys. Changes nothing. Also returns an expired authority: see
     /// `CertificateAuthority.isExpiring(at:)`.
-    /// - Throws: `BottleError` `ca-unreadable` when a file is damaged, or the certificate beside the key is another.
+    /// - Throws: `BottleError` `ca-unreadable` if a file is damaged, or if the certificate doesn't belong to the key.
     package func authority(
         for bottle: Identity,
         holder: CertificateAuthority.Holder = .egressProxy
@@ -35,7 +35,7 @@ package struct TrustStore: Sendable {
         do {
             authority = try CertificateAuthority(combined: String(decoding: bytes, as: UTF8.self))
         } catch {
-            // A parser's own words may quote what it could not parse.
+            // A parser's message may quote the text that it could not parse.
             let cause = (error as? CertificateAuthority.Damage)?.description ?? "a PEM document of it can't be parsed"
             throw damaged(keyPath, bottle, "the certificate authority can't be read", cause: cause)
         }
@@ -51,10 +51,10 @@ package struct TrustStore: Sendable {
         return authority
     }
 
-    /// The bottle's authority, minted when there is none; durable when this returns.
+    /// The bottle's authority, minted if there is none; durable when this returns.
     ///
-    /// Of any number of callers at once all get the same one. If the process dies here there is a whole authority or
-    /// none, and the next call completes its files.
+    /// All concurrent callers get the same one. If the process dies here, there is a complete authority or none, and
+    /// the next call completes its files.
     package func ensureAuthority(
         for bottle: Identity,
         holder: CertificateAuthority.Holder = .egressProxy,
