@@ -65,7 +65,11 @@ package struct Observer: Sendable {
         )
     }
 
-    private func foreignContainers(of identity: Identity, installation: InstallationID, inventory: Inventory) -> [ObservedForeignContainer] {
+    private func foreignContainers(
+        of identity: Identity,
+        installation: InstallationID,
+        inventory: Inventory
+    ) -> [ObservedForeignContainer] {
         (inventory.containers + inventory.others).filter { !isOf(identity, installation: installation, $0.labels) }
             .map { foreign in
                 ObservedForeignContainer(

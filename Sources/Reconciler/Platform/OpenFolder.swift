@@ -141,10 +141,3 @@ extension Timestamp {
         self.init(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 }
-
-/// What tells a file from another, without its content.
-package struct FileMark: Sendable, Hashable {
-    package var number: UInt64
-    package var size: Int64
-    package var changed: Timestamp
-}

@@ -47,7 +47,7 @@ package struct SuperviseServer: Sendable {
         self.version = version
         self.log = log
         do {
-            desk = try ProposalBroker(queue: queue, limits: limits, time: time, log: log)
+            broker = try ProposalBroker(queue: queue, limits: limits, time: time, log: log)
         } catch {
             throw CantServe(reason: "\(error)")
         }
@@ -64,13 +64,13 @@ package struct SuperviseServer: Sendable {
             group.addTask {
                 while true {
                     try await time.sleep(for: limits.look)
-                    await desk.look()
+                    await broker.look()
                 }
             }
             group.addTask {
                 while true {
                     try await time.sleep(for: limits.pulse)
-                    await desk.pulse()
+                    await broker.pulse()
                 }
             }
             group.addTask { try await serve(listening) }

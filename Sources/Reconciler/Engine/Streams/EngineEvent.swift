@@ -1,4 +1,4 @@
-package import ReconcilerTime
+import ReconcilerTime
 
 /// Something that happened in the engine.
 package struct EngineEvent: Codable, Sendable, Hashable {
@@ -63,22 +63,5 @@ package struct EngineEvent: Codable, Sendable, Hashable {
         try values.encode(action, forKey: .action)
         try values.encode(Actor(id: actorID, attributes: attributes), forKey: .actor)
         try values.encode(timeNanoseconds, forKey: .timeNanoseconds)
-    }
-}
-
-/// Which events to send.
-package struct EventQuery: Sendable, Hashable {
-    /// From when on, past events included; from now on when absent.
-    package var since: Timestamp?
-    /// Until when, and the stream ends there; endless when absent.
-    package var until: Timestamp?
-    /// Wanted values by filter: `type`, `label`, `container`, `event` ….
-    package var filters: [String: [String]]
-
-    /// A query for events.
-    package init(since: Timestamp? = nil, until: Timestamp? = nil, filters: [String: [String]] = [:]) {
-        self.since = since
-        self.until = until
-        self.filters = filters
     }
 }

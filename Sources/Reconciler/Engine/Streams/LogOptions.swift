@@ -1,11 +1,13 @@
+package import ReconcilerTime
+
 /// Which of a container's output to read, and how.
 package struct LogOptions: Sendable, Hashable {
     /// Whether to follow the log.
     package var follow: Bool
     /// The start.
-    package var since: EngineTime?
+    package var since: Timestamp?
     /// The end.
-    package var until: EngineTime?
+    package var until: Timestamp?
     /// How many lines from the end; all if absent.
     package var tail: Int?
     /// Whether each line begins with its time.
@@ -16,8 +18,8 @@ package struct LogOptions: Sendable, Hashable {
     /// Options; by default the whole log so far.
     package init(
         follow: Bool = false,
-        since: EngineTime? = nil,
-        until: EngineTime? = nil,
+        since: Timestamp? = nil,
+        until: Timestamp? = nil,
         tail: Int? = nil,
         timestamps: Bool = false,
         tty: Bool = false

@@ -1,3 +1,5 @@
+import ReconcilerTime
+
 /// The values of extension headers for the entry that follows them.
 struct TarOverrides: Sendable, Hashable {
     var path: String?
@@ -5,7 +7,7 @@ struct TarOverrides: Sendable, Hashable {
     var size: Int64?
     var uid: Int64?
     var gid: Int64?
-    var modifiedAt: EngineTime?
+    var modifiedAt: Timestamp?
 
     var isEmpty: Bool { self == TarOverrides() }
 
@@ -55,7 +57,7 @@ struct TarOverrides: Sendable, Hashable {
         case "uid": uid = try number()
         case "gid": gid = try number()
         case "mtime":
-            guard let time = EngineTime(decimal: value) else {
+            guard let time = Timestamp(decimal: value) else {
                 throw .archive("a PAX record's mtime is not a time: '\(value)'")
             }
             modifiedAt = time

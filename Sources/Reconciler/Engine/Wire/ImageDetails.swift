@@ -1,3 +1,5 @@
+package import ReconcilerTime
+
 /// An image (`GET /images/{name}/json`).
 package struct ImageDetails: Codable, Sendable, Hashable {
     /// The image's id.
@@ -9,7 +11,7 @@ package struct ImageDetails: Codable, Sendable, Hashable {
     /// The defaults of its containers.
     package var config: ContainerConfig
     /// When it was created.
-    package var createdAt: EngineTime?
+    package var createdAt: Timestamp?
     /// Its size in bytes.
     package var size: Int64
     /// Such as `linux`.
@@ -34,7 +36,7 @@ package struct ImageDetails: Codable, Sendable, Hashable {
         tags: [String] = [],
         digests: [String] = [],
         config: ContainerConfig = ContainerConfig(),
-        createdAt: EngineTime? = nil,
+        createdAt: Timestamp? = nil,
         size: Int64 = 0,
         os: String = "",
         architecture: String = ""
