@@ -14,7 +14,8 @@ from engine import Run, build, docker  # noqa: E402
 from firewall import BASE, Firewall  # noqa: E402
 from world import PINNED, WORLD, World  # noqa: E402
 
-LAST = ["test_bounds", "test_life"]
+# The shared firewall's bounds and log are looked at when it has been through most of the rest; what ends it comes last.
+ORDER = "names addresses requests relay greetings reload lists bounds log network life".split()
 HERE = Path(__file__).parent
 measurements = pytest.StashKey[list[str]]()
 
@@ -105,8 +106,7 @@ def measured(request):
 
 
 def pytest_collection_modifyitems(items):
-    """Last comes what restarts the shared firewall, and before it what measures it: after everything else."""
-    items.sort(key=lambda item: LAST.index(item.module.__name__) if item.module.__name__ in LAST else -1)
+    items.sort(key=lambda item: ORDER.index(item.module.__name__.removeprefix("test_")))
 
 
 def pytest_terminal_summary(terminalreporter, config):
