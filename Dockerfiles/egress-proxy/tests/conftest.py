@@ -11,6 +11,10 @@ import pytest
 import world
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures memory; `run` runs it after the others, with none beside it")
+
+
 @pytest.fixture(scope="session")
 def trust(tmp_path_factory):
     """The bottle's CA, the servers' CA, and a certificate for every server."""

@@ -388,6 +388,7 @@ def test_a_reader_that_stops_holds_its_own_download_only(proxy, firewall):
     assert proxy.memory("VmHWM") < 130_000
 
 
+@pytest.mark.alone
 def test_uploads_to_a_server_that_does_not_read_hold_little_each(proxy, firewall):
     never = threading.Event()
     firewall.scripts["/ok/deaf"] = lambda connection, file: never.wait(60)
@@ -401,8 +402,7 @@ def test_uploads_to_a_server_that_does_not_read_hold_little_each(proxy, firewall
         for tunnel in tunnels:
             with contextlib.suppress(OSError):
                 tunnel.send(b"x" * 500_000)
-    # A peak of 50 to 68 MB was measured, on a busy machine too: the allocator's slack differs from run to run.
-    assert proxy.memory("VmHWM") - before < 60 * 1_250
+    assert proxy.memory("VmHWM") - before < 60 * 1_000
     assert proxy.send(get()).status == 200
     never.set()
 
