@@ -117,7 +117,7 @@ struct CommandContext: Sendable {
         let status = call.status.map(String.init) ?? "–"
         let spent = call.duration / .milliseconds(1)
         let ms = (spent * 10).rounded() / 10
-        console.err("engine: \(call.method) \(Escaped.line(call.target, limit: 300)) \(status) \(ms) ms")
+        console.err("engine: \(call.method) \(VisibleText.line(call.target, limit: 300)) \(status) \(ms) ms")
     }
 
     // MARK: - The installation

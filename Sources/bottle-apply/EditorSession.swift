@@ -68,7 +68,7 @@ struct EditorSession {
     }
 
     private func lines(_ text: String) -> [String] {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { Escaped.line(String($0), limit: 400) }
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { VisibleText.line(String($0), limit: 400) }
     }
 
     /// What is in the file, without our own lines.

@@ -147,7 +147,7 @@ struct OperatorEdit {
         let asks = !assumesYes && console.terminal.inputIsTerminal && console.terminal.errorIsTerminal
         if asks || !context.format.isDocument {
             let style = Style(isOn: console.colorsErrors)
-            for note in notes { console.err("\(identity): \(Escaped.line(note, limit: 200))") }
+            for note in notes { console.err("\(identity): \(VisibleText.line(note, limit: 200))") }
             console.err(PlanText.of(plan, style: style))
             if !authority.isEmpty { console.err(AuthorityText.of(authority, style: style)) }
         }

@@ -29,7 +29,7 @@ struct ProposalFinder {
         guard found.count == 1 else {
             throw BottleError(
                 .noProposal,
-                "'\(Escaped.line(text, limit: 40))' names "
+                "'\(VisibleText.line(text, limit: 40))' names "
                     + (found.isEmpty ? "no proposal" : "\(found.count) proposals"),
                 remedy: "`bottle proposals` lists them; give four digits at least, or more"
             )

@@ -85,7 +85,7 @@ struct RefusalReader {
             guard let group = found[id] else {
                 throw BottleError(
                     .noSuchGroup,
-                    "no refusals of this bottle have the id '\(Escaped.line(id, limit: 40))'",
+                    "no refusals of this bottle have the id '\(VisibleText.line(id, limit: 40))'",
                     at: identity.name,
                     remedy: "`bottle denied \(identity) --all` lists them"
                 )

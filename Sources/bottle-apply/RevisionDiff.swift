@@ -62,7 +62,7 @@ struct RevisionDiff {
     /// A unified diff for a terminal: coloured, and harmless whatever is in it.
     static func text(of difference: String, style: Style) -> String {
         difference.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { line in
-            let text = Escaped.line(String(line))
+            let text = VisibleText.line(String(line))
             if line.hasPrefix("+++") || line.hasPrefix("---") || line.hasPrefix("diff ") { return style.bold(text) }
             if line.hasPrefix("+") { return style.green(text) }
             if line.hasPrefix("-") { return style.red(text) }

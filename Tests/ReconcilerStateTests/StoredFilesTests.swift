@@ -5,7 +5,7 @@ import ReconcilerProposals
 import ReconcilerState
 import Testing
 
-/// The files in `StoredFiles` are those of an installation: whoever upgrades has such files.
+/// The files in `StoredFiles` are those of an installation, as a user who upgrades has them.
 @Suite("a program reads the files of earlier ones")
 struct StoredFilesTests {
     private static let folder = "\(#filePath.dropLast("StoredFilesTests.swift".count))StoredFiles"

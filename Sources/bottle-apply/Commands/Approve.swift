@@ -143,7 +143,7 @@ struct Approve: AsyncParsableCommand {
         context.console.err("\(proposal.bottle)  building what is asked for; nothing else changes meanwhile …")
         do {
             let build = CapabilityBuild(installation) { line in
-                if context.isVerbose { context.console.err(Escaped.line(line, limit: 400)) }
+                if context.isVerbose { context.console.err(VisibleText.line(line, limit: 400)) }
             }
             let built = try await build.build(dockerfile: dockerfile, for: proposal.bottle, state: state)
             return RemediationDraft(

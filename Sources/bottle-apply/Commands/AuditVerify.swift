@@ -83,7 +83,7 @@ struct AuditVerify: AsyncParsableCommand {
         let found = document.found
         var lines = found.problems.map { problem in
             let place = problem.line > 0 ? "\(problem.file):\(problem.line)" : problem.file
-            return "\(place): \(problem.problem.rawValue): \(Escaped.line(problem.message, limit: 400))"
+            return "\(place): \(problem.problem.rawValue): \(VisibleText.line(problem.message, limit: 400))"
         }
         for torn in found.torn {
             let note = torn.notedBy.map { "line \($0) says so" } ?? "the next line will say so"
@@ -92,9 +92,9 @@ struct AuditVerify: AsyncParsableCommand {
         let files = found.files.count == 1 ? "1 file" : "\(found.files.count) files"
         lines.append("\(found.isWhole ? "whole" : "not whole"): \(found.lines) lines in \(files)")
         if let last = document.checkpoints.max(by: { $0.sequence < $1.sequence }) {
-            let by = last.signer.map { " by \(Escaped.line($0, limit: 100))" } ?? ""
+            let by = last.signer.map { " by \(VisibleText.line($0, limit: 100))" } ?? ""
             let count = document.checkpoints.count == 1 ? "1 checkpoint" : "\(document.checkpoints.count) checkpoints"
-            lines.append("\(count), the last of line \(last.sequence)\(by), \(Escaped.line(last.time, limit: 40))")
+            lines.append("\(count), the last of line \(last.sequence)\(by), \(VisibleText.line(last.time, limit: 40))")
             if !namesSigners { lines.append("note: who signed is not checked: name --allowed-signers") }
         } else {
             lines.append("note: without a checkpoint a cut-off end does not show; see `bottle audit checkpoint --help`")

@@ -56,15 +56,15 @@ struct Describe: AsyncParsableCommand {
     }
 
     private func text(of pass: PassSummary, _ style: Style) -> [String] {
-        let id = pass.id.map { "  pass \(Escaped.line($0, limit: 20))" } ?? ""
+        let id = pass.id.map { "  pass \(VisibleText.line($0, limit: 20))" } ?? ""
         var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim(String(pass.revision.prefix(12)) + id))"]
-        lines += pass.drift.map { "    drift: \(Escaped.line($0, limit: 200))" }
+        lines += pass.drift.map { "    drift: \(VisibleText.line($0, limit: 200))" }
         lines += pass.actions.map { act in
-            let path = act.path.map { " \(Escaped.line($0))" } ?? ""
-            let error = act.error.map { ": \(Escaped.line($0, limit: 200))" } ?? ""
+            let path = act.path.map { " \(VisibleText.line($0))" } ?? ""
+            let error = act.error.map { ": \(VisibleText.line($0, limit: 200))" } ?? ""
             return "    \(act.verb) \(act.object)\(path) (\(act.reason)) \(act.outcome) \(act.ms) ms\(error)"
         }
-        if let error = pass.error { lines.append("    \(Escaped.line(error, limit: 300))") }
+        if let error = pass.error { lines.append("    \(VisibleText.line(error, limit: 300))") }
         return lines
     }
 
@@ -86,14 +86,15 @@ struct Describe: AsyncParsableCommand {
         for condition in item.conditions {
             conditions.rows.append([
                 "  \(condition.type.rawValue)", condition.status.rawValue, condition.lastTransitionTime.description,
-                condition.reason, Escaped.line(condition.message, limit: 200),
+                condition.reason, VisibleText.line(condition.message, limit: 200),
             ])
         }
         lines.append(conditions.text)
         var containers = Table("  ROLE", "STATE", "ID", "IMAGE")
         for container in item.containers {
             containers.rows.append([
-                "  \(container.role)", container.state, String(container.id.prefix(12)), Escaped.line(container.image),
+                "  \(container.role)", container.state, String(container.id.prefix(12)),
+                VisibleText.line(container.image),
             ])
         }
         lines += ["", "Containers:", containers.text]

@@ -29,7 +29,7 @@ struct Doctor: AsyncParsableCommand {
                     case .bad: style.red("✗")
                     }
                 let next = check.remedy.map { "\n    next: \($0)" } ?? ""
-                return "\(mark) \(check.name): \(Escaped.line(check.finding))\(next)"
+                return "\(mark) \(check.name): \(VisibleText.line(check.finding))\(next)"
             }.joined(separator: "\n")
         }
         if checks.contains(where: { $0.verdict == .bad }) { throw ExitStatus.failure }

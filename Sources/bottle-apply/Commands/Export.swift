@@ -28,7 +28,7 @@ struct Export: AsyncParsableCommand {
         for outcome in state.remedied.outcomes {
             let name = outcome.remediation.name
             if case .conflict(let reason) = outcome.fit {
-                context.console.err("left out, since it does not fit: \(name): \(Escaped.line(reason, limit: 300))")
+                context.console.err("left out, since it does not fit: \(name): \(VisibleText.line(reason, limit: 300))")
             } else if let limits = outcome.remediation.limits, outcome.fit == .applied {
                 context.console.err("left out, since it holds within limits only: \(name): \(limits.text)")
             }

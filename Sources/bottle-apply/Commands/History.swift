@@ -38,9 +38,9 @@ struct History: AsyncParsableCommand {
             var table = Table("REVISION", "TIME", "AUTHOR", "WHY")
             for item in items {
                 let subject = item.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-                let name = Escaped.line(item.author, limit: 40) + (item.signed ? " (signed)" : "")
+                let name = VisibleText.line(item.author, limit: 40) + (item.signed ? " (signed)" : "")
                 table.rows.append([
-                    String(item.revision.prefix(12)), item.time, name, Escaped.line(subject, limit: 100),
+                    String(item.revision.prefix(12)), item.time, name, VisibleText.line(subject, limit: 100),
                 ])
             }
             return table.text

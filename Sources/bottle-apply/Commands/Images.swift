@@ -77,7 +77,7 @@ struct ImagesBuild: AsyncParsableCommand {
         }
         context.console.err("building \(image.reference) …")
         try await ImageMaker(engine: engine) { line in
-            if context.isVerbose { context.console.err("  \(Escaped.line(line, limit: 400))") }
+            if context.isVerbose { context.console.err("  \(VisibleText.line(line, limit: 400))") }
         }.build(image, from: files)
         return ImagesDocument.Image(role: role, reference: image.reference.text, outcome: "built")
     }

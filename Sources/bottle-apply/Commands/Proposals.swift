@@ -56,7 +56,7 @@ struct ProposalsList: AsyncParsableCommand {
                 context.console.out(
                     context.format.isDocument
                         ? try OutputFormat.line(of: item)
-                        : "\(item.id)  \(item.bottle)  \(item.state)  \(Escaped.line(item.changes.first ?? "", limit: 80))"
+                        : "\(item.id)  \(item.bottle)  \(item.state)  \(VisibleText.line(item.changes.first ?? "", limit: 80))"
                 )
             }
             try await Task.sleep(for: .milliseconds(300))

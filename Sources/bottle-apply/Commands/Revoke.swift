@@ -73,7 +73,7 @@ extension DesiredState {
         else {
             throw BottleError(
                 .notFound,
-                "bottle \(declared.identity) has no remediation '\(Escaped.line(text, limit: 80))'",
+                "bottle \(declared.identity) has no remediation '\(VisibleText.line(text, limit: 80))'",
                 remedy: "`bottle remediations \(declared.identity)` lists those there are"
             )
         }

@@ -9,10 +9,10 @@ enum AuditView {
     static func row(_ line: AuditLine) -> String {
         row(
             String(line.sequence),
-            Escaped.line(line.time, limit: 40),
-            Escaped.line(line.bottle ?? "–", limit: 80),
-            Escaped.line(line.what, limit: 40),
-            Escaped.line("\(summary(line))  (\(line.operator))", limit: 600)
+            VisibleText.line(line.time, limit: 40),
+            VisibleText.line(line.bottle ?? "–", limit: 80),
+            VisibleText.line(line.what, limit: 40),
+            VisibleText.line("\(summary(line))  (\(line.operator))", limit: 600)
         )
     }
 

@@ -75,7 +75,8 @@ final class ControllerPrinter: Sendable {
             say("\(bottle)  \(isComplete ? "removed" : "not all of it could be removed") (pass \(pass))")
         case .proposed(let proposal):
             say("\(proposal.bottle)  asks with \(proposal.tool.rawValue): `bottle proposals show \(proposal.id)`")
-        case .failed(let bottle, let pass, let error): say("\(bottle)  \(Escaped.line(error.summary)) (pass \(pass))")
+        case .failed(let bottle, let pass, let error):
+            say("\(bottle)  \(VisibleText.line(error.summary)) (pass \(pass))")
         case .healedTooOften(let bottle, _, let rest):
             say(
                 "\(bottle)  healed so often of late that the next heal waits \(rest / .seconds(1)) s: "
@@ -90,7 +91,7 @@ final class ControllerPrinter: Sendable {
     private func showText(of result: PassResult) {
         guard !context.format.isDocument else { return }
         let pass = result.id.map { " (pass \($0))" } ?? ""
-        for drift in result.drift { say("\(result.identity)  drift: \(drift.object) \(Escaped.line(drift.cause))") }
+        for drift in result.drift { say("\(result.identity)  drift: \(drift.object) \(VisibleText.line(drift.cause))") }
         if let error = result.error {
             say("\(result.identity)  \(result.outcome.word), \(PlanText.count(result.performed.count))\(pass)")
             complain(of: error)

@@ -35,10 +35,10 @@ struct ErrorDocument: Encodable {
 extension BottleError {
     /// What a person reads: what, where, why, what next.
     func text(_ style: Style) -> String {
-        var text = style.red("error: ") + Escaped.line(message)
-        if let location { text += "\n  where: \(Escaped.line(location))" }
-        if let cause { text += "\n  cause: \(Escaped.lines(cause, indent: "         "))" }
-        if let remedy { text += "\n  next:  \(Escaped.lines(remedy, indent: "         "))" }
+        var text = style.red("error: ") + VisibleText.line(message)
+        if let location { text += "\n  where: \(VisibleText.line(location))" }
+        if let cause { text += "\n  cause: \(VisibleText.lines(cause, indent: "         "))" }
+        if let remedy { text += "\n  next:  \(VisibleText.lines(remedy, indent: "         "))" }
         return text
     }
 }

@@ -23,7 +23,7 @@ final class LogPrinter: Sendable {
     }
 
     func show(_ line: LogLines.Line, of role: Role) {
-        let text = Escaped.line(String(decoding: line.bytes, as: UTF8.self), limit: 20_000)
+        let text = VisibleText.line(String(decoding: line.bytes, as: UTF8.self), limit: 20_000)
         guard !isDocument else {
             let document = Document(
                 role: role.rawValue,

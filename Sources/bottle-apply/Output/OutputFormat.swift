@@ -13,15 +13,15 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
     /// The document's text in this format, harmless for a terminal.
     func text(of document: some Encodable) throws -> String {
         let json = try JSONEncoder.document.encode(document)
-        guard self == .yaml else { return Escaped.document(String(decoding: json, as: UTF8.self)) }
-        return Escaped.document(try JSONReader.read(Array(json), valueLimit: .max).yaml(), isYAML: true)
+        guard self == .yaml else { return VisibleText.document(String(decoding: json, as: UTF8.self)) }
+        return VisibleText.document(try JSONReader.read(Array(json), valueLimit: .max).yaml(), isYAML: true)
     }
 
     /// A document on one line, as a stream of them has, harmless for a terminal.
     static func line(of document: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Escaped.document(String(decoding: try encoder.encode(document), as: UTF8.self))
+        return VisibleText.document(String(decoding: try encoder.encode(document), as: UTF8.self))
     }
 }
 

@@ -6,7 +6,7 @@ enum PlanText {
     static func of(_ plan: Plan, style: Style) -> String {
         var lines: [String] = []
         for drift in plan.drift {
-            lines.append("  \(style.yellow("drift")) \(drift.object): \(Escaped.line(drift.cause))")
+            lines.append("  \(style.yellow("drift")) \(drift.object): \(VisibleText.line(drift.cause))")
         }
         for action in plan.actions { lines.append("  \(line(action, style: style))") }
         for finding in plan.findings { lines.append("  \(style.yellow("note")) \(text(of: finding))") }
@@ -26,22 +26,22 @@ enum PlanText {
             }
         let about = [action.path, action.network?.rawValue].compactMap { $0 }.map { " " + $0 }.joined()
         return
-            "\(mark) \(action.verb.rawValue) \(action.object)\(Escaped.line(about)) \(style.dim("(\(action.reason.rawValue))"))"
+            "\(mark) \(action.verb.rawValue) \(action.object)\(VisibleText.line(about)) \(style.dim("(\(action.reason.rawValue))"))"
     }
 
     static func text(of finding: Finding) -> String {
         switch finding {
         case .nameTaken(let object, let name, let holder):
-            "\(object): the name \(name) is taken by \(Escaped.line(holder))"
-        case .externalNetworkMissing(let name): "the network \(Escaped.line(name)) is not there"
-        case .externalNetworkOfBottle(let name): "the network \(Escaped.line(name)) belongs to a bottle"
+            "\(object): the name \(name) is taken by \(VisibleText.line(holder))"
+        case .externalNetworkMissing(let name): "the network \(VisibleText.line(name)) is not there"
+        case .externalNetworkOfBottle(let name): "the network \(VisibleText.line(name)) belongs to a bottle"
         case .imageForgesLabels(let role, let reference):
             "the image \(reference) of \(role.rawValue) carries our labels"
         case .replacementPending(let reason):
             "the living agent is not as described (\(reason.rawValue)); it is replaced by an edit, or once it ended"
-        case .reloadRefused(let role, let reason): "\(role.rawValue) refused its new files: \(Escaped.line(reason))"
+        case .reloadRefused(let role, let reason): "\(role.rawValue) refused its new files: \(VisibleText.line(reason))"
         case .foreignContainer(let name, let network):
-            "the container \(Escaped.line(name)) is on the bottle's \(network.rawValue) network; bottle never touches what "
+            "the container \(VisibleText.line(name)) is on the bottle's \(network.rawValue) network; bottle never touches what "
                 + "it did not make: `docker network disconnect` takes it off"
         case .agentRests: "the agent ended again and again; its next start waits"
         case .agentEnded(let code): "the agent ended with status \(code)"
@@ -58,14 +58,16 @@ enum PlanText {
             let port = route.port == 443 ? "" : ":\(route.port)"
             let writes = route.methods.allSatisfy { ["GET", "HEAD", "OPTIONS"].contains($0) } ? "" : ", may write"
             lines.append(
-                "  route    \(route.host)\(port)  \(route.methods.joined(separator: ","))  \(Escaped.line(paths))\(writes)\(credential)"
+                "  route    \(route.host)\(port)  \(route.methods.joined(separator: ","))  \(VisibleText.line(paths))\(writes)\(credential)"
             )
         }
-        for remote in preflight.gitRemotes { lines.append("  push to  \(Escaped.line(remote))") }
+        for remote in preflight.gitRemotes { lines.append("  push to  \(VisibleText.line(remote))") }
         if !preflight.envNames.isEmpty { lines.append("  secrets  \(preflight.envNames.joined(separator: ", "))") }
         let ca = preflight.tls.caFingerprint.map { "CA SHA-256 \($0)" } ?? "a CA of its own is minted"
         lines.append("  TLS      \(preflight.tls.enabled ? "terminated by egress-proxy, \(ca)" : "not intercepted")")
-        if let network = manifest.egress.network { lines.append("  network  leaves through \(Escaped.line(network))") }
+        if let network = manifest.egress.network {
+            lines.append("  network  leaves through \(VisibleText.line(network))")
+        }
         if manifest.egress.firewall == .none {
             lines.append(
                 "  \(style.yellow("warning"))  firewall: none – nothing scans or limits what leaves by host name"

@@ -24,9 +24,9 @@ final class ProgressPrinter: Sendable {
             console.err("\(identity)  waiting for \(holder), which works on it too")
         case .output(let action, let line):
             guard verbose else { return }
-            console.err("\(identity)  \(style.dim("\(action.object)  \(Escaped.line(line, limit: 400))"))")
+            console.err("\(identity)  \(style.dim("\(action.object)  \(VisibleText.line(line, limit: 400))"))")
         case .warning(let text):
-            console.err("\(identity)  \(style.yellow("!")) \(Escaped.line(text, limit: 400))")
+            console.err("\(identity)  \(style.yellow("!")) \(VisibleText.line(text, limit: 400))")
         case .ended(let performed):
             console.err("\(identity)  \(text(of: performed))")
         }
@@ -35,13 +35,13 @@ final class ProgressPrinter: Sendable {
     private func text(of performed: PerformedAction) -> String {
         let action = performed.action
         let about = [action.path, action.network?.rawValue].compactMap { $0 }.joined(separator: " ")
-        let what = "\(action.verb.rawValue) \(action.object)" + (about.isEmpty ? "" : " \(Escaped.line(about))")
+        let what = "\(action.verb.rawValue) \(action.object)" + (about.isEmpty ? "" : " \(VisibleText.line(about))")
         let why = style.dim("(\(action.reason.rawValue))")
         switch performed.outcome {
         case .done: return "\(style.green("✓")) \(what) \(why) \(performed.milliseconds) ms"
         case .skipped: return "\(style.yellow("–")) \(what) \(why) skipped"
         case .failed:
-            let error = Escaped.lines(performed.error ?? "failed", indent: "    ")
+            let error = VisibleText.lines(performed.error ?? "failed", indent: "    ")
             return "\(style.red("✗")) \(what) \(why) \(performed.milliseconds) ms\n    \(error)"
         }
     }

@@ -59,8 +59,8 @@ enum ProposalView {
             let what = item.changes.first ?? item.problems.first ?? "nothing that is not in force"
             let more = item.changes.count > 1 ? " and \(item.changes.count - 1) more" : ""
             return [
-                String(item.id.prefix(12)), item.bottle, item.state, item.at, Escaped.line(what + more, limit: 60),
-                Escaped.line(item.justification, limit: 60),
+                String(item.id.prefix(12)), item.bottle, item.state, item.at, VisibleText.line(what + more, limit: 60),
+                VisibleText.line(item.justification, limit: 60),
             ]
         }
         return table.text
@@ -77,7 +77,7 @@ enum ProposalView {
         lines += quoted(item.justification)
         switch review.verdict {
         case .changes:
-            lines += ["", "What changes:"] + item.changes.map { "  \(Escaped.line($0, limit: 300))" }
+            lines += ["", "What changes:"] + item.changes.map { "  \(VisibleText.line($0, limit: 300))" }
             lines += ["", difference(review, style)]
         case .dockerfile(let text):
             let present = review.dockerfile?.text ?? ""
@@ -85,13 +85,13 @@ enum ProposalView {
             lines += [difference(from: present.lines, to: text.lines, style)]
         case .inForce: lines += ["", "All of it is in force already."]
         case .refused(let reasons):
-            lines += ["", "It can't be approved as it is:"] + reasons.map { "  \(Escaped.line($0, limit: 300))" }
+            lines += ["", "It can't be approved as it is:"] + reasons.map { "  \(VisibleText.line($0, limit: 300))" }
         }
         if !item.authority.isEmpty { lines += ["", AuthorityText.of(item.authority, style: style)] }
         if !refusals.isEmpty {
             lines += ["", "Refused before, of the same hosts:"]
             lines += refusals.prefix(20).map { group in
-                "  \(Escaped.line(group.host, limit: 80))  \(group.rule)  \(group.count) times"
+                "  \(VisibleText.line(group.host, limit: 80))  \(group.rule)  \(group.count) times"
             }
         }
         if let words = item.words { lines += ["", "Answer:"] + quoted(words) }
@@ -110,7 +110,7 @@ enum ProposalView {
 
     /// All lines of `new`, whole, and what of `old` is not in it: nothing that is approved is left out.
     private static func difference(from old: [String], to new: [String], _ style: Style) -> String {
-        func shown(_ line: String) -> String { Escaped.line(line, limit: .max) }
+        func shown(_ line: String) -> String { VisibleText.line(line, limit: .max) }
         let (removed, inserted) = changes(from: old, to: new)
         var text: [String] = []
         var (from, to) = (0, 0)
@@ -149,7 +149,7 @@ enum ProposalView {
 
     private static func quoted(_ text: String) -> [String] {
         let lines = text.prefix(textLimit).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-            "  | \(Escaped.line(String($0), limit: 400))"
+            "  | \(VisibleText.line(String($0), limit: 400))"
         }
         return text.count > textLimit ? lines + ["  | … and \(text.count - textLimit) characters more"] : lines
     }

@@ -74,11 +74,11 @@ struct RefusalPrinter: Sendable {
     private func row(_ item: RefusalItem) -> [String] {
         let ports = item.ports.filter { $0 != 443 && $0 != 80 }
         let host = ports.count == 1 ? "\(item.host):\(ports[0])" : item.host
-        let paths = item.paths.prefix(3).map { Escaped.line($0, limit: 60) }
+        let paths = item.paths.prefix(3).map { VisibleText.line($0, limit: 60) }
         let hasMore = item.paths.count > 3 || item.isPartial
         let cells = [
-            item.id, host.isEmpty ? "–" : Escaped.line(host, limit: 80), Escaped.line(item.rule, limit: 32),
-            String(item.count), item.first, item.last, Escaped.line(item.methods.joined(separator: ","), limit: 60),
+            item.id, host.isEmpty ? "–" : VisibleText.line(host, limit: 80), VisibleText.line(item.rule, limit: 32),
+            String(item.count), item.first, item.last, VisibleText.line(item.methods.joined(separator: ","), limit: 60),
             paths.joined(separator: " ") + (hasMore ? " …" : ""),
         ]
         return namesBottle ? [item.bottle] + cells : cells

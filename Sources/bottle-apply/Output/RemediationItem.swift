@@ -40,10 +40,10 @@ struct RemediationItem: Encodable {
         let limits = [notAfter.map { "until \($0)" }, maxUses.map { "\($0) uses" }].compactMap { $0 }
         let limited = limits.isEmpty ? "" : " (\(limits.joined(separator: ", ")))"
         let shown = conflict == nil ? state : style.yellow(state)
-        let why = conflict.map { ": \(Escaped.line($0, limit: 300))" } ?? ""
+        let why = conflict.map { ": \(VisibleText.line($0, limit: 300))" } ?? ""
         return [
-            "  \(name)  \(Escaped.line(change))\(limited)  \(shown)\(why)",
-            "    \(style.dim("\(at) \(Escaped.line(by)): \(Escaped.line(reason, limit: 200))"))",
+            "  \(name)  \(VisibleText.line(change))\(limited)  \(shown)\(why)",
+            "    \(style.dim("\(at) \(VisibleText.line(by)): \(VisibleText.line(reason, limit: 200))"))",
         ]
     }
 }

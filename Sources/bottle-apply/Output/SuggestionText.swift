@@ -7,17 +7,17 @@ enum SuggestionText {
         var lines: [String] = []
         if suggestion.verdicts.isEmpty { lines.append("nothing was refused") }
         for verdict in suggestion.verdicts {
-            let name = "\(verdict.group.id)  \(Escaped.line(verdict.group.host, limit: 80))  \(verdict.group.rule)"
+            let name = "\(verdict.group.id)  \(VisibleText.line(verdict.group.host, limit: 80))  \(verdict.group.rule)"
             switch verdict.outcome {
             case .allowed: lines.append("\(name): let through by the change below")
             case .allowedAlready: lines.append("\(name): the manifest lets it through as it is")
-            case .impossible(let reason): lines.append("\(name): \(Escaped.line(reason))")
+            case .impossible(let reason): lines.append("\(name): \(VisibleText.line(reason))")
             }
         }
         guard !suggestion.yaml.isEmpty else { return lines.joined(separator: "\n") }
         lines += ["", "Add to the manifest of \(bottle):", "", suggestion.yaml]
         lines += ["", "What that gives the bottle, and takes from it:"]
-        lines += suggestion.authority.map { "  \(Escaped.line($0.text, limit: 200))" }
+        lines += suggestion.authority.map { "  \(VisibleText.line($0.text, limit: 200))" }
         if !suggestion.narrower.isEmpty {
             lines += [
                 "", "Enough for what was seen, in place of the allowlist's entries (under egress_proxy.routes):", "",
