@@ -11,11 +11,13 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let pureRooms = ["Model", "Desired", "Record", "Observed", "Plan", "Sidecar"]
+let pureRooms = ["Model", "Desired", "Record", "Observed", "Plan", "Report", "Sidecar"]
 let stateRooms = ["State", "Audit"]
 let loopRooms = ["Images", "Observation", "Action", "Controller", "Refusals", "Telemetry"]
 /// Each a target of its own.
-let closedRooms = ["Time", "Platform", "Manifest", "Engine", "Trust", "Proposals", "Serving", "Supervise", "Verify"]
+let closedRooms = [
+    "Time", "Platform", "Manifest", "Engine", "Trust", "Proposals", "Operations", "Serving", "Supervise", "Verify",
+]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio: [Target.Dependency] = [
@@ -174,12 +176,23 @@ let package = Package(
             sources: loopRooms,
             swiftSettings: strict
         ),
+        // The use cases, for every front end. It prints nothing and asks nothing.
+        .target(
+            name: "ReconcilerOperations",
+            dependencies: [
+                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
+                "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "ReconcilerTrust",
+            ],
+            path: "Sources/Reconciler/Operations",
+            swiftSettings: strict
+        ),
+        // The command line: options, questions and what is printed. It can name neither the engine nor the state.
         .executableTarget(
             name: "bottle-apply",
             dependencies: [
-                "Reconciler", "ReconcilerModel", "ReconcilerManifest", "ReconcilerEngine", "ReconcilerPlatform",
-                "ReconcilerProposals", "ReconcilerServing", "ReconcilerState", "ReconcilerSupervise",
-                "ReconcilerTime", "ReconcilerTrust", "ReconcilerVerify",
+                "ReconcilerManifest", "ReconcilerModel", "ReconcilerOperations", "ReconcilerPlatform",
+                "ReconcilerProposals", "ReconcilerServing", "ReconcilerSupervise", "ReconcilerTime",
+                "ReconcilerVerify",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -273,7 +286,8 @@ let package = Package(
             name: "ReconcilerLoopTests",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
-                "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "SeededRandom",
+                "ReconcilerOperations", "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState",
+                "ReconcilerTime", "SeededRandom",
             ],
             swiftSettings: strict
         ),
@@ -281,11 +295,27 @@ let package = Package(
         .testTarget(
             name: "BottleTests",
             dependencies: [
-                "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform",
-                "ReconcilerState", "ReconcilerTime", "ReconcilerVerify", "SeededRandom",
+                "bottle-apply", "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerOperations",
+                "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "ReconcilerVerify",
+                "SeededRandom",
             ],
             exclude: ["attacks", "NaiveProxy", "Toolbox"],
             swiftSettings: strict
         ),
     ]
 )
+
+// A module can be imported only by the targets that list it. Without this the compiler finds every module that was
+// built before, so that a list would say nothing.
+for target in package.targets where target.type == .regular {
+    let clients = package.targets.filter { client in
+        client.dependencies.contains { dependency in
+            guard case .byNameItem(target.name, _) = dependency else { return false }
+            return true
+        }
+    }
+    let flags = clients.flatMap {
+        ["-Xfrontend", "-allowable-client", "-Xfrontend", $0.name.split(separator: "-").joined(separator: "_")]
+    }
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(flags)]
+}

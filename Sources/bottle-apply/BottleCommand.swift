@@ -1,4 +1,5 @@
 import ArgumentParser
+import ReconcilerModel
 
 @main
 struct BottleCommand: AsyncParsableCommand {
@@ -21,8 +22,4 @@ struct BottleCommand: AsyncParsableCommand {
             Doctor.self, SchemaCommand.self, VersionCommand.self, AttemptCommand.self, SuperviseServerCommand.self,
         ]
     )
-}
-
-enum Version {
-    static let text = "0.1.0"
 }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Reconciler
 import ReconcilerModel
+import ReconcilerOperations
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState
@@ -135,7 +136,7 @@ struct WaitingCrowdTests {
         let state = try #require(try StateFolder.open(scene.state))
         let repository = try await DesiredRepository.create(in: state, environment: scene.environment)
         let moment = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
-        let reviews = try Installation.reviews(in: state, try await repository.snapshot(), at: moment)
+        let reviews = try Operations.reviews(in: state, try await repository.snapshot(), at: moment)
             .filter { !$0.state.isFinal }
         #expect(reviews.count == Self.bottles * Self.hosts)
         var typed: Set<String> = []

@@ -2,6 +2,7 @@ import EngineTestSupport
 import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerOperations
 import ReconcilerProposals
 import ReconcilerState
 import ReconcilerTime

@@ -33,7 +33,7 @@ struct OrphanTests {
 
     private func settled(_ pass: BottlePass) async throws -> String {
         switch try await pass.reconcile(mayEndAgent: true, secrets: .asNeeded) {
-        case .passed(let result): result.outcome.word
+        case .passed(let result, _): result.outcome.word
         case .removed(let isComplete): isComplete ? "removed" : "not removed"
         }
     }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Reconciler
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerOperations
 import ReconcilerPlatform
 import ReconcilerProposals
 import ReconcilerState

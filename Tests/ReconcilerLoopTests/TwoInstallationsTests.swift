@@ -9,7 +9,7 @@ import Testing
 struct TwoInstallationsTests {
     private func settled(_ bed: LoopBed) async throws -> String {
         switch try await bed.pass().reconcile(mayEndAgent: true, secrets: .asNeeded) {
-        case .passed(let result): result.outcome.word
+        case .passed(let result, _): result.outcome.word
         case .removed(let isComplete): isComplete ? "removed" : "not removed"
         }
     }

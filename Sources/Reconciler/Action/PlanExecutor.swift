@@ -2,26 +2,14 @@ package import ReconcilerModel
 
 /// Runs a plan: independent actions side by side, and no action that depends on a failed one.
 package struct PlanExecutor: Sendable {
-    /// Progress of a plan.
-    package enum Progress: Sendable {
-        case began(Action)
-        case ended(PerformedAction)
-        /// Another process holds a lock that this pass needs.
-        case waiting(String)
-        /// A line of a build or a pull.
-        case output(Action, String)
-        /// Something went wrong, but the action goes on.
-        case warning(String)
-    }
-
     private let perform: @Sendable (Action, _ mayStart: @Sendable () async throws -> Void) async throws -> Void
-    private let report: @Sendable (Progress) -> Void
+    private let report: @Sendable (PassProgress) -> Void
 
     /// - Parameter perform: performs one action. Before it starts a container that it created, it calls its second
     ///   argument, which returns when everything is done that the start depends on.
     package init(
         perform: @escaping @Sendable (Action, _ mayStart: @Sendable () async throws -> Void) async throws -> Void,
-        report: @escaping @Sendable (Progress) -> Void
+        report: @escaping @Sendable (PassProgress) -> Void
     ) {
         self.perform = perform
         self.report = report

@@ -1,3 +1,5 @@
+package import ReconcilerModel
+
 /// Reads a log as it grows, over the change from one file to the next.
 package struct AuditFollower {
     private let files: AuditFiles

@@ -1,4 +1,4 @@
-import ReconcilerModel
+package import ReconcilerModel
 import ReconcilerPlatform
 package import ReconcilerTime
 

@@ -100,7 +100,8 @@ package struct AuditLog: Sendable {
                 entry,
                 time: time.description,
                 by: `operator`,
-                installation: installation.text
+                installation: installation.text,
+                ascii: JSONNode.ascii
             )
             bytes += written + [UInt8(ascii: "\n")]
             link = line.link

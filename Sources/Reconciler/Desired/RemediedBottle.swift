@@ -35,93 +35,10 @@ package struct RemediedBottle: Sendable, Hashable {
         at moment: Timestamp,
         accepts: (BottleManifest) -> String? = { _ in nil }
     ) {
-        self.init(manifest)
         let ordered = remediations.sorted { $0.number < $1.number }
-        let live = ordered.filter { $0.limits.map { !$0.hasEnded(at: moment) } ?? true }
-        let absorbed = Self.absorbed(live, by: manifest)
-        var place = 0
-        for remediation in ordered {
-            let fit: RemediationFit
-            if place < live.count, live[place].number == remediation.number {
-                place += 1
-                fit =
-                    absorbed.contains(remediation.number)
-                    ? .redundant : apply(remediation, to: manifest, later: live[place...], accepts: accepts)
-            } else {
-                fit = .expired
-            }
-            outcomes.append(RemediationOutcome(remediation: remediation, fit: fit))
-        }
-    }
-
-    /// The numbers of remediations of a host whose net effect is what the manifest itself says.
-    private static func absorbed(_ live: [Remediation], by declared: BottleManifest) -> Set<Int> {
-        var numbers: Set<Int> = []
-        var chains: [HostPattern: [Remediation]] = [:]
-        for remediation in live {
-            if let host = remediation.change.host { chains[host, default: []].append(remediation) }
-        }
-        for (host, chain) in chains where chain.allSatisfy({ $0.limits == nil }) {
-            if declared.netEntry(of: chain.map(\.change)) == declared.entry(of: host) {
-                numbers.formUnion(chain.map(\.number))
-            }
-        }
-        return numbers
-    }
-
-    /// Applies one to what is desired so far.
-    private mutating func apply(
-        _ remediation: Remediation,
-        to declared: BottleManifest,
-        later: ArraySlice<Remediation>,
-        accepts: (BottleManifest) -> String?
-    ) -> RemediationFit {
-        if case .dockerfileReplaced(let replacement) = remediation.change {
-            return apply(replacement, to: declared, later: later)
-        }
-        let grant = remediation.limits.map { Grant(id: remediation.grantID(in: declared.identity), limits: $0) }
-        switch manifest.applying(remediation.change, grant: grant) {
-        case .unchanged:
-            return declared.applying(remediation.change, grant: grant) == .unchanged ? .redundant : .applied
-        case .changed(let changed):
-            if let reason = accepts(changed) { return .conflict(reason) }
-            manifest = changed
-            return .applied
-        case .conflict(let reason):
-            let chain = [remediation] + later.filter { $0.change.host == remediation.change.host }
-            let isHeld = grant == nil && declared.holds(netEffectOf: chain.filter { $0.limits == nil }.map(\.change))
-            return isHeld ? .redundant : .conflict(reason)
-        }
-    }
-
-    /// A Dockerfile replaces the manifest's own image; of several the last that fits counts.
-    private mutating func apply(
-        _ replacement: DockerfileReplacement,
-        to declared: BottleManifest,
-        later: ArraySlice<Remediation>
-    ) -> RemediationFit {
-        if declared.has(replacement) { return .redundant }
-        let isSuperseded = later.contains { remediation in
-            guard case .dockerfileReplaced(let next) = remediation.change else { return false }
-            return declared.has(next) || declared.agent.image.origin == next.replaces
-        }
-        if isSuperseded { return .redundant }
-        guard declared.agent.image.origin == replacement.replaces else {
-            return .conflict(
-                "it was made for another image: \(replacement.replaces), now \(declared.agent.image.origin)"
-            )
-        }
-        var folder = "/"
-        if case .build(let source) = declared.agent.image { folder = source.context }
-        manifest.agent.image = .build(
-            BuildSource(
-                context: folder,
-                dockerfile: replacement.path,
-                pinned: replacement.context,
-                base: replacement.base
-            )
-        )
-        return .applied
+        let remedied = RemediedManifest(manifest, terms: ordered.map(\.terms), at: moment, accepts: accepts)
+        self.manifest = remedied.manifest
+        outcomes = zip(ordered, remedied.fits).map { RemediationOutcome(remediation: $0, fit: $1) }
     }
 
     /// The one that the agent's image comes from; nil: it is the manifest's own.
@@ -138,7 +55,7 @@ package struct RemediedBottle: Sendable, Hashable {
     }
 
     /// Those that the next commit of this bottle drops.
-    package var spent: [RemediationOutcome] { outcomes.filter { $0.fit == .redundant || $0.fit == .expired } }
+    package var spent: [RemediationOutcome] { outcomes.filter(\.isSpent) }
 
     /// When the next of its limits ends by time; nil: none will.
     package var nextEnd: Timestamp? {
@@ -155,6 +72,9 @@ package struct RemediationOutcome: Sendable, Hashable {
         self.remediation = remediation
         self.fit = fit
     }
+
+    /// Whether the next commit of the bottle drops it.
+    package var isSpent: Bool { fit == .redundant || fit == .expired }
 }
 
 /// How a remediation fits the manifest it belongs to.
@@ -173,13 +93,5 @@ package enum RemediationFit: Sendable, Hashable {
         case .expired: "expired"
         case .conflict: "conflict"
         }
-    }
-}
-
-extension BottleManifest {
-    fileprivate func has(_ replacement: DockerfileReplacement) -> Bool {
-        guard case .build(let source) = agent.image else { return false }
-        return source.pinned == replacement.context && source.dockerfile == replacement.path
-            && source.base == replacement.base
     }
 }

@@ -30,19 +30,18 @@ package struct Remediation: Sendable, Hashable {
         }
     }
 
-    /// From 1; of a bottle's remediations no two ever have the same, so that uses are never counted twice.
-    package let number: Int
-    /// A DNS label of at most 40 characters, for people.
-    package let slug: String
-    package let change: RemediationChange
+    package let terms: RemediationTerms
     package let provenance: Provenance
-    /// Nil: it holds until it is taken away.
-    package let limits: GrantLimits?
+
+    package var number: Int { terms.number }
+    package var slug: String { terms.slug }
+    package var change: RemediationChange { terms.change }
+    package var limits: GrantLimits? { terms.limits }
+    package var name: String { terms.name }
 
     package static let numbers = 1...999_999
 
-    /// - Throws: `InvalidValue` for a number, slug, author, reason or proposal that no file can hold, for a change that
-    ///   changes nothing, and for limits on what can't be limited.
+    /// - Throws: as `RemediationTerms`, and `InvalidValue` for an author, reason or proposal that no file can hold.
     package init(
         number: Int,
         slug: String,
@@ -50,36 +49,19 @@ package struct Remediation: Sendable, Hashable {
         provenance: Provenance,
         limits: GrantLimits? = nil
     ) throws(InvalidValue) {
-        guard Self.numbers.contains(number) else {
-            throw InvalidValue(kind: "remediation number", text: String(number), rule: "a number from 1 to 999999")
-        }
-        guard Identity.isLabel(slug), slug.utf8.count <= 40 else {
-            throw InvalidValue(
-                kind: "remediation name",
-                text: slug,
-                rule: "lowercase letters, digits and inner hyphens, 1 to 40 characters"
-            )
-        }
+        try self.init(RemediationTerms(number: number, slug: slug, change: change, limits: limits), provenance)
+    }
+
+    /// - Throws: `InvalidValue` for an author, reason or proposal that no file can hold.
+    package init(_ terms: RemediationTerms, _ provenance: Provenance) throws(InvalidValue) {
         try Self.check("operator", provenance.author, most: 512, allowsLines: false)
         try Self.check("reason", provenance.reason, most: 8192, allowsLines: true)
         if let proposal = provenance.proposal {
             try Self.check("proposal", proposal, most: 128, allowsLines: false)
         }
-        if let problem = change.problem ?? limits.flatMap({ _ in change.limitProblem }) {
-            throw InvalidValue(kind: "remediation", text: slug, rule: problem)
-        }
-        self.number = number
-        self.slug = slug
-        self.change = change
+        self.terms = terms
         self.provenance = provenance
-        self.limits = limits
     }
-
-    /// `0007-add-host-example-org`: the file's name without its ending.
-    package var name: String { "\(Self.digits(number))-\(slug)" }
-
-    /// The name under which its uses are counted.
-    package func grantID(in bottle: Identity) -> String { "\(bottle)/\(Self.digits(number))" }
 
     /// At least four digits.
     package static func digits(_ number: Int) -> String {

@@ -25,13 +25,4 @@ extension BottleError {
         default: self.init(.internal, "something went wrong that bottle did not expect", cause: "\(error)")
         }
     }
-
-    /// The error of a change that would end living agents without consent.
-    package static func needsYes(_ bottles: [Identity]) -> BottleError {
-        BottleError(
-            .needsYes,
-            "this would end and replace the living agent of \(bottles.map(\.name).joined(separator: ", "))",
-            remedy: "add --yes to do it; the agent was not touched"
-        )
-    }
 }

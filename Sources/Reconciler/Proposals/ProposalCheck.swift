@@ -168,11 +168,9 @@ extension RequestScope {
 extension BottleManifest {
     /// How one change fits this manifest, were it approved now.
     fileprivate func fit(of change: RemediationChange) -> RemediationFit {
-        let provenance = Remediation.Provenance(author: "-", time: Timestamp(seconds: 0), reason: "-")
         do {
-            let remediation = try Remediation(number: 1, slug: change.slug, change: change, provenance: provenance)
-            let outcome = RemediedBottle(self, remediations: [remediation], at: Timestamp(seconds: 0)).outcomes.first
-            return outcome?.fit ?? .redundant
+            let terms = try RemediationTerms(number: 1, change: change)
+            return RemediedManifest(self, terms: [terms], at: Timestamp(seconds: 0)).fits.first ?? .redundant
         } catch {
             return .conflict(error.rule)
         }

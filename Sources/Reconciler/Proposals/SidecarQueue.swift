@@ -1,4 +1,4 @@
-import ReconcilerModel
+package import ReconcilerModel
 package import ReconcilerPlatform
 package import ReconcilerTime
 

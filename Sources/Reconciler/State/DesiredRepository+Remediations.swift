@@ -48,13 +48,31 @@ extension DesiredRepository {
         _ remediations: [Remediation],
         at moment: Timestamp
     ) -> RemediedBottle {
-        let remedied = RemediedBottle(declared, remediations: remediations, at: moment)
-        // The whole first: which remediation is to blame is asked only when there is something to blame.
-        guard remedied.manifest != declared, MergedManifest.problem(of: remedied.manifest, beside: declared) != nil
-        else { return remedied }
-        return RemediedBottle(declared, remediations: remediations, at: moment) {
-            MergedManifest.problem(of: $0, beside: declared)
-        }
+        checked(declared, RemediedBottle.init(_:remediations:at:accepts:), remediations, at: moment, \.manifest)
+    }
+
+    /// The same of what needs no author.
+    package static func remedied(
+        _ declared: BottleManifest,
+        _ terms: [RemediationTerms],
+        at moment: Timestamp
+    ) -> RemediedManifest {
+        checked(declared, RemediedManifest.init(_:terms:at:accepts:), terms, at: moment, \.manifest)
+    }
+
+    private static func checked<Item, Merged>(
+        _ declared: BottleManifest,
+        _ merge: (BottleManifest, [Item], Timestamp, (BottleManifest) -> String?) -> Merged,
+        _ items: [Item],
+        at moment: Timestamp,
+        _ manifest: (Merged) -> BottleManifest
+    ) -> Merged {
+        let merged = merge(declared, items, moment) { _ in nil }
+        // The whole first: which item is to blame is asked only when there is something to blame.
+        guard manifest(merged) != declared,
+            MergedManifest.problem(of: manifest(merged), beside: declared) != nil
+        else { return merged }
+        return merge(declared, items, moment) { MergedManifest.problem(of: $0, beside: declared) }
     }
 
     // MARK: - Files

@@ -81,18 +81,19 @@ extension DesiredRepository {
     package func operatorName() async -> Author { await git.operator().author }
 
     private func edit(of identity: Identity, _ outcome: RemediationStep.Outcome, reason: String) -> DesiredEdit {
-        var changes: [String: DesiredChange] = [Self.numberFile(of: identity): .write("\(outcome.lastNumber)\n")]
+        let effect = outcome.effect
+        var changes: [String: DesiredChange] = [Self.numberFile(of: identity): .write("\(effect.lastNumber)\n")]
         for remediation in outcome.made {
             changes[Self.path(of: remediation, in: identity)] = .write(
                 RemediationDocument.yaml(of: remediation, bottle: identity)
             )
         }
-        let dropped = outcome.withdrawn + outcome.spent
-        for outcome in dropped { changes[Self.path(of: outcome.remediation, in: identity)] = .remove }
+        let dropped = effect.withdrawn + effect.spent.map(\.remediation)
+        for remediation in dropped { changes[Self.path(of: remediation, in: identity)] = .remove }
         let lines =
             outcome.made.map { "Bottle \(identity): \($0.name): \($0.change.text)" }
-            + outcome.withdrawn.map { "Drop \(identity)/\($0.remediation.name): withdrawn" }
-            + Self.words(outcome.spent, identity)
+            + effect.withdrawn.map { "Drop \(identity)/\($0.name): withdrawn" }
+            + Self.words(effect.spent, identity)
         return DesiredEdit(changes: changes, message: message(reason, lines))
     }
 

@@ -39,15 +39,23 @@ package struct RemediationStep: Sendable, Hashable {
         self.reason = reason
     }
 
-    /// What a step makes of one desired state.
-    package struct Outcome: Sendable, Hashable {
-        package var made: [Remediation]
-        package var withdrawn: [RemediationOutcome]
+    /// What a step makes of one desired state; it needs no author.
+    package struct Effect: Sendable, Hashable {
+        /// One for each draft.
+        package var made: [RemediationTerms]
+        package var withdrawn: [Remediation]
         /// Those that have ended, or that the manifest has: they go with the same commit.
         package var spent: [RemediationOutcome]
-        package var after: RemediedBottle
+        package var after: BottleManifest
         /// The highest number ever given.
         package var lastNumber: Int
+    }
+
+    /// The effect, and the remediations that the commit writes.
+    package struct Outcome: Sendable, Hashable {
+        package var effect: Effect
+        package var made: [Remediation]
+        package var after: RemediedBottle
     }
 }
 
@@ -57,12 +65,11 @@ extension DesiredState {
     /// - Parameter last: the highest number that is noted.
     /// - Throws: `BottleError` `not-found` for a remediation that isn't there, `remediation-conflict` when one does not
     ///   fit, `already-desired` when nothing would change, `already-ended`, `invalid-remediation`.
-    package func taking(
-        _ step: RemediationStep,
-        by author: Author,
+    package func effect(
+        of step: RemediationStep,
         at moment: Timestamp,
         after last: Int = 0
-    ) throws -> RemediationStep.Outcome {
+    ) throws -> RemediationStep.Effect {
         let identity = declared.identity
         let present = remedied.outcomes
         for name in step.withdrawn.sorted() where !present.contains(where: { $0.remediation.name == name }) {
@@ -72,17 +79,16 @@ extension DesiredState {
                 remedy: "`bottle remediations \(identity)` lists those there are"
             )
         }
-        var number = max(last, present.map(\.remediation.number).max() ?? 0)
-        var made: [Remediation] = []
-        for draft in step.added {
-            number += 1
-            made.append(try draft.remediation(number: number, by: author, at: moment, of: identity))
+        let highest = max(last, present.map(\.remediation.number).max() ?? 0)
+        let made = try step.added.enumerated().map { index, draft in
+            try Self.valid(identity) { () throws(InvalidValue) in
+                try RemediationTerms(number: highest + index + 1, change: draft.change, limits: draft.limits)
+            }
         }
         let kept = present.map(\.remediation).filter { !step.withdrawn.contains($0.name) }
-        let after = DesiredRepository.remedied(declared, kept + made, at: moment)
-        let names = Set(made.map(\.name))
-        for outcome in after.outcomes where names.contains(outcome.remediation.name) {
-            switch outcome.fit {
+        let after = DesiredRepository.remedied(declared, kept.map(\.terms) + made, at: moment)
+        for fit in after.fits.suffix(made.count) {
+            switch fit {
             case .conflict(let reason):
                 throw BottleError(
                     .remediationConflict,
@@ -97,37 +103,51 @@ extension DesiredState {
         guard !step.withdrawn.isEmpty || after.manifest != remedied.manifest else {
             throw BottleError(.alreadyDesired, "what it asks for is desired already", at: identity.name)
         }
-        return RemediationStep.Outcome(
+        return RemediationStep.Effect(
             made: made,
-            withdrawn: present.filter { step.withdrawn.contains($0.remediation.name) },
-            spent: after.spent.filter { !names.contains($0.remediation.name) },
-            after: after,
-            lastNumber: number
+            withdrawn: present.map(\.remediation).filter { step.withdrawn.contains($0.name) },
+            spent: zip(kept, after.fits).map { RemediationOutcome(remediation: $0, fit: $1) }.filter(\.isSpent),
+            after: after.manifest,
+            lastNumber: highest + made.count
         )
     }
-}
 
-extension RemediationDraft {
-    fileprivate func remediation(
-        number: Int,
+    /// The same, with the remediations that `author` commits.
+    package func taking(
+        _ step: RemediationStep,
         by author: Author,
         at moment: Timestamp,
-        of identity: Identity
-    ) throws -> Remediation {
+        after last: Int = 0
+    ) throws -> RemediationStep.Outcome {
+        let effect = try effect(of: step, at: moment, after: last)
+        let made = try zip(effect.made, step.added).map { terms, draft in
+            try Self.valid(declared.identity) { () throws(InvalidValue) in
+                try Remediation(
+                    terms,
+                    Remediation.Provenance(
+                        author: "\(author.name) <\(author.email)>",
+                        time: moment,
+                        reason: draft.reason,
+                        proposal: draft.proposal,
+                        candidate: draft.candidate
+                    )
+                )
+            }
+        }
+        let kept = remedied.outcomes.map(\.remediation).filter { !step.withdrawn.contains($0.name) }
+        return RemediationStep.Outcome(
+            effect: effect,
+            made: made,
+            after: DesiredRepository.remedied(declared, kept + made, at: moment)
+        )
+    }
+
+    private static func valid<Value>(
+        _ identity: Identity,
+        _ make: () throws(InvalidValue) -> Value
+    ) throws -> Value {
         do {
-            return try Remediation(
-                number: number,
-                slug: change.slug,
-                change: change,
-                provenance: Remediation.Provenance(
-                    author: "\(author.name) <\(author.email)>",
-                    time: moment,
-                    reason: reason,
-                    proposal: proposal,
-                    candidate: candidate
-                ),
-                limits: limits
-            )
+            return try make()
         } catch {
             throw BottleError(.invalidRemediation, "the remediation is not valid: \(error.rule)", at: identity.name)
         }

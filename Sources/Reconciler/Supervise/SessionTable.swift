@@ -1,3 +1,4 @@
+import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerProposals
 

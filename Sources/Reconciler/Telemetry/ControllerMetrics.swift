@@ -1,5 +1,5 @@
 package import ReconcilerEngine
-import ReconcilerModel
+package import ReconcilerModel
 import ReconcilerTime
 
 /// What a controller has done and found since it began, in numbers.

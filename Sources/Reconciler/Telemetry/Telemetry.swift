@@ -1,4 +1,5 @@
 package import ReconcilerEngine
+package import ReconcilerModel
 import Synchronization
 
 /// Collects a controller's reports, and serves its health and metrics pages.

@@ -1,5 +1,5 @@
-import Reconciler
 import ReconcilerModel
+import ReconcilerOperations
 import ReconcilerPlatform
 
 #if canImport(Darwin)
@@ -21,6 +21,15 @@ struct Console: Sendable {
     func out(_ text: String) { Self.write(text + "\n", to: 1) }
     func err(_ text: String) { Self.write(text + "\n", to: 2) }
 
+    func complain(of error: BottleError) { err(error.text(Style(isOn: colorsErrors))) }
+
+    /// Shows a call to the engine.
+    func show(_ call: EngineCall) {
+        let status = call.status.map(String.init) ?? "–"
+        let ms = (call.duration / .milliseconds(1) * 10).rounded() / 10
+        err("engine: \(call.method) \(VisibleText.line(call.target, limit: 300)) \(status) \(ms) ms")
+    }
+
     /// Asks on the terminal; anything but a yes is a no.
     func confirm(_ question: String) -> Bool {
         Self.write("\(question) [y/N] ", to: 2)
@@ -33,7 +42,7 @@ struct Console: Sendable {
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            // Whoever read us has gone: there is nobody left to tell.
+            // The reader has gone.
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }

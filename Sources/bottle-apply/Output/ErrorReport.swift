@@ -1,4 +1,3 @@
-import Reconciler
 import ReconcilerManifest
 import ReconcilerModel
 
@@ -41,9 +40,4 @@ extension BottleError {
         if let remedy { text += "\n  next:  \(VisibleText.lines(remedy, indent: "         "))" }
         return text
     }
-}
-
-/// Findings in a manifest, as one error: each with its place.
-struct InvalidManifest: Error {
-    let diagnostics: [Diagnostic]
 }

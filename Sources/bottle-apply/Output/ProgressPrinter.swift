@@ -1,4 +1,3 @@
-import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
 
@@ -14,7 +13,7 @@ final class ProgressPrinter: Sendable {
         style = Style(isOn: console.colorsErrors)
     }
 
-    func show(_ identity: Identity, _ progress: PlanExecutor.Progress) {
+    func show(_ identity: Identity, _ progress: PassProgress) {
         switch progress {
         case .began(let action):
             // Elsewhere than on a terminal only what can take minutes is announced.

@@ -1,6 +1,7 @@
 import EngineTestSupport
 import Reconciler
 import ReconcilerModel
+import ReconcilerOperations
 import ReconcilerProposals
 import ReconcilerState
 import ReconcilerTime

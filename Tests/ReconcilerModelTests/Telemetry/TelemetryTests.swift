@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerModel
 import Testing
 
 @Suite struct TelemetryTests {

@@ -1,4 +1,5 @@
 import Reconciler
+import ReconcilerModel
 import ReconcilerState
 import Testing
 

@@ -1,7 +1,7 @@
 import ReconcilerEngine
-import ReconcilerModel
+package import ReconcilerModel
 import ReconcilerPlatform
-package import ReconcilerProposals
+import ReconcilerProposals
 import ReconcilerState
 package import ReconcilerTime
 
@@ -231,9 +231,10 @@ package actor Controller {
                 guard isComplete else { return .retry }
                 forget(bottle)
                 return .converged
-            case .passed(let result):
+            case .passed(let result, let fingerprint):
                 report(.ended(result))
                 if case .converged = result.outcome { hasRead = true }
+                views[bottle] = fingerprint
                 return try await conclude(result)
             }
         } catch is CancellationError {
@@ -247,7 +248,6 @@ package actor Controller {
     /// Records how a pass ended, and decides when the next one is due.
     private func conclude(_ result: PassResult) async throws -> WorkQueue.Ending {
         let bottle = result.identity
-        views[bottle] = result.view
         announce(result.proposed, of: bottle)
         // Earlier inventories lack what it did.
         if !result.performed.isEmpty { happened[bottle] = time.instant() }

@@ -1,3 +1,5 @@
+package import ReconcilerModel
+
 /// The state of a controller, for health checks.
 package struct ControllerVitals: Sendable, Hashable {
     /// The loops of a controller.
@@ -75,13 +77,4 @@ extension ControllerPace {
         case .timer: interval * 2 + .seconds(240)
         }
     }
-}
-
-/// A part that all bottles depend on.
-package enum Subsystem: String, Sendable, Hashable, CaseIterable {
-    case controlSocket = "the control socket"
-    case desiredState = "the desired state"
-    case events = "the engine's events"
-    case engine = "the engine"
-    case queue = "the queues of proposals"
 }

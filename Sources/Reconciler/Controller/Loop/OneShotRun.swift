@@ -1,4 +1,4 @@
-import ReconcilerModel
+package import ReconcilerModel
 import ReconcilerState
 package import ReconcilerTime
 
@@ -74,7 +74,7 @@ package struct OneShotRun: Sendable {
                     guard isComplete else { return false }
                     // A commit may have brought it back during its removal.
                     guard try await installation.repository.bottle(bottle).text != nil else { return true }
-                case .passed(let result):
+                case .passed(let result, _):
                     report(.ended(result))
                     guard case .converged = result.outcome else { return false }
                     guard try await installation.withdrawEnded(in: result, now: time.now) else { return true }

@@ -7,7 +7,8 @@ import ReconcilerTime
 extension BottlePass {
     /// What became of a bottle that may have been deleted.
     package enum Reconciliation: Sendable {
-        case passed(PassResult)
+        /// It is desired. The fingerprint is of the engine's lists when nothing was left to do; nil: something was.
+        case passed(PassResult, ListFingerprint?)
         /// A commit deleted it; everything left of it was removed, or as much as possible.
         case removed(isComplete: Bool)
     }
@@ -20,8 +21,8 @@ extension BottlePass {
     ///   be written.
     package func reconcile(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> Reconciliation {
         try await underOwnLock { pass in
-            if let result = try await pass.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) {
-                return .passed(result)
+            if let (result, fingerprint) = try await pass.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) {
+                return .passed(result, fingerprint)
             }
             guard try pass.installation.records.load(identity) != nil else { return .removed(isComplete: true) }
             return .removed(isComplete: try await pass.tearDown().allSatisfy { $0.outcome == .done })
@@ -36,21 +37,28 @@ extension BottlePass {
     /// - Throws: `BottleError` or `EngineError` when nothing could be begun, `CancellationError`.
     package func delete(reason: String) async throws -> [PerformedAction] {
         try await underLock(installation.state.lock(of: identity)) {
-            let before = try await installation.repository.bottle(identity).text
-            let edit = AuditedEdit(
-                identity,
-                from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
-                to: nil
-            )
-            _ = try await installation.recording(
-                .delete,
-                of: before == nil ? [] : [edit],
-                reason: reason,
-                now: time.now
-            ) {
-                try await installation.repository.remove(identity, reason: reason)
-            }
+            _ = try await remove(reason: reason)
             return try await tearDown()
+        }
+    }
+
+    /// Commits the bottle's removal and touches nothing of it on the engine: any pass does the rest.
+    ///
+    /// - Returns: the new revision; nil, and no commit, when it was not desired.
+    package func commitRemoval(reason: String) async throws -> Revision? {
+        try await underLock(installation.state.lock(of: identity)) { try await remove(reason: reason) }
+    }
+
+    private func remove(reason: String) async throws -> Revision? {
+        let before = try await installation.repository.bottle(identity).text
+        let edit = AuditedEdit(
+            identity,
+            from: before.flatMap { try? DesiredRepository.manifest(of: identity, text: $0) },
+            to: nil
+        )
+        let edits = before == nil ? [] : [edit]
+        return try await installation.recording(.delete, of: edits, reason: reason, now: time.now) {
+            try await installation.repository.remove(identity, reason: reason)
         }
     }
 

@@ -12,7 +12,7 @@ package struct BottlePass: Sendable {
     let identity: Identity
     package let id: PassID
     let time: TimeSource
-    let report: @Sendable (Identity, PlanExecutor.Progress) -> Void
+    let report: @Sendable (Identity, PassProgress) -> Void
     /// Whether an agent that ended stays ended in this pass, even if its `restart` starts it again.
     package var letsAgentRest = false
     /// The containers whose files are read whole when nothing else is left to do: a program that edits a file can
@@ -43,7 +43,7 @@ package struct BottlePass: Sendable {
         in installation: Installation,
         id: PassID = .random(),
         time: TimeSource,
-        report: @escaping @Sendable (Identity, PlanExecutor.Progress) -> Void
+        report: @escaping @Sendable (Identity, PassProgress) -> Void
     ) {
         self.identity = identity
         self.id = id
@@ -69,12 +69,17 @@ package struct BottlePass: Sendable {
     ///
     /// - Returns: nil if it is not desired; then nothing was done.
     package func runIfDesired(mayEndAgent: Bool, secrets: PassSecrets.Use) async throws -> PassResult? {
-        try await underOwnLock { try await $0.convergeIfDesired(mayEndAgent: mayEndAgent, secrets) }
+        try await underOwnLock { try await $0.convergeIfDesired(mayEndAgent: mayEndAgent, secrets)?.result }
     }
 
-    /// - Returns: nil if the bottle is not desired and may be removed; then nothing was done.
-    func convergeIfDesired(mayEndAgent: Bool, _ secrets: PassSecrets.Use) async throws -> PassResult? {
+    /// - Returns: nil if the bottle is not desired and may be removed; then nothing was done. The fingerprint is of the
+    ///   engine's lists when nothing was left to do; nil: something was.
+    func convergeIfDesired(
+        mayEndAgent: Bool,
+        _ secrets: PassSecrets.Use
+    ) async throws -> (result: PassResult, fingerprint: ListFingerprint?)? {
         var result = PassResult(identity: identity, id: id)
+        var fingerprint: ListFingerprint?
         var wanted: DesiredState?
         do {
             let moment = time.now()
@@ -83,7 +88,7 @@ package struct BottlePass: Sendable {
                 result.note(desired.state.remedied, at: moment)
                 wanted = desired.state
                 try prepareQueue(of: desired.state.remedied.manifest)
-                try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
+                fingerprint = try await converge(to: desired.state.remedied, mayEndAgent: mayEndAgent, secrets, &result)
             } else {
                 guard let problem = try await whyItStays() else { return nil }
                 result.outcome = .stalled(problem)
@@ -97,7 +102,7 @@ package struct BottlePass: Sendable {
         }
         try saveStatus(result)
         if let wanted { try await answerProposals(in: wanted, &result) }
-        return result
+        return (result, fingerprint)
     }
 
     /// Why a bottle that is not desired must not be removed; nil: a commit deleted it, or it has no record.
@@ -119,7 +124,7 @@ package struct BottlePass: Sendable {
         mayEndAgent: Bool,
         _ use: PassSecrets.Use,
         _ result: inout PassResult
-    ) async throws {
+    ) async throws -> ListFingerprint? {
         let manifest = bottle.manifest
         result.preflight = Preflight(manifest, caFingerprint: nil)
         var secrets = try await PassSecrets(of: manifest, from: installation.credentials, use)
@@ -157,13 +162,14 @@ package struct BottlePass: Sendable {
                 )
                 guard case .end(let outcome) = step else { continue }
                 result.outcome = outcome
-                return
+                return nil
             case .markConverged:
-                try await markConverged(assessment, inventory, recordWriter, secrets, &result)
-                return
+                try await markConverged(assessment, recordWriter, secrets)
+                result.outcome = outcome(of: assessment.plan)
+                return ListFingerprint(of: identity, installation: installation.state.installation, in: inventory)
             case .end(let outcome):
                 result.outcome = outcome
-                return
+                return nil
             }
         }
     }
@@ -191,10 +197,8 @@ package struct BottlePass: Sendable {
     /// Records that the bottle is as desired.
     private func markConverged(
         _ assessment: Assessor.Assessment,
-        _ inventory: Inventory,
         _ recordWriter: RecordWriter,
-        _ secrets: PassSecrets,
-        _ result: inout PassResult
+        _ secrets: PassSecrets
     ) async throws {
         try await recordWriter.commit { record in
             record.markConverged(
@@ -205,8 +209,6 @@ package struct BottlePass: Sendable {
                 fingerprints: secrets.fingerprints
             )
         }
-        result.view = ListFingerprint(of: identity, installation: installation.state.installation, in: inventory)
-        result.outcome = outcome(of: assessment.plan)
     }
 
     // MARK: - Looking

@@ -127,25 +127,6 @@ extension PassSummary {
     }
 }
 
-extension PassOutcome {
-    /// The outcome in one word, for programs.
-    package var word: String {
-        switch self {
-        case .converged: "converged"
-        case .retry: "retry"
-        case .stalled: "stalled"
-        }
-    }
-}
-
-extension BottleError {
-    /// What and why, in one line without the remedy.
-    package var summary: String {
-        let text = [location, message].compactMap { $0 }.joined(separator: ": ")
-        return cause.map { "\(text): \($0)" } ?? text
-    }
-}
-
 extension String {
     /// `name-taken` as `NameTaken`.
     var camelCased: String {

@@ -30,6 +30,13 @@ package enum RemediationDocument {
         return writer.text
     }
 
+    /// One text for one change; deterministic.
+    package static func yaml(of change: RemediationChange) -> String {
+        var writer = YAMLWriter()
+        self.change(change, &writer)
+        return writer.text
+    }
+
     private static func change(_ change: RemediationChange, _ writer: inout YAMLWriter) {
         switch change {
         case .routeAdded(let route): writer.mapping("add_route") { ManifestDocument.route(route, &$0) }

@@ -1,0 +1,4 @@
+import ArgumentParser
+import ReconcilerModel
+
+extension Role: ExpressibleByArgument {}

@@ -1,0 +1,4 @@
+extension String {
+    /// Without one newline at the end.
+    var trimmingLastNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
+}
