@@ -27,7 +27,7 @@ release: ## build the executable for use: .build-release/bottle
 lint: ## check the style of the Swift, Python and shell files, and the systemd unit
 	@scripts/lint
 
-bench: ## measure start-up, applies and a route change of the release build, and the path through the sidecars
+bench: ## measure the release build: start-up, applies, approvals, the loop, and the path through the sidecars
 	@scripts/bench
 
 clean: ## stop this checkout's engine, remove the demo, all builds and all caches

@@ -205,14 +205,18 @@ let package = Package(
             path: "Tests/EngineSupport",
             swiftSettings: strict
         ),
-        // Many bottles on the engine in memory, timed: `scripts/bench-loop` builds it.
+        // Times the built executable on a real engine, and the loop on the one in memory: `scripts/bench` builds it.
         .executableTarget(
-            name: "loop-bench",
+            name: "bench",
             dependencies: [
                 "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
                 "ReconcilerPlatform", "ReconcilerState", "ReconcilerTime",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
-            path: "Tests/LoopBench",
+            path: "Tests/Bench",
+            exclude: ["agent", "Loop/peer.jq", "tools"],
             swiftSettings: strict
         ),
         // Random numbers that a seed repeats.

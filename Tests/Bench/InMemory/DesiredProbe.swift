@@ -7,7 +7,7 @@ import ReconcilerState
 import ReconcilerTime
 
 /// What the desired state itself takes: a commit of one remediation, and the state of many bottles with remediations.
-enum DesiredBench {
+enum DesiredProbe {
     struct Figures: Encodable {
         var bottles: Int
         var remediationsEach: Int
@@ -56,7 +56,7 @@ enum DesiredBench {
             bottles: count,
             remediationsEach: each,
             commitMs: commits.times.median,
-            commitP95Ms: commits.times.sorted()[commits.times.count * 95 / 100],
+            commitP95Ms: commits.times.sorted().rank(95),
             mergeMs: merging / .milliseconds(1),
             readAndMergeMs: reading / .milliseconds(1)
         )

@@ -9,16 +9,16 @@ import ReconcilerState
 import ReconcilerTime
 
 /// One installation on an engine in memory, in whose desired state are many bottles.
-struct Bed {
+struct InMemoryBottles {
     let identities: [Identity]
     private let installation: Installation
     private let folder: String
 
     /// Commits so many bottles, each of an agent, an egress-proxy and a firewall; none of them is there yet.
-    init(bottles count: Int) async throws {
+    init(_ count: Int) async throws {
         // In memory where there is such a place: every record is forced to the disk.
         let place = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : "/tmp"
-        folder = "\(place)/bottle-loop-bench.\(POSIX.randomHexadecimal().prefix(12))"
+        folder = "\(place)/bottle-bench.\(POSIX.randomHexadecimal().prefix(12))"
         try POSIX.makeFolder(folder)
         identities = try (0..<count).map { try Identity("bench-\($0)") }
         let state = try StateFolder.create("\(folder)/state")
