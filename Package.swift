@@ -221,17 +221,37 @@ let package = Package(
         ),
         // Random numbers that a seed repeats.
         .target(name: "SeededRandom", path: "Tests/SeededRandom", swiftSettings: strict),
+        // The bottle that tests start from, random edits of it, and plans as text.
+        .target(
+            name: "ModelTestSupport",
+            dependencies: ["ReconcilerModel", "SeededRandom"],
+            path: "Tests/ModelSupport",
+            swiftSettings: strict
+        ),
+        // Folders that go with their test, and programs run in them.
+        .target(
+            name: "ScratchTestSupport",
+            dependencies: ["ReconcilerPlatform"],
+            path: "Tests/ScratchSupport",
+            swiftSettings: strict
+        ),
+        // Pure: nothing here can reach an engine or a disk.
         .testTarget(
             name: "ReconcilerModelTests",
-            dependencies: [
-                "Reconciler", "ReconcilerEngine", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerTime",
-                "SeededRandom",
-            ],
+            dependencies: ["ModelTestSupport", "ReconcilerModel", "ReconcilerTime", "SeededRandom"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerPlatformTests",
+            dependencies: ["ReconcilerPlatform", "ReconcilerTime", "ScratchTestSupport"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "ReconcilerManifestTests",
-            dependencies: ["ReconcilerManifest", "ReconcilerModel", "ReconcilerTime", "SeededRandom"],
+            dependencies: [
+                "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerTime", "ScratchTestSupport",
+                "SeededRandom",
+            ],
             exclude: ["schema-check.py"],
             swiftSettings: strict
         ),
@@ -248,10 +268,17 @@ let package = Package(
         .testTarget(
             name: "ReconcilerStateTests",
             dependencies: [
-                "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform",
-                "ReconcilerProposals", "ReconcilerState", "ReconcilerTime", "ReconcilerTrust",
+                "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerState", "ReconcilerTime",
+                "ReconcilerTrust", "ScratchTestSupport",
             ],
-            exclude: ["StoredFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ReconcilerProposalsTests",
+            dependencies: [
+                "ReconcilerManifest", "ReconcilerModel", "ReconcilerPlatform", "ReconcilerProposals",
+                "ReconcilerTime", "ScratchTestSupport",
+            ],
             swiftSettings: strict
         ),
         .testTarget(
@@ -285,14 +312,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Drives whole passes against the engine in memory: crashes at every call, every drift.
+        // The rooms with effects, on the engine in memory; Loop: whole passes, with a crash at every call.
         .testTarget(
-            name: "ReconcilerLoopTests",
+            name: "ReconcilerTests",
             dependencies: [
-                "EngineTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest", "ReconcilerModel",
-                "ReconcilerOperations", "ReconcilerPlatform", "ReconcilerProposals", "ReconcilerState",
-                "ReconcilerTime", "SeededRandom",
+                "EngineTestSupport", "ModelTestSupport", "Reconciler", "ReconcilerEngine", "ReconcilerManifest",
+                "ReconcilerModel", "ReconcilerOperations", "ReconcilerPlatform", "ReconcilerProposals",
+                "ReconcilerState", "ReconcilerTime", "ScratchTestSupport", "SeededRandom",
             ],
+            exclude: ["Upgrade/StoredFiles"],
             swiftSettings: strict
         ),
         // Drives the built executable against a real engine.

@@ -64,40 +64,40 @@ struct BadInputTests {
 
     @Test("is an error that says what, where and what next, and touches nothing", arguments: faults)
     func fault(_ fault: Fault) async throws {
-        try await Scene.run { scene in
-            let sample = ApplyTests.whole(scene)
+        try await BottleFixture.run { fixture in
+            let sample = ApplyTests.whole(fixture)
             let text = fault.change(sample.text)
             try #require(text != sample.text)
-            let file = try scene.write(text, to: "bad.yaml")
+            let file = try fixture.write(text, to: "bad.yaml")
             for command in fault.commands {
                 let line = command + ["-f", file, "-o", "json"]
-                let run = try await scene.bottle(line, environment: ["BT_TOKEN": "t0ken"])
+                let run = try await fixture.bottle(line, environment: ["BT_TOKEN": "t0ken"])
                 let error = try expectError(run, fault.code)
                 for word in fault.tells { #expect(run.text.contains(word)) }
                 if let line = fault.line { #expect(error["where"].text.hasPrefix("\(file):\(line):"), "\(run)") }
             }
-            try await expectUntouched(scene)
+            try await expectUntouched(fixture)
         }
     }
 
     @Test("a file that can't be read is one", arguments: ["nowhere.yaml", "folder-without-manifests", "dangling.yaml"])
     func unreadable(_ name: String) async throws {
-        try await Scene.run { scene in
-            _ = try await scene.run(["sh", "-ec", "mkdir folder-without-manifests; ln -s nothing dangling.yaml"])
-            let run = try await scene.bottle("apply", "-f", "\(scene.folder)/\(name)", "-o", "json")
+        try await BottleFixture.run { fixture in
+            _ = try await fixture.run(["sh", "-ec", "mkdir folder-without-manifests; ln -s nothing dangling.yaml"])
+            let run = try await fixture.bottle("apply", "-f", "\(fixture.folder)/\(name)", "-o", "json")
             try expectError(run, "invalid-manifest")
             #expect(run.text.contains(name))
-            #expect(!exists(scene.state))
+            #expect(!exists(fixture.state))
         }
     }
 
     @Test("names every fault of a manifest at once, each with its place")
     func allAtOnce() async throws {
-        try await Scene.run { scene in
-            let text = ApplyTests.whole(scene).text.replacing("allowlist:", with: "alowlist:")
+        try await BottleFixture.run { fixture in
+            let text = ApplyTests.whole(fixture).text.replacing("allowlist:", with: "alowlist:")
                 .replacing("host: api", with: "hots: api")
-            let file = try scene.write(text, to: "bad.yaml")
-            let run = try await scene.bottle("validate", "-f", file)
+            let file = try fixture.write(text, to: "bad.yaml")
+            let run = try await fixture.bottle("validate", "-f", file)
             #expect(run.status == 1)
             #expect(run.text.contains("\(file):10:"))
             #expect(run.text.contains("\(file):13:"))
@@ -109,33 +109,33 @@ struct BadInputTests {
         arguments: ["unix:///nonexistent/docker.sock", "gopher://a"]
     )
     func noEngine(_ address: String) async throws {
-        try await Scene.run { scene in
-            let file = try scene.write(Sample.alone(scene.name()))
-            let run = try await scene.bottle("apply", "-f", file, "-o", "json", environment: ["DOCKER_HOST": address])
+        try await BottleFixture.run { fixture in
+            let file = try fixture.write(SampleBottle.alone(fixture.name()))
+            let run = try await fixture.bottle("apply", "-f", file, "-o", "json", environment: ["DOCKER_HOST": address])
             let error = try expectError(run, address.hasPrefix("unix") ? "engine-unreachable" : "engine-address")
             #expect(error["remedy"].text.contains("DOCKER_HOST"))
-            #expect(!exists(scene.state))
+            #expect(!exists(fixture.state))
         }
     }
 
     @Test("an engine that refuses everything is told in its own words, and nothing is committed")
     func refusingEngine() async throws {
-        try await Scene.run { scene in
-            let socket = "\(scene.folder)/engine.sock"
-            let stop = "\(scene.folder)/stop"
-            async let server = scene.run(["python3", "-c", Self.refuser, socket, stop])
+        try await BottleFixture.run { fixture in
+            let socket = "\(fixture.folder)/engine.sock"
+            let stop = "\(fixture.folder)/stop"
+            async let server = fixture.run(["python3", "-c", Self.refuser, socket, stop])
             for _ in 0..<100 where !exists(socket) { try await Task.sleep(for: .milliseconds(50)) }
-            let file = try scene.write(Sample.alone(scene.name()))
-            let run = try await scene.bottle(
+            let file = try fixture.write(SampleBottle.alone(fixture.name()))
+            let run = try await fixture.bottle(
                 ["apply", "-f", file, "-o", "json"],
                 environment: ["DOCKER_HOST": "unix://\(socket)"]
             )
-            try scene.write("", to: "stop")
+            try fixture.write("", to: "stop")
             #expect(try await server.status == 0)
             #expect(run.status == 1)
             #expect(try run.document()["kind"].text == "Error")
             #expect(try run.document()["cause"].text.contains("not for you"))
-            #expect(!exists("\(scene.state)/desired/bottles"))
+            #expect(!exists("\(fixture.state)/desired/bottles"))
         }
     }
 
@@ -172,20 +172,20 @@ struct BadInputTests {
 
     @Test("what the engine refuses is told in its own words, and mended by the next apply")
     func engineRefuses() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            let run = try await scene.apply(sample.with { $0.agent.append("runtime: no-such-runtime") })
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            let run = try await fixture.apply(sample.with { $0.agent.append("runtime: no-such-runtime") })
             #expect(run.status == 1)
             let failed = try run.document()["bottles"][0]["actions"].list.filter { $0["outcome"].text == "failed" }
             #expect(failed.map(\.["object"].text) == ["container/agent"])
             #expect(failed[0]["error"].text.contains("no-such-runtime"))
-            let item = try await scene.bottle("get", "-o", "json").document()["items"][0]
+            let item = try await fixture.bottle("get", "-o", "json").document()["items"][0]
             #expect(item.condition("Ready") == "False")
             #expect(item.condition("Degraded") == "True")
 
-            try await scene.applied(sample)
-            #expect(try await scene.apply(sample).actions() == [])
-            #expect(try await scene.world().parts(of: sample.name) == ["agent", "home", "internal"])
+            try await fixture.applied(sample)
+            #expect(try await fixture.apply(sample).actions() == [])
+            #expect(try await fixture.snapshot().parts(of: sample.name) == ["agent", "home", "internal"])
         }
     }
 
@@ -194,24 +194,24 @@ struct BadInputTests {
         arguments: Foreign.all
     )
     func foreign(_ foreign: Foreign) async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
             let name = "bottle-\(sample.name)-\(foreign.part)"
-            let made = try await scene.run(["docker"] + foreign.create.map { $0 == "NAME" ? name : $0 })
+            let made = try await fixture.run(["docker"] + foreign.create.map { $0 == "NAME" ? name : $0 })
             try #require(made.status == 0, "\(made)")
-            await scene.onTearDown { _ = try await scene.run(["docker"] + foreign.remove + [name]) }
+            await fixture.onTearDown { _ = try await fixture.run(["docker"] + foreign.remove + [name]) }
             let inspect = ["docker", foreign.kind, "inspect", name]
-            let before = try await scene.run(inspect).output
+            let before = try await fixture.run(inspect).output
 
-            let run = try await scene.apply(sample)
+            let run = try await fixture.apply(sample)
             try expectError(run, "name-taken")
             #expect(run.text.contains(name))
-            #expect(try await scene.run(inspect).output == before)
-            #expect(try await scene.world() == World())
-            #expect(!exists("\(scene.state)/desired/bottles/\(sample.name).yaml"))
+            #expect(try await fixture.run(inspect).output == before)
+            #expect(try await fixture.snapshot() == EngineSnapshot())
+            #expect(!exists("\(fixture.state)/desired/bottles/\(sample.name).yaml"))
 
-            _ = try await scene.run(["docker"] + foreign.remove + [name])
-            try await scene.applied(sample)
+            _ = try await fixture.run(["docker"] + foreign.remove + [name])
+            try await fixture.applied(sample)
         }
     }
 
@@ -242,28 +242,28 @@ struct BadInputTests {
 
     @Test("another installation's bottle of the same name stays as it is, and can be neither taken nor deleted")
     func otherInstallation() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
-            let before = try await scene.world()
-            let other = ["BOTTLE_STATE_DIR": "\(scene.folder)/other"]
-            let run = try await scene.apply(sample, environment: other)
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
+            let before = try await fixture.snapshot()
+            let other = ["BOTTLE_STATE_DIR": "\(fixture.folder)/other"]
+            let run = try await fixture.apply(sample, environment: other)
             try expectError(run, "name-taken")
-            #expect(run.text.contains(try #require(try scene.installation())))
-            let delete = try await scene.bottle("delete", sample.name, "--yes", environment: other)
+            #expect(run.text.contains(try #require(try fixture.installation())))
+            let delete = try await fixture.bottle("delete", sample.name, "--yes", environment: other)
             #expect(delete.status == 1)
-            #expect(try await scene.world() == before)
-            #expect(try await scene.apply(sample).actions() == [])
+            #expect(try await fixture.snapshot() == before)
+            #expect(try await fixture.apply(sample).actions() == [])
         }
     }
 
     @Test("an image that carries our labels is refused")
     func forgedImage() async throws {
-        try await Scene.run { scene in
-            let image = try await scene.image("FROM bottle/agent\nLABEL dev.bottle.managed-by=bottle\n")
-            let sample = Sample.alone(scene.name()).with { $0.image = image }
-            try expectError(try await scene.apply(sample), "image-forges-labels")
-            #expect(try await scene.world() == World())
+        try await BottleFixture.run { fixture in
+            let image = try await fixture.image("FROM bottle/agent\nLABEL dev.bottle.managed-by=bottle\n")
+            let sample = SampleBottle.alone(fixture.name()).with { $0.image = image }
+            try expectError(try await fixture.apply(sample), "image-forges-labels")
+            #expect(try await fixture.snapshot() == EngineSnapshot())
         }
     }
 
@@ -287,9 +287,9 @@ struct BadInputTests {
     }
 
     /// Expects no bottle in the desired state and nothing in the engine.
-    private func expectUntouched(_ scene: Scene) async throws {
-        #expect(try await scene.world() == World())
-        let bottles = try await scene.run(["find", "\(scene.state)/desired/bottles", "-name", "*.yaml"])
+    private func expectUntouched(_ fixture: BottleFixture) async throws {
+        #expect(try await fixture.snapshot() == EngineSnapshot())
+        let bottles = try await fixture.run(["find", "\(fixture.state)/desired/bottles", "-name", "*.yaml"])
         #expect(bottles.output == "")
     }
 }

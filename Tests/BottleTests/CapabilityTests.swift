@@ -9,17 +9,17 @@ import Testing
 struct CapabilityTests {
     @Test("reaches a listed host, and no other, nor the engine's host, a neighbour, a resolver or the metadata address")
     func reach() async throws {
-        try await Scene.run { scene in
-            let internet = try await Internet.start(in: scene)
-            let neighbour = try await Internet.start(in: scene)
-            let sample = Sample(name: scene.name(), egress: internet.egress)
+        try await BottleFixture.run { fixture in
+            let internet = try await Internet.start(in: fixture)
+            let neighbour = try await Internet.start(in: fixture)
+            let sample = SampleBottle(name: fixture.name(), egress: internet.egress)
             let builds = Settings.Builds(allow: [try HostPattern("docs.bt.test")])
-            let bed = try await BuildBed.applied(sample, in: scene, builds: builds)
-            let (host, port) = try await hostServer(in: scene)
+            let build = try await BuildFixture.applied(sample, in: fixture, builds: builds)
+            let (host, port) = try await hostServer(in: fixture)
             let gateway = internet.subnet.replacing("0/24", with: "1")
             let mark = "m\(UInt32.random(in: 0...UInt32.max))"
-            // That these would answer whoever can reach them.
-            try await scene.docker(
+            // That these would answer any client that can reach them.
+            try await fixture.docker(
                 "exec",
                 internet.container,
                 "curl",
@@ -45,7 +45,7 @@ struct CapabilityTests {
                 "RUN echo interfaces $(ls /sys/class/net); test ! -e /var/run/docker.sock && echo no engine",
                 "RUN env | grep -ci proxy | sed 's/^/variables /'",
             ]
-            let outcome = try await bed.build(steps.joined(separator: "\n") + "\n")
+            let outcome = try await build.build(steps.joined(separator: "\n") + "\n")
             let built = try #require(outcome.built, "\(String(describing: outcome.error))")
             #expect(outcome.output.contains("got plain") || outcome.output.contains { $0.hasSuffix("got plain") })
             #expect(!outcome.output.contains { $0.hasPrefix("reached ") || $0.hasPrefix("helloreached") })
@@ -61,22 +61,22 @@ struct CapabilityTests {
                 ]
             )
             #expect(try await neighbour.requests(holding: mark, due: false).isEmpty)
-            let served = try await scene.run(["docker", "logs", host])
+            let served = try await fixture.run(["docker", "logs", host])
             #expect((served.output + served.errors).contains("/before-\(mark)"))
             #expect(!(served.output + served.errors).contains("direct-\(mark)"))
             #expect(!(served.output + served.errors).contains("proxied-\(mark)"))
             // Nothing of the way out stays in the image, and nothing of the site on the engine.
-            let history = try await scene.docker("history", "--no-trunc", built.imageID.text)
+            let history = try await fixture.docker("history", "--no-trunc", built.imageID.text)
             #expect(!history.contains("127.0.0.1:8888"))
-            #expect(try await bed.leftovers() == [])
+            #expect(try await build.leftovers() == [])
         }
     }
 
     /// A server on the engine's host itself, on all of its addresses.
-    private func hostServer(in scene: Scene) async throws -> (container: String, port: Int) {
-        let name = scene.name()
+    private func hostServer(in fixture: BottleFixture) async throws -> (container: String, port: Int) {
+        let name = fixture.name()
         let port = Int.random(in: 20_000...30_000)
-        try await scene.docker(
+        try await fixture.docker(
             "run",
             "-d",
             "--name",
@@ -92,9 +92,9 @@ struct CapabilityTests {
             "0.0.0.0",
             "\(port)"
         )
-        await scene.onTearDown { try await scene.engine.remove(name, force: true, volumes: true) }
+        await fixture.onTearDown { try await fixture.engine.remove(name, force: true, volumes: true) }
         for _ in 0..<100 {
-            if try await scene.docker("logs", name).contains("Serving") { break }
+            if try await fixture.docker("logs", name).contains("Serving") { break }
             try await Task.sleep(for: .milliseconds(50))
         }
         return (name, port)
@@ -102,9 +102,9 @@ struct CapabilityTests {
 
     @Test("has no secret: no mount, no variable, no file and no way to ask for one, and the engine is not there")
     func secrets() async throws {
-        try await Scene.run { scene in
-            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
-            try scene.write("canary", to: "secret")
+        try await BottleFixture.run { fixture in
+            let build = try await BuildFixture.applied(.alone(fixture.name()), in: fixture)
+            try fixture.write("canary", to: "secret")
             let steps = [
                 "FROM bottle/agent", "USER root", "COPY . /context",
                 "RUN echo context $(ls -A /context)",
@@ -113,12 +113,12 @@ struct CapabilityTests {
                 "RUN for f in /run/secrets /run/buildkit /run/docker.sock /root/.docker /root/.ssh /run/host-services; "
                     + "do test -e $f && echo found $f; done; true",
             ]
-            let outcome = try await bed.build(steps.joined(separator: "\n") + "\n")
+            let outcome = try await build.build(steps.joined(separator: "\n") + "\n")
             _ = try #require(outcome.built, "\(String(describing: outcome.error))")
             #expect(outcome.output.contains("context Dockerfile"))
             #expect(outcome.output.contains("mounts / /etc/hostname /etc/hosts /etc/resolv.conf"), "\(outcome)")
             #expect(!outcome.output.contains { $0.hasPrefix("found ") })
-            let own = try await scene.docker(
+            let own = try await fixture.docker(
                 "inspect",
                 "-f",
                 "{{range .Config.Env}}{{println .}}{{end}}",
@@ -129,96 +129,96 @@ struct CapabilityTests {
             let line = try #require(outcome.output.first { $0.hasPrefix("variables ") })
             #expect(Set(line.split(separator: " ").dropFirst().map(String.init)).subtracting(known) == [])
             for flag in ["secret,id=x", "ssh", "bind,target=/x", "cache,target=/x"] {
-                let asked = try await bed.build("FROM bottle/agent\nRUN --mount=type=\(flag) true\n")
+                let asked = try await build.build("FROM bottle/agent\nRUN --mount=type=\(flag) true\n")
                 #expect(asked.error?.code == .dockerfileRefused && asked.output.isEmpty, "\(asked)")
             }
-            #expect(try await bed.leftovers() == [])
+            #expect(try await build.leftovers() == [])
         }
     }
 
     @Test("that fails changes nothing, and tells its last lines without the builder's colours")
     func failing() async throws {
-        try await Scene.run { scene in
-            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
-            let before = try await scene.world()
-            let contexts = try POSIX.names(in: "\(scene.state)/contexts")
-            let head = try scene.desiredHead()
+        try await BottleFixture.run { fixture in
+            let build = try await BuildFixture.applied(.alone(fixture.name()), in: fixture)
+            let before = try await fixture.snapshot()
+            let contexts = try POSIX.names(in: "\(fixture.state)/contexts")
+            let head = try fixture.desiredHead()
             let line = "RUN echo no such luck >&2; printf '\\033[2Jx\\n'; exit 7\n"
-            let outcome = try await bed.build("FROM bottle/agent\n\(line)")
+            let outcome = try await build.build("FROM bottle/agent\n\(line)")
             #expect(outcome.built == nil)
             #expect(outcome.error?.code == .buildFailed)
             #expect(outcome.error?.cause?.contains("no such luck") == true)
             #expect(outcome.error?.cause?.contains("\u{1b}") == false)
             #expect(outcome.error?.cause?.contains("[91m") == false)
-            let refused = try await bed.build("FROM bottle/agent\nADD http://h/x /x\n")
+            let refused = try await build.build("FROM bottle/agent\nADD http://h/x /x\n")
             #expect(refused.error?.code == .dockerfileRefused)
-            #expect(try await scene.world() == before)
-            #expect(try POSIX.names(in: "\(scene.state)/contexts") == contexts)
-            #expect(try scene.desiredHead() == head)
-            #expect(try await bed.leftovers() == [])
-            #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
+            #expect(try await fixture.snapshot() == before)
+            #expect(try POSIX.names(in: "\(fixture.state)/contexts") == contexts)
+            #expect(try fixture.desiredHead() == head)
+            #expect(try await build.leftovers() == [])
+            #expect(try await fixture.engine.images(labels: [], reference: "bottle/\(build.identity)-agent").isEmpty)
         }
     }
 
     @Test("changes nothing until it is committed, then only the agent, and is restricted again when the image is gone")
     func rebuilt() async throws {
-        try await Scene.run { scene in
-            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
-            let before = try await scene.world()
+        try await BottleFixture.run { fixture in
+            let build = try await BuildFixture.applied(.alone(fixture.name()), in: fixture)
+            let before = try await fixture.snapshot()
             let text = "FROM bottle/agent\nUSER root\nRUN ls /sys/class/net >/interfaces; date +%N >/made\nUSER node\n"
-            let built = try #require(try await bed.build(text).built)
-            #expect(try await bed.build(text).built == built)
-            #expect(try await scene.world() == before)
+            let built = try #require(try await build.build(text).built)
+            #expect(try await build.build(text).built == built)
+            #expect(try await fixture.snapshot() == before)
 
-            try await bed.commit(built)
-            let agent = "bottle-\(bed.identity)-agent"
-            let applied = try await scene.applied(bed.sample)
+            try await build.commit(built)
+            let agent = "bottle-\(build.identity)-agent"
+            let applied = try await fixture.applied(build.sample)
             #expect(try !applied.actions().contains { $0.hasPrefix("build") })
-            #expect(try await scene.world().changed(in: before) == [agent])
-            #expect(try await scene.engine.container(agent).imageID == built.imageID.text)
-            #expect(try await scene.docker("exec", agent, "cat", "/interfaces") == "lo")
-            let made = try await scene.docker("exec", agent, "cat", "/made")
+            #expect(try await fixture.snapshot().changed(in: before) == [agent])
+            #expect(try await fixture.engine.container(agent).imageID == built.imageID.text)
+            #expect(try await fixture.docker("exec", agent, "cat", "/interfaces") == "lo")
+            let made = try await fixture.docker("exec", agent, "cat", "/made")
 
-            try await scene.docker("rm", "-f", agent)
-            try await scene.docker("rmi", "-f", built.imageID.text)
-            let again = try await scene.applied(bed.sample)
-            let image = try await scene.engine.container(agent).imageID
-            await scene.onTearDown { try await scene.engine.removeImage(image, force: true) }
+            try await fixture.docker("rm", "-f", agent)
+            try await fixture.docker("rmi", "-f", built.imageID.text)
+            let again = try await fixture.applied(build.sample)
+            let image = try await fixture.engine.container(agent).imageID
+            await fixture.onTearDown { try await fixture.engine.removeImage(image, force: true) }
             #expect(try again.actions(outcome: "done").contains("build image/agent"))
-            #expect(try await scene.docker("exec", agent, "cat", "/made") != made)
-            #expect(try await scene.docker("exec", agent, "cat", "/interfaces") == "lo")
-            #expect(try await scene.applied(bed.sample).actions() == [])
-            #expect(try await bed.leftovers() == [])
+            #expect(try await fixture.docker("exec", agent, "cat", "/made") != made)
+            #expect(try await fixture.docker("exec", agent, "cat", "/interfaces") == "lo")
+            #expect(try await fixture.applied(build.sample).actions() == [])
+            #expect(try await build.leftovers() == [])
         }
     }
 
     @Test("that is killed leaves nothing after the bottle's next pass, or its deletion")
     func killed() async throws {
-        try await Scene.run { scene in
-            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene)
-            let text = "FROM bottle/agent\nRUN sleep 8 # \(scene.name())\n"
-            let built = try #require(try await bed.build(text).built)
-            try await bed.commit(built)
-            let file = try scene.write(bed.sample)
+        try await BottleFixture.run { fixture in
+            let build = try await BuildFixture.applied(.alone(fixture.name()), in: fixture)
+            let text = "FROM bottle/agent\nRUN sleep 8 # \(fixture.name())\n"
+            let built = try #require(try await build.build(text).built)
+            try await build.commit(built)
+            let file = try fixture.write(build.sample)
             for last in ["apply", "delete"] {
-                try await scene.docker("rm", "-f", "bottle-\(bed.identity)-agent")
-                for image in try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent") {
-                    try await scene.docker("rmi", "-f", image.id)
+                try await fixture.docker("rm", "-f", "bottle-\(build.identity)-agent")
+                for image in try await fixture.engine.images(labels: [], reference: "bottle/\(build.identity)-agent") {
+                    try await fixture.docker("rmi", "-f", image.id)
                 }
-                let killed = try await scene.bottle(
+                let killed = try await fixture.bottle(
                     ["apply", "-f", file, "--yes"],
                     kill: (signal: "KILL", after: .seconds(5))
                 )
                 #expect(killed.status != 0)
-                #expect(try await bed.leftovers() != [])
+                #expect(try await build.leftovers() != [])
                 if last == "apply" {
-                    try await scene.applied(bed.sample)
+                    try await fixture.applied(build.sample)
                 } else {
-                    #expect(try await scene.bottle("delete", bed.sample.name, "--yes").status == 0)
+                    #expect(try await fixture.bottle("delete", build.sample.name, "--yes").status == 0)
                 }
-                #expect(try await bed.leftovers() == [])
-                for image in try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent") {
-                    await scene.onTearDown { try await scene.engine.removeImage(image.id, force: true) }
+                #expect(try await build.leftovers() == [])
+                for image in try await fixture.engine.images(labels: [], reference: "bottle/\(build.identity)-agent") {
+                    await fixture.onTearDown { try await fixture.engine.removeImage(image.id, force: true) }
                 }
             }
         }
@@ -226,23 +226,23 @@ struct CapabilityTests {
 
     @Test("ends at its time limit and at its size, and leaves no step running")
     func limits() async throws {
-        try await Scene.run { scene in
+        try await BottleFixture.run { fixture in
             let builds = Settings.Builds(memory: 64 << 20, timeLimit: .seconds(5), size: 8 << 20)
-            let bed = try await BuildBed.applied(.alone(scene.name()), in: scene, builds: builds)
+            let build = try await BuildFixture.applied(.alone(fixture.name()), in: fixture, builds: builds)
             let base = "FROM bottle/agent\nUSER root\n"
-            let slow = try await bed.build("\(base)RUN echo begun; sleep 600\n")
+            let slow = try await build.build("\(base)RUN echo begun; sleep 600\n")
             #expect(slow.error?.code == .buildFailed)
             #expect(slow.error?.message.contains("took longer than 5 s") == true)
             #expect(slow.error?.cause?.contains("begun") == true)
-            #expect(try await bed.leftovers() == [])
-            let large = try await bed.build("\(base)RUN head -c 9M /dev/zero >/x\n")
+            #expect(try await build.leftovers() == [])
+            let large = try await build.build("\(base)RUN head -c 9M /dev/zero >/x\n")
             #expect(large.error?.code == .buildFailed, "\(large)")
-            let many = try await bed.build("\(base)RUN for i in 1 2 3; do head -c 5M /dev/zero >/x$i; done\n")
+            let many = try await build.build("\(base)RUN for i in 1 2 3; do head -c 5M /dev/zero >/x$i; done\n")
             #expect(many.error?.message.contains("larger than its base") == true, "\(many)")
-            let hungry = try await bed.build("\(base)RUN python3 -c 'bytearray(200 << 20)'\n")
+            let hungry = try await build.build("\(base)RUN python3 -c 'bytearray(200 << 20)'\n")
             #expect(hungry.error?.code == .buildFailed, "\(hungry)")
-            #expect(try await scene.engine.images(labels: [], reference: "bottle/\(bed.identity)-agent").isEmpty)
-            #expect(try await bed.leftovers() == [])
+            #expect(try await fixture.engine.images(labels: [], reference: "bottle/\(build.identity)-agent").isEmpty)
+            #expect(try await build.leftovers() == [])
         }
     }
 }

@@ -12,83 +12,86 @@ struct ConcurrencyTests {
         while try await !condition() { try await Task.sleep(for: .milliseconds(50)) }
     }
 
-    private func commits(_ scene: Scene) async throws -> Int {
-        let run = try await scene.run(["git", "-C", "\(scene.state)/desired", "rev-list", "--count", "HEAD"])
+    private func commits(_ fixture: BottleFixture) async throws -> Int {
+        let run = try await fixture.run(["git", "-C", "\(fixture.state)/desired", "rev-list", "--count", "HEAD"])
         return Int(run.output.trimmingSuffix(while: \.isNewline)) ?? 0
     }
 
     @Test("bring about what was committed last, whichever of them gets the lock last", .timeLimit(.minutes(3)))
     func lastCommitWins() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
             for _ in 0..<3 {
-                let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
-                let before = try await commits(scene)
+                let lock = FileLock(path: "\(fixture.state)/locks/\(sample.name).lock")
+                let before = try await commits(fixture)
                 var held: FileLock.Held? = try await lock.acquire()
                 let value = Int.random(in: 1000...9999)
-                func edited(_ mark: String) -> Sample {
+                func edited(_ mark: String) -> SampleBottle {
                     sample.with { $0.agent.append("env: {MARK: '\(mark)-\(value)'}") }
                 }
-                async let first = scene.apply(edited("one"))
-                try await until { try await commits(scene) == before + 1 }
-                let second = try scene.write(edited("two").text, to: "two.yaml")
-                async let other = scene.bottle(["apply", "-f", second, "--yes", "-o", "json"])
-                try await until { try await commits(scene) == before + 2 }
+                async let first = fixture.apply(edited("one"))
+                try await until { try await commits(fixture) == before + 1 }
+                let second = try fixture.write(edited("two").text, to: "two.yaml")
+                async let other = fixture.bottle(["apply", "-f", second, "--yes", "-o", "json"])
+                try await until { try await commits(fixture) == before + 2 }
                 extendLifetime(held)
                 held = nil
                 #expect(try await first.status == 0)
                 #expect(try await other.status == 0)
 
-                let variables = try await scene.docker(
+                let variables = try await fixture.docker(
                     "inspect",
                     "-f",
                     "{{.Config.Env}}",
                     "bottle-\(sample.name)-agent"
                 )
                 #expect(variables.contains("MARK=two-\(value)"))
-                #expect(try await scene.bottle("diff", sample.name).status == 0)
+                #expect(try await fixture.bottle("diff", sample.name).status == 0)
             }
         }
     }
 
     @Test("leave nothing behind when one of them deletes it", .timeLimit(.minutes(3)))
     func deletedBeside() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
-            let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
-            let before = try await commits(scene)
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
+            let lock = FileLock(path: "\(fixture.state)/locks/\(sample.name).lock")
+            let before = try await commits(fixture)
             var held: FileLock.Held? = try await lock.acquire()
-            async let applying = scene.apply(sample.with { $0.agent.append("env: {MARK: two}") })
-            try await until { try await commits(scene) == before + 1 }
-            async let deleting = scene.bottle("delete", sample.name, "--yes")
+            async let applying = fixture.apply(sample.with { $0.agent.append("env: {MARK: two}") })
+            try await until { try await commits(fixture) == before + 1 }
+            async let deleting = fixture.bottle("delete", sample.name, "--yes")
             extendLifetime(held)
             held = nil
             _ = try await applying
             #expect(try await deleting.status == 0)
-            let installation = try #require(try scene.installation())
-            let left = try await scene.engine.containers(
+            let installation = try #require(try fixture.installation())
+            let left = try await fixture.engine.containers(
                 labels: ["dev.bottle.installation=\(installation)"],
                 all: true
             )
             #expect(left.isEmpty)
-            #expect(try await scene.bottle("get", sample.name).status == 1)
+            #expect(try await fixture.bottle("get", sample.name).status == 1)
         }
     }
 
-    @Test("beside a controller wait for whoever has the bottle, and say who that is", .timeLimit(.minutes(3)))
+    @Test(
+        "beside a controller wait for the process that has the bottle, and say which that is",
+        .timeLimit(.minutes(3))
+    )
     func besideController() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
-            try await scene.underController { log in
-                let lock = FileLock(path: "\(scene.state)/locks/\(sample.name).lock")
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
+            try await fixture.underController { log in
+                let lock = FileLock(path: "\(fixture.state)/locks/\(sample.name).lock")
                 var held: FileLock.Held? = try await lock.acquire()
-                let file = try scene.write(sample.with { $0.agent.append("env: {MARK: two}") })
-                let errors = "\(scene.folder)/apply.log"
-                let line = "exec '\(scene.executable)' apply -f '\(file)' --yes 2>'\(errors)'"
-                async let applying = scene.run(["sh", "-c", line])
+                let file = try fixture.write(sample.with { $0.agent.append("env: {MARK: two}") })
+                let errors = "\(fixture.folder)/apply.log"
+                let line = "exec '\(fixture.executable)' apply -f '\(file)' --yes 2>'\(errors)'"
+                async let applying = fixture.run(["sh", "-c", line])
                 let word = "\(sample.name)  waiting for process \(ProcessInfo.processInfo.processIdentifier), "
                 try await until {
                     // Both want it: the commit is the controller's to bring about, too.
@@ -99,10 +102,10 @@ struct ConcurrencyTests {
                 held = nil
                 let done = try await applying
                 #expect(done.status == 0, "\(done)")
-                #expect(try await scene.bottle("diff", sample.name).status == 0)
+                #expect(try await fixture.bottle("diff", sample.name).status == 0)
             }
             let format = "{{.Config.Env}}"
-            let variables = try await scene.docker("inspect", "-f", format, "bottle-\(sample.name)-agent")
+            let variables = try await fixture.docker("inspect", "-f", format, "bottle-\(sample.name)-agent")
             #expect(variables.contains("MARK=two"))
         }
     }

@@ -5,12 +5,12 @@ import Testing
 struct DeleteTests {
     @Test("takes one bottle's objects, and nothing that merely looks like them")
     func exactly() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            let other = Sample.alone("\(sample.name)-2")
-            try await scene.applied(sample)
-            try await scene.applied(other)
-            let installation = try #require(try scene.installation())
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            let other = SampleBottle.alone("\(sample.name)-2")
+            try await fixture.applied(sample)
+            try await fixture.applied(other)
+            let installation = try #require(try fixture.installation())
             let prefix = "bottle-\(sample.name)"
             // Names like ours without labels, and our very labels under a name that we never made.
             let ours = [
@@ -25,36 +25,36 @@ struct DeleteTests {
                 ["network", "create", "--subnet", "10.199.254.240/28", "\(prefix)-other"],
             ]
             for line in bystanders {
-                let made = try await scene.run(["docker"] + line)
+                let made = try await fixture.run(["docker"] + line)
                 try #require(made.status == 0, "\(made)")
             }
             let remove = """
                 docker rm -f \(prefix)-git-gate \(prefix)-forged
                 docker volume rm \(prefix)-notes \(prefix)-forged; docker network rm \(prefix)-other
                 """
-            await scene.onTearDown { _ = try await scene.run(["sh", "-c", remove]) }
+            await fixture.onTearDown { _ = try await fixture.run(["sh", "-c", remove]) }
 
-            #expect(try await scene.bottle("delete", sample.name, "--yes").status == 0)
-            let world = try await scene.world()
+            #expect(try await fixture.bottle("delete", sample.name, "--yes").status == 0)
+            let snapshot = try await fixture.snapshot()
             let theirs = ["agent", "home", "internal"].map { "bottle-\(other.name)-\($0)" }
-            #expect(world.parts(of: "") == (theirs + ["\(prefix)-forged", "\(prefix)-forged"]).sorted())
+            #expect(snapshot.parts(of: "") == (theirs + ["\(prefix)-forged", "\(prefix)-forged"]).sorted())
             let left = """
                 docker inspect \(prefix)-git-gate \(prefix)-forged
                 docker volume inspect \(prefix)-notes \(prefix)-forged; docker network inspect \(prefix)-other
                 """
-            let found = try await scene.run(["sh", "-ec", left])
+            let found = try await fixture.run(["sh", "-ec", left])
             #expect(found.status == 0, "\(found)")
-            #expect(try await scene.apply(other).actions() == [])
+            #expect(try await fixture.apply(other).actions() == [])
         }
     }
 
     @Test("of a name that can't be one, or of no name, is refused", arguments: ["../x", "Ab", ""])
     func badName(_ name: String) async throws {
-        try await Scene.run { scene in
-            let run = try await scene.bottle("delete", name, "--yes", "-o", "json")
+        try await BottleFixture.run { fixture in
+            let run = try await fixture.bottle("delete", name, "--yes", "-o", "json")
             #expect(run.status == 1)
             #expect(try run.document()["kind"].text == "Error")
-            #expect(!exists(scene.state))
+            #expect(!exists(fixture.state))
         }
     }
 }

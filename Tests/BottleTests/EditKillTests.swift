@@ -14,13 +14,13 @@ import Testing
         let seed = SplitMix64.seed
         print("seed of the moments: BOTTLE_TEST_SEED=\(seed)")
         var random = SplitMix64(seed: seed)
-        try await Scene.run { scene in
+        try await BottleFixture.run { fixture in
             // No way out: an edit is a commit, its lines on record, and a pass that finds nothing to do.
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
             let name = sample.name
             let begun = ContinuousClock.now
-            #expect(try await scene.bottle("grant", name, "host", "first.bt.test").status == 0)
+            #expect(try await fixture.bottle("grant", name, "host", "first.bt.test").status == 0)
             let span = ContinuousClock.now - begun
             var known: Set<String> = ["first.bt.test"]
             var killed = 0
@@ -29,26 +29,28 @@ import Testing
                 let isRevoke = turn % 3 == 2
                 let host = isRevoke ? known.sorted().first ?? "first.bt.test" : "h\(turn).bt.test"
                 let line = isRevoke ? ["revoke", name, "host", host] : ["grant", name, "host", host]
-                let run = try await scene.bottle(line, kill: ("KILL", moment))
+                let run = try await fixture.bottle(line, kill: ("KILL", moment))
                 if run.status != 0 { killed += 1 }
 
-                let list = try await scene.bottle("remediations", name, "-o", "json")
+                let list = try await fixture.bottle("remediations", name, "-o", "json")
                 #expect(list.status == 0, when)
                 let hosts = Set(try list.document()["items"].list.map(\.["host"].text))
                 let done = isRevoke ? known.subtracting([host]) : known.union([host])
                 #expect(hosts == known || hosts == done, when)
                 if run.status == 0 { #expect(hosts == done, when) }
                 known = hosts
-                let repository = "\(scene.state)/desired"
-                let check = try await scene.run(["git", "-C", repository, "fsck", "--strict", "--no-dangling"])
+                let repository = "\(fixture.state)/desired"
+                let check = try await fixture.run(["git", "-C", repository, "fsck", "--strict", "--no-dangling"])
                 #expect(check.status == 0, when)
-                #expect(try await scene.bottle("audit", "verify").status == 0, when)
+                #expect(try await fixture.bottle("audit", "verify").status == 0, when)
             }
             #expect(killed > 0)
             // The next edit finds everything as it should be.
-            #expect(try await scene.bottle("grant", name, "host", "last.bt.test").status == 0)
-            #expect(try await scene.run(["git", "-C", "\(scene.state)/desired", "status", "--porcelain"]).output == "")
-            #expect(try await scene.bottle("audit", "verify").status == 0)
+            #expect(try await fixture.bottle("grant", name, "host", "last.bt.test").status == 0)
+            #expect(
+                try await fixture.run(["git", "-C", "\(fixture.state)/desired", "status", "--porcelain"]).output == ""
+            )
+            #expect(try await fixture.bottle("audit", "verify").status == 0)
         }
     }
 }

@@ -11,82 +11,88 @@ struct EngineGoneTests {
         .timeLimit(.minutes(5))
     )
     func killed() async throws {
-        try await Scene.run { scene in
-            let engine = try await OwnEngine.start(in: scene, images: ["bottle/firewall", "bottle/supervise"])
-            let bed = try await Bed.applied(in: scene, on: engine)
-            let lives = try await bed.lives()
-            try await scene.underController(environment: bed.here) { _ in
-                try await bed.ask("one.bt.test")
-                let first = try await scene.asked(by: bed.sample, environment: bed.here)["id"].text
+        try await BottleFixture.run { fixture in
+            let engine = try await OwnEngine.start(in: fixture, images: ["bottle/firewall", "bottle/supervise"])
+            let bottle = try await SupervisedBottle.applied(in: fixture, on: engine)
+            let lives = try await bottle.lives()
+            try await fixture.underController(environment: bottle.here) { _ in
+                try await bottle.ask("one.bt.test")
+                let first = try await fixture.asked(by: bottle.sample, environment: bottle.here)["id"].text
                 // Before the decision: what can't be put in force is not approved, and goes on waiting.
                 try await engine.kill()
-                let early = try await scene.bottle("approve", first, environment: bed.here)
+                let early = try await fixture.bottle("approve", first, environment: bottle.here)
                 #expect(early.status == 1, "\(early)")
                 try await engine.launch("--live-restore")
-                #expect(try await scene.asked(by: bed.sample, environment: bed.here)["state"].text == "pending")
+                #expect(try await fixture.asked(by: bottle.sample, environment: bottle.here)["state"].text == "pending")
 
                 // Right after the commit, and again while what was approved is put in force by the next pass.
-                let head = try scene.desiredHead()
-                async let approved = scene.bottle("approve", first, "--reason", "go on", environment: bed.here)
-                try await bed.soon("it is committed") { try scene.desiredHead() != head }
+                let head = try fixture.desiredHead()
+                async let approved = fixture.bottle("approve", first, "--reason", "go on", environment: bottle.here)
+                try await bottle.soon("it is committed") { try fixture.desiredHead() != head }
                 try await engine.kill()
                 _ = try await approved
-                let length = try bed.auditLength()
+                let length = try bottle.auditLength()
                 try await engine.launch("--live-restore")
-                try await bed.soon("the pass begins") {
-                    try bed.auditLength() != length || bed.heard("one.bt.test") != nil
+                try await bottle.soon("the pass begins") {
+                    try bottle.auditLength() != length || bottle.heard("one.bt.test") != nil
                 }
                 try await engine.kill()
                 try await engine.launch("--live-restore")
-                try await bed.expectHeard("one.bt.test", "applied", "go on")
+                try await bottle.expectHeard("one.bt.test", "applied", "go on")
 
                 // A no needs no engine: the agent hears it while there is none.
-                try await bed.ask("two.bt.test")
-                let second = try await scene.asked(by: bed.sample, environment: bed.here)["id"].text
+                try await bottle.ask("two.bt.test")
+                let second = try await fixture.asked(by: bottle.sample, environment: bottle.here)["id"].text
                 try await engine.kill()
-                let rejected = try await scene.bottle("reject", second, "--reason", "not that", environment: bed.here)
+                let rejected = try await fixture.bottle(
+                    "reject",
+                    second,
+                    "--reason",
+                    "not that",
+                    environment: bottle.here
+                )
                 #expect(rejected.status == 0, "\(rejected)")
-                try await bed.expectHeard("two.bt.test", "rejected", "not that")
+                try await bottle.expectHeard("two.bt.test", "rejected", "not that")
                 try await engine.launch("--live-restore")
-                try await scene.until("all is well") {
-                    try await scene.bottle("diff", bed.sample.name, environment: bed.here).status == 0
+                try await fixture.until("all is well") {
+                    try await fixture.bottle("diff", bottle.sample.name, environment: bottle.here).status == 0
                 }
-                let made = try await scene.bottle(
+                let made = try await fixture.bottle(
                     "remediations",
-                    bed.sample.name,
+                    bottle.sample.name,
                     "-o",
                     "json",
-                    environment: bed.here
+                    environment: bottle.here
                 )
                 #expect(try made.document()["items"].list.map(\.["proposal"].text) == [first])
-                let allowed = try await engine.docker("exec", bed.firewall, "cat", "/etc/firewall/allowlist")
+                let allowed = try await engine.docker("exec", bottle.firewall, "cat", "/etc/firewall/allowlist")
                 #expect(allowed.contains("one.bt.test") && !allowed.contains("two.bt.test"), "\(allowed)")
-                #expect(try await bed.lives() == lives)
+                #expect(try await bottle.lives() == lives)
             }
         }
     }
 }
 
 /// A bottle on an engine that is killed, whose agent leaves what it hears in a file.
-private struct Bed: Sendable {
-    let scene: Scene
+private struct SupervisedBottle: Sendable {
+    let fixture: BottleFixture
     let engine: OwnEngine
-    let sample: Sample
+    let sample: SampleBottle
 
     /// The agent's, as the host counts.
     let process: String
 
-    static func applied(in scene: Scene, on engine: OwnEngine) async throws -> Bed {
-        let sample = Sample(
-            name: scene.name(),
+    static func applied(in fixture: BottleFixture, on engine: OwnEngine) async throws -> SupervisedBottle {
+        let sample = SampleBottle(
+            name: fixture.name(),
             image: "bottle/firewall",
             agent: ["command: [sleep, infinity]", "user: root"],
             allowlist: ["files.bt.test"]
         ).with { $0.supervise = true }
-        let applied = try await scene.apply(sample, environment: ["DOCKER_HOST": engine.host])
+        let applied = try await fixture.apply(sample, environment: ["DOCKER_HOST": engine.host])
         try #require(applied.status == 0, "\(applied)")
         let process = try await engine.docker("inspect", "-f", "{{.State.Pid}}", "bottle-\(sample.name)-agent")
-        return Bed(scene: scene, engine: engine, sample: sample, process: process)
+        return SupervisedBottle(fixture: fixture, engine: engine, sample: sample, process: process)
     }
 
     var here: [String: String] { ["DOCKER_HOST": engine.host] }
@@ -101,7 +107,9 @@ private struct Bed: Sendable {
     }
 
     /// How much is on record; a pass says what it is about to do before it does anything.
-    func auditLength() throws -> Int { try DurableFile.read("\(scene.state)/audit.jsonl", limit: 1 << 24)?.count ?? 0 }
+    func auditLength() throws -> Int {
+        try DurableFile.read("\(fixture.state)/audit.jsonl", limit: 1 << 24)?.count ?? 0
+    }
 
     /// Waits for something that is due at once, without taking long to notice it.
     func soon(_ what: String, _ isSo: () throws -> Bool) async throws {
@@ -143,7 +151,7 @@ private struct Bed: Sendable {
     }
 
     func expectHeard(_ host: String, _ state: String, _ words: String) async throws {
-        try await scene.until("it is answered") { try heard(host) != nil }
+        try await fixture.until("it is answered") { try heard(host) != nil }
         let told = try heard(host) ?? ""
         #expect(told.contains(#""state":"\#(state)""#) && told.contains(words), "\(told)")
         #expect(told.split(separator: "\n").count { $0.contains(#""result""#) } == 1, "\(told)")

@@ -81,7 +81,7 @@ extension LiveBottle {
         func through(_ attempt: Attempt) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let mark = bottle.scene.name()
+            let mark = bottle.fixture.name()
             let arguments = attempt.arguments.map { $0.split(separator: "@", omittingEmptySubsequences: false) }
                 .map { $0.joined(separator: mark) }
             #expect(try await bottle.request(arguments) == attempt.status)
@@ -114,7 +114,7 @@ extension LiveBottle {
         func certificate(_ command: [String]) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let mark = bottle.scene.name()
+            let mark = bottle.fixture.name()
             let run = try await bottle.inAgent(
                 command.map { $0.split(separator: "@", omittingEmptySubsequences: false).joined(separator: mark) }
             )
@@ -142,20 +142,20 @@ extension LiveBottle {
         func pastTheProxy() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let link = try await scene.engine.network("bottle-\(bottle.sample.name)-link")
+            let fixture = bottle.fixture
+            let link = try await fixture.engine.network("bottle-\(bottle.sample.name)-link")
             let firewall = try #require(
-                try await scene.engine.container(bottle.container("firewall")).networks[link.name]?.ipAddress
+                try await fixture.engine.container(bottle.container("firewall")).networks[link.name]?.ipAddress
             )
             let proxy = try #require(
-                try await scene.engine.container(bottle.container("egress-proxy")).networks.values.first {
+                try await fixture.engine.container(bottle.container("egress-proxy")).networks.values.first {
                     $0.networkID != link.id
                 }?.ipAddress
             )
             // Where the host would be: the first address of each network.
             var hosts: [String] = []
             for name in [link.name, "bottle-\(bottle.sample.name)-internal", bottle.internet.network] {
-                let subnet = try #require(try await scene.engine.network(name).ipam.pools.first?.subnet)
+                let subnet = try #require(try await fixture.engine.network(name).ipam.pools.first?.subnet)
                 let base = try #require(subnet.split(separator: "/").first).split(separator: ".").compactMap { Int($0) }
                 hosts.append("\(base[0]).\(base[1]).\(base[2]).\(base[3] + 1)")
             }

@@ -44,12 +44,12 @@ extension LiveBottle {
         func refused(_ file: BadFile) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
+            let fixture = bottle.fixture
             let container = bottle.container(file.role)
             let good = try await bottle.loaded(file.role).wanted
-            let before = try await scene.world()
+            let before = try await fixture.snapshot()
 
-            try await scene.docker(
+            try await fixture.docker(
                 "exec",
                 "-i",
                 container,
@@ -58,22 +58,22 @@ extension LiveBottle {
                 "cat >\(file.path)",
                 input: file.content
             )
-            try await scene.docker("kill", "-s", "HUP", container)
+            try await fixture.docker("kill", "-s", "HUP", container)
             let said = try await bottle.waitForRefusal(file.role)
             // In force is still what was: "/<hash in force>/<reason>/<hash refused>".
             #expect(said.split(separator: "/").first == good.split(separator: "/").first)
             #expect(said.split(separator: "/").count == 3)
 
-            let mark = scene.name()
+            let mark = fixture.name()
             #expect(try await bottle.request(["https://evil.bt.test/\(mark)"]) == 403)
             #expect(try await bottle.internet.requests(holding: mark, due: false).isEmpty)
             #expect(try await bottle.request(["https://files.bt.test/\(mark)"]) == 200)
-            #expect(try await scene.world() == before)
+            #expect(try await fixture.snapshot() == before)
 
             let healing = try await bottle.applied { _ in }
             #expect(try healing.actions() == ["copy container/\(file.role)", "signal container/\(file.role)"])
             try await bottle.expectWhole()
-            #expect(try await scene.world() == before)
+            #expect(try await fixture.snapshot() == before)
         }
     }
 }

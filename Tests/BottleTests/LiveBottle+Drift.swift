@@ -11,7 +11,7 @@ extension LiveBottle {
             let actions: [String]
             /// The containers that are another life afterwards.
             var touched: Set<String> = []
-            /// The networks that were made anew.
+            /// The networks that were recreated.
             var networks: Set<String> = []
         }
 
@@ -22,9 +22,9 @@ extension LiveBottle {
         func heals(_ damage: Damage) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let before = try await bottle.scene.world()
+            let before = try await bottle.fixture.snapshot()
 
-            let done = try await bottle.scene.run(["sh", "-ec", bottle.named(damage.line)])
+            let done = try await bottle.fixture.run(["sh", "-ec", bottle.named(damage.line)])
             try #require(done.status == 0, "\(done)")
             let healing = try await bottle.applied { _ in }
             #expect(try healing.actions() == damage.actions)
@@ -32,7 +32,7 @@ extension LiveBottle {
             #expect(drift.list.map(\.["kind"].text) == damage.kinds)
             #expect(drift[0].keys == ["kind", "object", "cause"])
             try await bottle.expectWhole()
-            let after = try await bottle.scene.world()
+            let after = try await bottle.fixture.snapshot()
             #expect(before.changed(in: after) == Set(damage.touched.map(bottle.container)))
             let networks = Set(before.networks.keys.filter { before.networks[$0] != after.networks[$0] })
             #expect(networks == Set(damage.networks.map { "bottle-\(bottle.sample.name)-\($0)" }))
@@ -44,12 +44,12 @@ extension LiveBottle {
         func volumesGone() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let before = try await bottle.scene.world()
+            let before = try await bottle.fixture.snapshot()
             let line = """
                 docker rm -f bottle-ID-egress-proxy
                 docker volume rm bottle-ID-egress-proxy-config bottle-ID-egress-proxy-run
                 """
-            let done = try await bottle.scene.run(["sh", "-ec", bottle.named(line)])
+            let done = try await bottle.fixture.run(["sh", "-ec", bottle.named(line)])
             try #require(done.status == 0, "\(done)")
 
             let healing = try await bottle.applied { _ in }
@@ -61,7 +61,7 @@ extension LiveBottle {
                     ]
             )
             try await bottle.expectWhole()
-            let after = try await bottle.scene.world()
+            let after = try await bottle.fixture.snapshot()
             #expect(before.changed(in: after) == [bottle.container("egress-proxy")])
         }
 
@@ -69,8 +69,8 @@ extension LiveBottle {
         func failsClosed() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            try await bottle.scene.docker("rm", "-f", bottle.container("firewall"))
-            let mark = bottle.scene.name()
+            try await bottle.fixture.docker("rm", "-f", bottle.container("firewall"))
+            let mark = bottle.fixture.name()
             #expect(try await bottle.request(["--max-time", "6", "https://files.bt.test/\(mark)"]) != 200)
             #expect(try await bottle.internet.requests(holding: mark, due: false).isEmpty)
         }

@@ -51,13 +51,13 @@ extension LiveBottle.DriftHealed {
         ),
         Damage(
             testDescription: "egress-proxy paused",
-            line: Scene.freezing("bottle-ID-egress-proxy"),
+            line: BottleFixture.freezing("bottle-ID-egress-proxy"),
             kinds: ["paused"],
             actions: ["unpause container/egress-proxy"]
         ),
         Damage(
             testDescription: "agent paused",
-            line: Scene.freezing("bottle-ID-agent"),
+            line: BottleFixture.freezing("bottle-ID-agent"),
             kinds: ["paused"],
             actions: ["unpause container/agent"]
         ),

@@ -7,7 +7,7 @@ extension LiveBottle {
         struct Edit: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let actions: [String]
-            let change: @Sendable (inout Sample) -> Void
+            let change: @Sendable (inout SampleBottle) -> Void
         }
 
         static let copySignalProxy = ["copy container/egress-proxy", "signal container/egress-proxy"]
@@ -34,13 +34,13 @@ extension LiveBottle {
         func reload(_ edit: Edit) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let before = try await bottle.scene.world()
+            let before = try await bottle.fixture.snapshot()
 
             let there = try await bottle.applied(edit.change)
             #expect(try there.actions() == edit.actions)
             try await bottle.expectLoaded()
             try await bottle.expectConverged(edit.change)
-            #expect(try await bottle.scene.world() == before)
+            #expect(try await bottle.fixture.snapshot() == before)
 
             let back = try await bottle.applied { _ in }
             let isOnlyProxy = edit.actions == Self.copySignalProxy
@@ -50,7 +50,7 @@ extension LiveBottle {
             )
             try await bottle.expectLoaded()
             try await bottle.expectConverged()
-            let after = try await bottle.scene.world()
+            let after = try await bottle.fixture.snapshot()
             #expect(before.changed(in: after) == (isOnlyProxy ? [] : [bottle.container("firewall")]))
             #expect(after.containers.mapValues(\.id) == before.containers.mapValues(\.id))
         }
@@ -59,21 +59,28 @@ extension LiveBottle {
         func agentEnvironment() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            try await bottle.scene.docker("exec", bottle.agent, "sh", "-c", "echo kept >~/work")
-            let before = try await bottle.scene.world()
-            let head = try bottle.scene.desiredHead()
+            try await bottle.fixture.docker("exec", bottle.agent, "sh", "-c", "echo kept >~/work")
+            let before = try await bottle.fixture.snapshot()
+            let head = try bottle.fixture.desiredHead()
             let changed = bottle.sample.with { $0.agent[2] = "env: {COLOUR: blue}" }
 
-            let file = try bottle.scene.write(changed)
-            let refused = try await bottle.scene.bottle("apply", "-f", file, "-o", "json", environment: bottle.secrets)
+            let file = try bottle.fixture.write(changed)
+            let refused = try await bottle.fixture.bottle(
+                "apply",
+                "-f",
+                file,
+                "-o",
+                "json",
+                environment: bottle.secrets
+            )
             #expect(refused.status == 1)
             #expect(try refused.document()["code"].text == "needs-yes")
-            #expect(try await bottle.scene.world() == before)
-            #expect(try bottle.scene.desiredHead() == head)
+            #expect(try await bottle.fixture.snapshot() == before)
+            #expect(try bottle.fixture.desiredHead() == head)
 
-            let there = try await bottle.scene.applied(changed, environment: bottle.secrets)
+            let there = try await bottle.fixture.applied(changed, environment: bottle.secrets)
             #expect(try there.actions() == ["stop", "remove", "create"].map { "\($0) container/agent" })
-            let after = try await bottle.scene.world()
+            let after = try await bottle.fixture.snapshot()
             #expect(before.changed(in: after) == [bottle.agent])
             #expect(after.networks == before.networks)
             #expect(after.volumes == before.volumes)
@@ -86,21 +93,21 @@ extension LiveBottle {
         func secret(isRenamed: Bool) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let before = try await bottle.scene.world()
+            let before = try await bottle.fixture.snapshot()
             let fresh = "fresh-\(UInt64.random(in: .min ... .max))"
             let name = isRenamed ? "BT_OTHER" : "BT_TOKEN"
             let sample = bottle.sample.with { if isRenamed { $0.routes[0].replace("BT_TOKEN", with: name) } }
 
-            let there = try await bottle.scene.applied(sample, environment: [name: fresh])
+            let there = try await bottle.fixture.applied(sample, environment: [name: fresh])
             #expect(try there.actions() == ["remove container/egress-proxy", "create container/egress-proxy"])
-            let after = try await bottle.scene.world()
+            let after = try await bottle.fixture.snapshot()
             #expect(before.changed(in: after) == [bottle.container("egress-proxy")])
             #expect(after.networks == before.networks)
             try await bottle.expectLoaded()
-            let again = try await bottle.scene.applied(sample, environment: [name: fresh])
+            let again = try await bottle.fixture.applied(sample, environment: [name: fresh])
             #expect(try again.actions() == [])
 
-            let mark = bottle.scene.name()
+            let mark = bottle.fixture.name()
             #expect(try await bottle.request(["https://api.bt.test/repos/acme/\(mark)"]) == 200)
             let seen = try await bottle.internet.requests(holding: mark, due: true)
             #expect(seen.map { $0.headers["authorization"] } == ["Bearer \(fresh)"])
@@ -110,12 +117,12 @@ extension LiveBottle {
         func prompt() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let before = try await bottle.scene.world()
-            let change: (inout Sample) -> Void = { $0.agent[1] = "prompt: {text: second}" }
+            let before = try await bottle.fixture.snapshot()
+            let change: (inout SampleBottle) -> Void = { $0.agent[1] = "prompt: {text: second}" }
 
             let there = try await bottle.applied(change)
             #expect(try there.actions() == ["copy container/agent"])
-            #expect(try await bottle.scene.world() == before)
+            #expect(try await bottle.fixture.snapshot() == before)
             let seen = try await bottle.inAgent(["sh", "-c", "cat $BOTTLE_PROMPT_FILE"])
             #expect(seen.output.hasPrefix("second"))
             try await bottle.expectConverged(change)

@@ -8,7 +8,7 @@ extension LiveBottle {
         func container(_ role: String) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let found = try await bottle.scene.engine.container(bottle.container(role))
+            let found = try await bottle.fixture.engine.container(bottle.container(role))
             let host = found.hostConfig
             #expect(host.dropCapabilities == ["ALL"])
             #expect((host.addCapabilities ?? []) == [])
@@ -26,16 +26,16 @@ extension LiveBottle {
             }
             let labels = found.config.labels ?? [:]
             #expect(labels["dev.bottle.managed-by"] == "bottle")
-            #expect(labels["dev.bottle.installation"] == (try bottle.scene.installation()))
+            #expect(labels["dev.bottle.installation"] == (try bottle.fixture.installation()))
             #expect(labels["dev.bottle.identity"] == bottle.sample.name)
             #expect(labels["dev.bottle.role"] == role)
             #expect(labels["dev.bottle.spec-hash"]?.isEmpty == false)
             // What the program itself has, told by the kernel.
-            let status = try await bottle.scene.docker("exec", bottle.container(role), "cat", "/proc/1/status")
+            let status = try await bottle.fixture.docker("exec", bottle.container(role), "cat", "/proc/1/status")
             #expect(status.contains("CapEff:\t0000000000000000"))
             #expect(status.contains("NoNewPrivs:\t1"))
             if role != "agent" {
-                let forwards = try await bottle.scene.docker(
+                let forwards = try await bottle.fixture.docker(
                     "exec",
                     bottle.container(role),
                     "cat",
@@ -49,11 +49,11 @@ extension LiveBottle {
         func network(_ role: String) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let network = try await bottle.scene.engine.network("bottle-\(bottle.sample.name)-\(role)")
+            let network = try await bottle.fixture.engine.network("bottle-\(bottle.sample.name)-\(role)")
             #expect(network.isInternal)
             #expect(network.labels["dev.bottle.identity"] == bottle.sample.name)
             let bridge = "br-\(network.id.prefix(12))"
-            let addresses = try await bottle.scene.run(["ip", "-4", "-o", "address", "show", "dev", bridge])
+            let addresses = try await bottle.fixture.run(["ip", "-4", "-o", "address", "show", "dev", bridge])
             // Elsewhere the engine is not on this machine.
             if addresses.status == 0 { #expect(addresses.output == "") }
             let on = Set(network.containers.values.map(\.name))
@@ -61,11 +61,11 @@ extension LiveBottle {
             #expect(on == Set(inside.map(bottle.container)))
         }
 
-        @Test("puts nobody but the firewall on the network out")
+        @Test("puts nothing but the firewall on the way out")
         func wayOut() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let network = try await bottle.scene.engine.network(bottle.internet.network)
+            let network = try await bottle.fixture.engine.network(bottle.internet.network)
             let names = Set(network.containers.values.map(\.name)).filter {
                 $0.hasPrefix("bottle-\(bottle.sample.name)-")
             }

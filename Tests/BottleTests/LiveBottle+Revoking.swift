@@ -4,7 +4,7 @@ extension LiveBottle {
     @Suite("from which something is taken away")
     struct Revoking {
         private func download(_ url: String, _ bottle: SharedBottle) async throws -> HeldOpen {
-            try await .download(url, in: bottle.agent, of: bottle.scene)
+            try await .download(url, in: bottle.agent, of: bottle.fixture)
         }
 
         @Test("cuts the download below a path that is gone, and no other")
@@ -25,7 +25,7 @@ extension LiveBottle {
         struct Loss: Sendable, CustomTestStringConvertible {
             let testDescription: String
             let host: String
-            let change: @Sendable (inout Sample) -> Void
+            let change: @Sendable (inout SampleBottle) -> Void
         }
 
         static let losses = [
@@ -38,7 +38,7 @@ extension LiveBottle {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
             let download = try await download("https://\(loss.host)/drip/x", bottle)
-            let tunnel = try await HeldOpen.tunnel(to: loss.host, in: bottle.agent, of: bottle.scene)
+            let tunnel = try await HeldOpen.tunnel(to: loss.host, in: bottle.agent, of: bottle.fixture)
             try await download.expectGoingOn()
             #expect(try await !tunnel.isCut)
 
@@ -54,7 +54,7 @@ extension LiveBottle {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
             let download = try await download("https://docs.bt.test/drip/x", bottle)
-            let tunnel = try await HeldOpen.tunnel(to: "files.bt.test", in: bottle.agent, of: bottle.scene)
+            let tunnel = try await HeldOpen.tunnel(to: "files.bt.test", in: bottle.agent, of: bottle.fixture)
             try await bottle.applied { $0.allowlist.append("more.bt.test") }
             try await download.expectGoingOn()
             #expect(try await !tunnel.isCut)
@@ -66,21 +66,21 @@ extension LiveBottle {
 struct RevokingTests {
     @Test("and that has no egress-proxy: its firewall's restart cuts what is open")
     func firewallAlone() async throws {
-        try await Scene.run { scene in
-            let internet = try await Internet.start(in: scene)
-            let sample = Sample(
-                name: scene.name(),
+        try await BottleFixture.run { fixture in
+            let internet = try await Internet.start(in: fixture)
+            let sample = SampleBottle(
+                name: fixture.name(),
                 allowlist: ["files.bt.test", "more.bt.test"],
                 egress: internet.egress
             )
-            try await scene.applied(sample)
+            try await fixture.applied(sample)
             let agent = "bottle-\(sample.name)-agent"
-            let download = try await HeldOpen.download("https://files.bt.test/drip/x", in: agent, of: scene)
-            let tunnel = try await HeldOpen.tunnel(to: "files.bt.test", in: agent, of: scene)
+            let download = try await HeldOpen.download("https://files.bt.test/drip/x", in: agent, of: fixture)
+            let tunnel = try await HeldOpen.tunnel(to: "files.bt.test", in: agent, of: fixture)
             try await download.expectGoingOn()
             #expect(try await !tunnel.isCut)
 
-            let there = try await scene.applied(sample.with { $0.allowlist = ["more.bt.test"] })
+            let there = try await fixture.applied(sample.with { $0.allowlist = ["more.bt.test"] })
             #expect(try there.actions() == LiveBottle.Edits.copyRestartFirewall)
             try await download.expectCut()
             try await tunnel.expectCut()
@@ -89,22 +89,22 @@ struct RevokingTests {
 
     @Test("and that has no firewall: its egress-proxy cuts that host's, and the others go on")
     func proxyAlone() async throws {
-        try await Scene.run { scene in
-            let internet = try await Internet.start(in: scene)
-            var sample = Sample(
-                name: scene.name(),
+        try await BottleFixture.run { fixture in
+            let internet = try await Internet.start(in: fixture)
+            var sample = SampleBottle(
+                name: fixture.name(),
                 egress: internet.egress,
                 routes: ["{host: api.bt.test}", "{host: docs.bt.test}"]
             )
             sample.firewall = "none"
-            try await scene.applied(sample)
+            try await fixture.applied(sample)
             let agent = "bottle-\(sample.name)-agent"
-            let download = try await HeldOpen.download("https://docs.bt.test/drip/x", in: agent, of: scene)
-            let tunnel = try await HeldOpen.tunnel(to: "docs.bt.test", in: agent, of: scene)
-            let kept = try await HeldOpen.download("https://api.bt.test/drip/x", in: agent, of: scene)
+            let download = try await HeldOpen.download("https://docs.bt.test/drip/x", in: agent, of: fixture)
+            let tunnel = try await HeldOpen.tunnel(to: "docs.bt.test", in: agent, of: fixture)
+            let kept = try await HeldOpen.download("https://api.bt.test/drip/x", in: agent, of: fixture)
             #expect(try await !tunnel.isCut)
 
-            let there = try await scene.applied(sample.with { $0.routes.removeLast() })
+            let there = try await fixture.applied(sample.with { $0.routes.removeLast() })
             #expect(try there.actions() == LiveBottle.Edits.copySignalProxy)
             try await download.expectCut()
             try await tunnel.expectCut()

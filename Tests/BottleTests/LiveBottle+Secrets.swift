@@ -8,26 +8,26 @@ extension LiveBottle {
         @Test("has their values in the egress-proxy's environment and nowhere else, whatever their source")
         func nowhereElse() async throws {
             let bottle = try SharedBottle.current()
-            let scene = bottle.scene
+            let fixture = bottle.fixture
             let values = ["BT_ENV", "BT_FILE", "BT_COMMAND"].map { "\($0)-s3cret-\(UInt64.random(in: .min ... .max))" }
-            let folder = "\(scene.folder)/secrets"
-            _ = try await scene.run(["mkdir", "-p", folder])
-            let file = try scene.write(values[1] + "\n", to: "secrets/file")
-            let command = try scene.write(values[2] + "\n", to: "secrets/command")
-            try scene.write(
-                scene.settings + "secrets:\n  BT_FILE: {file: \(file)}\n  BT_COMMAND: {command: [cat, \(command)]}\n",
+            let folder = "\(fixture.folder)/secrets"
+            _ = try await fixture.run(["mkdir", "-p", folder])
+            let file = try fixture.write(values[1] + "\n", to: "secrets/file")
+            let command = try fixture.write(values[2] + "\n", to: "secrets/command")
+            try fixture.write(
+                fixture.settings + "secrets:\n  BT_FILE: {file: \(file)}\n  BT_COMMAND: {command: [cat, \(command)]}\n",
                 to: "config/bottle/config.yaml"
             )
             let names = ["BT_ENV", "BT_FILE", "BT_COMMAND"]
             let hosts = ["api.bt.test", "docs.bt.test", "more.bt.test"]
             let sample = bottle.sample.with {
-                $0.name = scene.name()
+                $0.name = fixture.name()
                 $0.routes = zip(hosts, names).map { host, name in
                     "{host: \(host), methods: [GET], auth: {scheme: Bearer, token_ref: \(name)}}"
                 }
             }
             let environment = ["BT_ENV": values[0]]
-            let manifest = try scene.write(sample)
+            let manifest = try fixture.write(sample)
             let lines = [
                 ["diff", "-f", manifest, "-o", "json"], ["apply", "-f", manifest, "--dry-run", "--verbose"],
                 ["apply", "-f", manifest, "--yes", "--verbose", "--reason", "canary-\(sample.name)"],
@@ -36,8 +36,8 @@ extension LiveBottle {
                 ["validate", "-f", manifest],
             ]
             var printed = ""
-            let watch = try await ArgumentWatch.during(scene, needles: values + ["canary-\(sample.name)"]) {
-                for line in lines { printed += try await scene.bottle(line, environment: environment).text }
+            let watch = try await ArgumentWatch.during(fixture, needles: values + ["canary-\(sample.name)"]) {
+                for line in lines { printed += try await fixture.bottle(line, environment: environment).text }
             }
             // The bottle's own argument shows that the watch sees arguments.
             #expect(watch == ["canary-\(sample.name)"])
@@ -46,46 +46,51 @@ extension LiveBottle {
             let proxy = "bottle-\(sample.name)-egress-proxy"
             let agent = "bottle-\(sample.name)-agent"
             for (host, value) in zip(hosts, values) {
-                let mark = scene.name()
+                let mark = fixture.name()
                 let line = ["docker", "exec", agent, "curl", "-sS", "--max-time", "20", "https://\(host)/\(mark)"]
-                #expect(try await scene.run(line).output == "hello\n")
+                #expect(try await fixture.run(line).output == "hello\n")
                 let seen = try await bottle.internet.requests(holding: mark, due: true)
                 #expect(seen.map { $0.headers["authorization"] } == ["Bearer \(value)"])
             }
 
-            let world = try await scene.world()
+            let snapshot = try await fixture.snapshot()
             var searched: [String: String] = ["what was printed": printed]
-            for name in world.containers.keys where name.contains(sample.name) {
-                let inspected = try await scene.docker("inspect", name)
-                searched["logs of \(name)"] = try await scene.run(["docker", "logs", name]).text
-                searched["labels of \(name)"] = try await scene.docker("inspect", "-f", "{{json .Config.Labels}}", name)
+            for name in snapshot.containers.keys where name.contains(sample.name) {
+                let inspected = try await fixture.docker("inspect", name)
+                searched["logs of \(name)"] = try await fixture.run(["docker", "logs", name]).text
+                searched["labels of \(name)"] = try await fixture.docker(
+                    "inspect",
+                    "-f",
+                    "{{json .Config.Labels}}",
+                    name
+                )
                 if name != proxy { searched["all of \(name)"] = inspected }
-                let image = try await scene.docker("inspect", "-f", "{{.Image}}", name)
-                searched["layers of \(name)"] = try await scene.docker("history", "--no-trunc", image)
-                searched["image of \(name)"] = try await scene.docker("inspect", image)
+                let image = try await fixture.docker("inspect", "-f", "{{.Image}}", name)
+                searched["layers of \(name)"] = try await fixture.docker("history", "--no-trunc", image)
+                searched["image of \(name)"] = try await fixture.docker("inspect", image)
             }
-            for object in Array(world.networks.keys) + Array(world.volumes) where object.contains(sample.name) {
-                searched[object] = try await scene.docker("inspect", object)
+            for object in Array(snapshot.networks.keys) + Array(snapshot.volumes) where object.contains(sample.name) {
+                searched[object] = try await fixture.docker("inspect", object)
             }
-            searched["the state folder"] = try await scene.stateText()
-            searched["the agent's processes and files"] = try await scene.files(of: agent, needles: values)
+            searched["the state folder"] = try await fixture.stateText()
+            searched["the agent's processes and files"] = try await fixture.files(of: agent, needles: values)
             #expect(searched["the state folder"]?.contains(sample.name) == true)
             #expect(searched["the agent's processes and files"] == "root:x:0:0:\n")
             for (place, text) in searched {
                 for value in values { #expect(!text.contains(value), "a secret is in \(place)") }
             }
-            let inside = try await scene.engine.container(proxy).config.environment ?? []
+            let inside = try await fixture.engine.container(proxy).config.environment ?? []
             for (name, value) in zip(names, values) { #expect(inside.contains("BOTTLE_CREDENTIAL_\(name)=\(value)")) }
             // Nor is it in the egress-proxy's own files.
-            #expect(try await scene.files(of: proxy, needles: values, processes: false) == "root:x:0:0:\n")
+            #expect(try await fixture.files(of: proxy, needles: values, processes: false) == "root:x:0:0:\n")
 
-            let deleted = try await scene.bottle("delete", sample.name, "--yes")
+            let deleted = try await fixture.bottle("delete", sample.name, "--yes")
             #expect(deleted.status == 0)
         }
     }
 }
 
-extension Scene {
+extension BottleFixture {
     /// Everything below the state folder, and every object of its repository, as text.
     fileprivate nonisolated func stateText() async throws -> String {
         let line = """
@@ -116,9 +121,11 @@ extension Scene {
 /// Watches the arguments of every process of the machine.
 private enum ArgumentWatch {
     /// Those of `needles` that were an argument of some process, or part of one, while `body` ran.
-    static func during(_ scene: Scene, needles: [String], _ body: () async throws -> Void) async throws -> [String] {
-        let stop = "\(scene.folder)/stop"
-        async let watched = scene.run(
+    static func during(_ fixture: BottleFixture, needles: [String], _ body: () async throws -> Void) async throws
+        -> [String]
+    {
+        let stop = "\(fixture.folder)/stop"
+        async let watched = fixture.run(
             ["python3", "-c", program, stop],
             input: needles.joined(separator: "\n")
         )
@@ -128,7 +135,7 @@ private enum ArgumentWatch {
         } catch {
             result = .failure(error)
         }
-        try scene.write("", to: "stop")
+        try fixture.write("", to: "stop")
         let run = try await watched
         try result.get()
         try #require(run.status == 0, "\(run)")

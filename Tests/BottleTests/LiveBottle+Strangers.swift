@@ -5,8 +5,10 @@ extension LiveBottle {
     @Suite("among things that are not its own, or that it can't take for its own")
     struct Strangers {
         /// A second network under the name of a bottle's own, with everything that its own has but its id.
-        private func makeTwin(of network: NetworkSummary, subnet: String?, _ scene: Scene) async throws -> String {
-            try await scene.engine.createNetwork(
+        private func makeTwin(of network: NetworkSummary, subnet: String?, _ fixture: BottleFixture) async throws
+            -> String
+        {
+            try await fixture.engine.createNetwork(
                 NetworkCreate(
                     name: network.name,
                     checkDuplicate: false,
@@ -22,15 +24,15 @@ extension LiveBottle {
         func twin() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let own = try await scene.engine.network("bottle-\(bottle.sample.name)-link")
-            let before = try await scene.world()
-            let id = try await makeTwin(of: own, subnet: "10.199.253.240/28", scene)
+            let fixture = bottle.fixture
+            let own = try await fixture.engine.network("bottle-\(bottle.sample.name)-link")
+            let before = try await fixture.snapshot()
+            let id = try await makeTwin(of: own, subnet: "10.199.253.240/28", fixture)
             let healing = try await bottle.applied { _ in }
             #expect(try healing.actions() == ["remove network/link"])
             #expect(try healing.document()["bottles"][0]["drift"].list.map(\.["kind"].text) == ["not-desired"])
-            #expect(try await scene.world() == before)
-            #expect(!(try await scene.engine.networks()).contains { $0.id == id })
+            #expect(try await fixture.snapshot() == before)
+            #expect(!(try await fixture.engine.networks()).contains { $0.id == id })
             try await bottle.expectWhole()
         }
 
@@ -38,12 +40,12 @@ extension LiveBottle {
         func replaced() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let own = try await scene.engine.network("bottle-\(bottle.sample.name)-link")
-            let before = try await scene.world()
+            let fixture = bottle.fixture
+            let own = try await fixture.engine.network("bottle-\(bottle.sample.name)-link")
+            let before = try await fixture.snapshot()
             let line = "docker stop -t 1 bottle-ID-egress-proxy bottle-ID-firewall; docker network rm bottle-ID-link"
-            try #require(try await scene.run(["sh", "-ec", bottle.named(line)]).status == 0)
-            let id = try await makeTwin(of: own, subnet: nil, scene)
+            try #require(try await fixture.run(["sh", "-ec", bottle.named(line)]).status == 0)
+            let id = try await makeTwin(of: own, subnet: nil, fixture)
             let healing = try await bottle.applied { _ in }
             #expect(
                 try healing.actions() == [
@@ -54,7 +56,7 @@ extension LiveBottle {
             let kinds = try healing.document()["bottles"][0]["drift"].list.map(\.["kind"].text)
             #expect(kinds == ["network-gone", "network-gone"])
             try await bottle.expectWhole()
-            let after = try await scene.world()
+            let after = try await fixture.snapshot()
             #expect(before.changed(in: after) == [bottle.container("firewall"), bottle.container("egress-proxy")])
             #expect(after.networks[own.name] == id)
         }
@@ -90,18 +92,18 @@ extension LiveBottle {
         func nameTaken(_ taken: Taken) async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
+            let fixture = bottle.fixture
             func shell(_ line: String) async throws -> Run {
-                try await scene.run(["sh", "-ec", bottle.named(line)])
+                try await fixture.run(["sh", "-ec", bottle.named(line)])
             }
             let done = try await shell(taken.take)
             try #require(done.status == 0, "\(done)")
-            let before = try await scene.world()
+            let before = try await fixture.snapshot()
             let look = try await shell(taken.look)
-            let refused = try await scene.apply(bottle.sample, environment: bottle.secrets)
+            let refused = try await fixture.apply(bottle.sample, environment: bottle.secrets)
             #expect(refused.status == 1)
             #expect(try refused.document()["code"].text == "name-taken")
-            #expect(try await scene.world() == before)
+            #expect(try await fixture.snapshot() == before)
             #expect(try await shell(taken.look).output == look.output)
             #expect(try await shell(taken.giveBack).status == 0)
             try await bottle.settle()
@@ -112,23 +114,23 @@ extension LiveBottle {
         func guest() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let before = try await scene.world()
-            let guest = scene.name()
+            let fixture = bottle.fixture
+            let before = try await fixture.snapshot()
+            let guest = fixture.name()
             let network = "bottle-\(bottle.sample.name)-internal"
-            try await scene.docker("run", "-d", "--name", guest, "--network", network, "bottle/agent", "sleep", "600")
+            try await fixture.docker("run", "-d", "--name", guest, "--network", network, "bottle/agent", "sleep", "600")
             let told = try await bottle.applied { _ in }
             let drift = try told.document()["bottles"][0]["drift"]
             #expect(try told.actions() == [])
             #expect(drift.list.map(\.["kind"].text) == ["foreign-container"])
             #expect(drift[0]["cause"].text.contains(guest))
-            let item = try await scene.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
+            let item = try await fixture.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
             #expect(item.condition("Degraded") == "True")
-            #expect(try await scene.docker("inspect", "-f", "{{.State.Status}}", guest) == "running")
-            #expect(try await scene.world() == before)
-            try await scene.engine.remove(guest, force: true, volumes: true)
+            #expect(try await fixture.docker("inspect", "-f", "{{.State.Status}}", guest) == "running")
+            #expect(try await fixture.snapshot() == before)
+            try await fixture.engine.remove(guest, force: true, volumes: true)
             try await bottle.settle()
-            let after = try await scene.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
+            let after = try await fixture.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
             #expect(after.condition("Degraded") == "False")
         }
 
@@ -136,36 +138,36 @@ extension LiveBottle {
         func renamedAgent() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let before = try await scene.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", bottle.agent)
-            try await scene.docker("rename", bottle.agent, "\(bottle.agent)-other")
+            let fixture = bottle.fixture
+            let before = try await fixture.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", bottle.agent)
+            try await fixture.docker("rename", bottle.agent, "\(bottle.agent)-other")
             let told = try await bottle.applied { _ in }
             #expect(try told.actions() == [])
             let drift = try told.document()["bottles"][0]["drift"].list
             #expect(drift.map { "\($0["kind"].text) \($0["object"].text)" } == ["renamed container/agent"])
-            let item = try await scene.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
+            let item = try await fixture.bottle("get", bottle.sample.name, "-o", "json").document()["items"][0]
             #expect(item.condition("ReplacementPending") == "True")
-            try await scene.docker("rename", "\(bottle.agent)-other", bottle.agent)
+            try await fixture.docker("rename", "\(bottle.agent)-other", bottle.agent)
             try await bottle.expectWhole()
-            #expect(try await scene.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", bottle.agent) == before)
+            #expect(try await fixture.docker("inspect", "-f", "{{.Id}} {{.State.StartedAt}}", bottle.agent) == before)
         }
 
         @Test("hands a rotated secret to a new egress-proxy, and touches nothing else")
         func rotated() async throws {
             let bottle = try SharedBottle.current()
             try await bottle.settle()
-            let scene = bottle.scene
-            let before = try await scene.world()
-            let secret = ["BT_TOKEN": "another-\(scene.name())"]
-            let healing = try await scene.applied(bottle.sample, environment: secret)
+            let fixture = bottle.fixture
+            let before = try await fixture.snapshot()
+            let secret = ["BT_TOKEN": "another-\(fixture.name())"]
+            let healing = try await fixture.applied(bottle.sample, environment: secret)
             #expect(try healing.actions() == ["remove container/egress-proxy", "create container/egress-proxy"])
             let drift = try healing.document()["bottles"][0]["drift"].list
             #expect(drift.map { "\($0["kind"].text) \($0["object"].text)" } == ["spec-changed container/egress-proxy"])
-            let mark = scene.name()
+            let mark = fixture.name()
             #expect(try await bottle.request(["https://api.bt.test/repos/acme/\(mark)"]) == 200)
             let seen = try await bottle.internet.requests(holding: mark, due: true)
             #expect(seen.map { $0.headers["authorization"] } == ["Bearer \(secret["BT_TOKEN"] ?? "")"])
-            let after = try await scene.world()
+            let after = try await fixture.snapshot()
             #expect(before.changed(in: after) == [bottle.container("egress-proxy")])
             #expect(after.networks == before.networks)
             #expect(after.volumes == before.volumes)

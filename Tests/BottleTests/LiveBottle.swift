@@ -1,5 +1,5 @@
 import Testing
 
 /// Tests over one bottle with routes, a firewall and an internet, one after the other.
-@Suite("A live bottle", .serialized, .needsEngine, SceneTrait())
+@Suite("A live bottle", .serialized, .needsEngine, FixtureTrait())
 enum LiveBottle {}

@@ -6,14 +6,14 @@ import Testing
 /// `bottle run --metrics`: what a controller tells those who watch over it.
 @Suite(.needsEngine) struct MetricsTests {
     @Test func aHealedSidecarIsInTheMetricsTheLogTheResultAndTheLastPasses() async throws {
-        try await Scene.run { scene in
-            let sample = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            try await scene.applied(sample)
-            try await scene.underController(through: scene.withMetrics("-o json >'\(scene.results)'")) { log in
-                let page = try await scene.metricsPage(log)
-                try await scene.until("it is ready") { try await page.status("/readyz") == 200 }
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            try await fixture.applied(sample)
+            try await fixture.underController(through: fixture.withMetrics("-o json >'\(fixture.results)'")) { log in
+                let page = try await fixture.metricsPage(log)
+                try await fixture.until("it is ready") { try await page.status("/readyz") == 200 }
                 #expect(try await page.status("/healthz") == 200)
-                try await scene.until("the bottle was looked at") {
+                try await fixture.until("the bottle was looked at") {
                     try await page.metric("bottle_condition_bottles{condition=\"Ready\"}") == 1
                 }
                 let starts = "bottle_actions_total{verb=\"start\",outcome=\"done\"}"
@@ -22,16 +22,16 @@ import Testing
                     starts: try await page.metric(starts), passes: try await page.metric(passes),
                     drift: try await page.metric("bottle_drift_total{kind=\"stopped\"}")
                 )
-                try await scene.heals(sample, agentStays: true, "firewall killed") {
-                    try await scene.docker("kill", "bottle-\(sample.name)-firewall")
+                try await fixture.heals(sample, agentStays: true, "firewall killed") {
+                    try await fixture.docker("kill", "bottle-\(sample.name)-firewall")
                 }
-                try await scene.until("the start is counted") {
+                try await fixture.until("the start is counted") {
                     let now = try await page.metric(starts)
                     return now != nil && now == before.starts.map { $0 + 1 }
                 }
                 // Of the pass that healed it; another may end meanwhile.
                 let drift = "bottle_drift_total{kind=\"stopped\"}"
-                try await scene.until("the pass is counted with its drift") {
+                try await fixture.until("the pass is counted with its drift") {
                     let counts = (try await page.metric(passes) ?? 0, try await page.metric(drift) ?? 0)
                     return counts.0 > before.passes ?? .infinity && counts.1 > before.drift ?? .infinity
                 }
@@ -40,16 +40,16 @@ import Testing
                 let inspections = "bottle_engine_calls_total{endpoint=\"GET /containers/{id}/json\",code=\"200\"}"
                 #expect(try await page.metric(inspections) ?? 0 > 0)
                 let text = try await page.text("/metrics")
-                for word in [sample.name, scene.folder] { #expect(!text.contains(word), "\(text)") }
+                for word in [sample.name, fixture.folder] { #expect(!text.contains(word), "\(text)") }
 
                 // The pass that healed it, by its id.
                 func isOfIt(_ line: JSON) -> Bool { line["verb"].text == "start" && line["outcome"].text == "done" }
-                try await scene.until("the log has its end") {
-                    let lines = try scene.logLines(log)
+                try await fixture.until("the log has its end") {
+                    let lines = try fixture.logLines(log)
                     let pass = lines.last(where: isOfIt)?["pass"].text
                     return lines.contains { $0["message"].text == "pass ended" && $0["pass"].text == pass }
                 }
-                let lines = try scene.logLines(log)
+                let lines = try fixture.logLines(log)
                 let started = lines.last(where: isOfIt)
                 let pass = try #require(started?["pass"].text)
                 #expect(pass.count == 8)
@@ -58,41 +58,41 @@ import Testing
                 let ended = lines.first { $0["message"].text == "pass ended" && $0["pass"].text == pass }
                 #expect(ended?["outcome"].text == "converged")
                 #expect(lines.contains { $0["message"].text == "drift" && $0["pass"].text == pass })
-                let described = try await scene.bottle("describe", sample.name, "-o", "json").document()
+                let described = try await fixture.bottle("describe", sample.name, "-o", "json").document()
                 #expect(described["passes"].list.contains { $0["id"].text == pass })
-                let results = try scene.jsonLines(of: scene.results)
+                let results = try fixture.jsonLines(of: fixture.results)
                 #expect(results.contains { $0["bottles"][0]["pass"].text == pass }, "\(results)")
             }
         }
     }
 
     @Test func anEngineThatIsGoneMakesItUnreadyAndNotUnhealthy() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            try await scene.applied(sample)
-            let relay = try await scene.relay()
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            try await fixture.applied(sample)
+            let relay = try await fixture.relay()
             try await relay.start()
             let environment = ["DOCKER_HOST": "unix://\(relay.socket)"]
-            try await scene.underController(environment: environment, through: scene.withMetrics()) { log in
-                let page = try await scene.metricsPage(log)
-                try await scene.until("it is ready") { try await page.status("/readyz") == 200 }
+            try await fixture.underController(environment: environment, through: fixture.withMetrics()) { log in
+                let page = try await fixture.metricsPage(log)
+                try await fixture.until("it is ready") { try await page.status("/readyz") == 200 }
                 #expect(try await page.metric("bottle_ready") == 1)
                 try await relay.stop()
-                try await scene.until("it is not") { try await page.status("/readyz") == 503 }
+                try await fixture.until("it is not") { try await page.status("/readyz") == 503 }
                 #expect(try await page.metric("bottle_ready") == 0)
                 #expect(try await page.status("/healthz") == 200)
                 try await relay.start()
-                try await scene.until("it is again") { try await page.status("/readyz") == 200 }
+                try await fixture.until("it is again") { try await page.status("/readyz") == 200 }
             }
             try await relay.stop()
         }
     }
 
-    @Test func whoeverAsksInAnotherNameOrWithAnotherMethodGetsNothing() async throws {
-        try await Scene.run { scene in
-            try await scene.applied(Sample.alone(scene.name()))
-            try await scene.underController(through: scene.withMetrics()) { log in
-                let page = try await scene.metricsPage(log)
+    @Test func aRequestInAnotherNameOrWithAnotherMethodGetsNothing() async throws {
+        try await BottleFixture.run { fixture in
+            try await fixture.applied(SampleBottle.alone(fixture.name()))
+            try await fixture.underController(through: fixture.withMetrics()) { log in
+                let page = try await fixture.metricsPage(log)
                 #expect(try await page.status("/metrics") == 200)
                 #expect(try await page.status("/metrics", "-H", "Host: rebound.example") == 421)
                 #expect(try await page.status("/metrics", "-H", "Origin: http://rebound.example") == 403)
@@ -107,20 +107,20 @@ import Testing
         arguments: ["0.0.0.0:0", ":9464", "[::]:9464", "192.168.0.1:9464", "127.0.0.1", "example.com:80", "on", ""]
     )
     func whereOthersCouldComeNothingIsServed(address: String) async throws {
-        try await Scene.run { scene in
-            let run = try await scene.bottle("run", "--metrics", address)
+        try await BottleFixture.run { fixture in
+            let run = try await fixture.bottle("run", "--metrics", address)
             #expect(run.status == 64, "\(run)")
-            #expect(!exists(scene.state))
+            #expect(!exists(fixture.state))
         }
     }
 
     @Test func aPortThatIsTakenIsSaidBeforeAnythingIsDone() async throws {
-        try await Scene.run { scene in
-            try await scene.applied(Sample.alone(scene.name()))
-            try await scene.underController(through: scene.withMetrics()) { log in
-                let page = try await scene.metricsPage(log)
-                let elsewhere = ["BOTTLE_STATE_DIR": "\(scene.folder)/other"]
-                let second = try await scene.bottle("run", "--metrics", page.address, environment: elsewhere)
+        try await BottleFixture.run { fixture in
+            try await fixture.applied(SampleBottle.alone(fixture.name()))
+            try await fixture.underController(through: fixture.withMetrics()) { log in
+                let page = try await fixture.metricsPage(log)
+                let elsewhere = ["BOTTLE_STATE_DIR": "\(fixture.folder)/other"]
+                let second = try await fixture.bottle("run", "--metrics", page.address, environment: elsewhere)
                 #expect(second.status == 1, "\(second)")
                 #expect(second.errors.contains(page.address), "\(second)")
             }
@@ -130,24 +130,24 @@ import Testing
 
 /// A socket that leads to the engine as long as a process passes bytes on.
 private struct EngineRelay {
-    let scene: Scene
+    let fixture: BottleFixture
     /// The engine's own socket.
     let engine: String
 
-    var socket: String { "\(scene.folder)/relay.sock" }
-    private var process: String { "\(scene.folder)/relay.pid" }
+    var socket: String { "\(fixture.folder)/relay.sock" }
+    private var process: String { "\(fixture.folder)/relay.pid" }
 
     /// Returns once the socket answers.
     func start() async throws {
-        let script = try scene.write(Self.program, to: "relay.py")
+        let script = try fixture.write(Self.program, to: "relay.py")
         let line = "rm -f '\(socket)'; setsid python3 '\(script)' '\(socket)' '\(engine)' >/dev/null 2>&1 </dev/null &"
-        _ = try await scene.run(["sh", "-c", "\(line) echo $! >'\(process)'"])
-        try await scene.until("the relay listens") { exists(socket) }
+        _ = try await fixture.run(["sh", "-c", "\(line) echo $! >'\(process)'"])
+        try await fixture.until("the relay listens") { exists(socket) }
     }
 
     /// Ends every connection through it, and lets none come.
     func stop() async throws {
-        _ = try await scene.run(["sh", "-c", "kill -KILL $(cat '\(process)'); rm -f '\(socket)'"])
+        _ = try await fixture.run(["sh", "-c", "kill -KILL $(cat '\(process)'); rm -f '\(socket)'"])
     }
 
     private static let program = """
@@ -176,17 +176,17 @@ private struct EngineRelay {
 
 /// The pages of one controller.
 private struct MetricsPage {
-    let scene: Scene
+    let fixture: BottleFixture
     /// Host and port.
     let address: String
 
     func text(_ path: String) async throws -> String {
-        try await scene.run(["curl", "-sS", "--max-time", "20", "http://\(address)\(path)"]).output
+        try await fixture.run(["curl", "-sS", "--max-time", "20", "http://\(address)\(path)"]).output
     }
 
     func status(_ path: String, _ arguments: String...) async throws -> Int? {
         let line = ["curl", "-sS", "--max-time", "20", "-o", "/dev/null", "-w", "%{http_code}"]
-        return Int(try await scene.run(line + arguments + ["http://\(address)\(path)"]).output)
+        return Int(try await fixture.run(line + arguments + ["http://\(address)\(path)"]).output)
     }
 
     /// The value of one sample; nil: there is none.
@@ -196,7 +196,7 @@ private struct MetricsPage {
     }
 }
 
-extension Scene {
+extension BottleFixture {
     /// The beginning of a command line that adds metrics on a free port, and a log as JSON, to the arguments.
     fileprivate nonisolated func withMetrics(_ more: String = "") -> String {
         "sh -c 'exec \"$@\" --metrics 127.0.0.1:0 --log-format json \(more.replacing("'", with: "'\\''"))' sh"
@@ -206,7 +206,7 @@ extension Scene {
     fileprivate nonisolated func relay() async throws -> EngineRelay {
         let known = environment["DOCKER_HOST"] ?? "unix:///var/run/docker.sock"
         try #require(known.hasPrefix("unix://"))
-        let relay = EngineRelay(scene: self, engine: String(known.dropFirst("unix://".count)))
+        let relay = EngineRelay(fixture: self, engine: String(known.dropFirst("unix://".count)))
         await onTearDown { try await relay.stop() }
         return relay
     }
@@ -217,7 +217,7 @@ extension Scene {
     /// Where a controller that logs as JSON says that its metrics are.
     fileprivate nonisolated func metricsPage(_ log: () throws -> String) async throws -> MetricsPage {
         let told = try logLines(log).first { $0["message"].text == "metrics are served" }
-        return MetricsPage(scene: self, address: try #require(told)["address"].text)
+        return MetricsPage(fixture: self, address: try #require(told)["address"].text)
     }
 
     /// The log; every line of it is an object with what each has.

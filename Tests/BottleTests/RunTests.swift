@@ -7,32 +7,32 @@ import Testing
 /// `bottle run`: what happens to a bottle while the controller looks after it.
 @Suite struct RunTests {
     @Test func theControllerHealsDriftTakesUpEditsAndEndsWhenAsked() async throws {
-        try await Scene.run { scene in
-            let sample = Sample(
-                name: scene.name(),
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle(
+                name: fixture.name(),
                 agent: ["command: [sleep, infinity]"],
                 allowlist: ["files.bt.test"],
                 routes: ["{host: api.bt.test}"]
             )
-            try await scene.applied(sample)
-            try await scene.underController { log in
-                try await scene.heals(sample, agentStays: true, "firewall stopped") {
-                    try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+            try await fixture.applied(sample)
+            try await fixture.underController { log in
+                try await fixture.heals(sample, agentStays: true, "firewall stopped") {
+                    try await fixture.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
                 }
-                try await scene.heals(sample, agentStays: true, "agent on the bridge") {
-                    try await scene.docker("network", "connect", "bridge", "bottle-\(sample.name)-agent")
+                try await fixture.heals(sample, agentStays: true, "agent on the bridge") {
+                    try await fixture.docker("network", "connect", "bridge", "bottle-\(sample.name)-agent")
                 }
-                try await scene.heals(sample, agentStays: true, "egress-proxy removed") {
-                    try await scene.docker("rm", "-f", "bottle-\(sample.name)-egress-proxy")
+                try await fixture.heals(sample, agentStays: true, "egress-proxy removed") {
+                    try await fixture.docker("rm", "-f", "bottle-\(sample.name)-egress-proxy")
                 }
-                try await scene.heals(sample, agentStays: true, "egress-proxy paused") {
-                    try await scene.freeze("bottle-\(sample.name)-egress-proxy")
+                try await fixture.heals(sample, agentStays: true, "egress-proxy paused") {
+                    try await fixture.freeze("bottle-\(sample.name)-egress-proxy")
                 }
-                try await scene.heals(sample, agentStays: false, "agent removed") {
-                    try await scene.docker("rm", "-f", "bottle-\(sample.name)-agent")
+                try await fixture.heals(sample, agentStays: false, "agent removed") {
+                    try await fixture.docker("rm", "-f", "bottle-\(sample.name)-agent")
                 }
-                try await scene.heals(sample, agentStays: true, "file edited by exec") {
-                    try await scene.docker(
+                try await fixture.heals(sample, agentStays: true, "file edited by exec") {
+                    try await fixture.docker(
                         "exec",
                         "bottle-\(sample.name)-egress-proxy",
                         "sh",
@@ -40,11 +40,11 @@ import Testing
                         "echo >>/etc/egress-proxy/routes.yaml"
                     )
                 }
-                // A commit of somebody else: what an approval will do.
-                let before = try await scene.routes(of: sample)
-                try await scene.edit(sample) { $0.replacing("host: api.bt.test", with: "host: more.bt.test") }
-                try await scene.until("the edit is in force") {
-                    let now = try await scene.routes(of: sample)
+                // A commit of another process, such as an approval's.
+                let before = try await fixture.routes(of: sample)
+                try await fixture.edit(sample) { $0.replacing("host: api.bt.test", with: "host: more.bt.test") }
+                try await fixture.until("the edit is in force") {
+                    let now = try await fixture.routes(of: sample)
                     return now != before && now.contains("more.bt.test")
                 }
                 let told = try log()
@@ -54,60 +54,60 @@ import Testing
     }
 
     @Test func aBottleThatACommitDeletedGoesAndOneThatNoRevisionEverHadStays() async throws {
-        try await Scene.run { scene in
-            let gone = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            let kept = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            try await scene.applied(gone)
-            try await scene.applied(kept)
-            try await scene.underController { _ in
-                try await scene.git("rm", "-q", "bottles/\(gone.name).yaml")
-                try await scene.git("commit", "-q", "-m", "remove it")
-                try await scene.until("everything of it is gone") {
+        try await BottleFixture.run { fixture in
+            let gone = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            let kept = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            try await fixture.applied(gone)
+            try await fixture.applied(kept)
+            try await fixture.underController { _ in
+                try await fixture.git("rm", "-q", "bottles/\(gone.name).yaml")
+                try await fixture.git("commit", "-q", "-m", "remove it")
+                try await fixture.until("everything of it is gone") {
                     let label = "label=dev.bottle.identity=\(gone.name)"
-                    let left = try await scene.docker("ps", "-aq", "--filter", label)
-                    let volumes = try await scene.docker("volume", "ls", "-q", "--filter", label)
+                    let left = try await fixture.docker("ps", "-aq", "--filter", label)
+                    let volumes = try await fixture.docker("volume", "ls", "-q", "--filter", label)
                     return (left + volumes).isEmpty
                 }
-                #expect(try await scene.docker("ps", "-q", "--filter", "name=bottle-\(kept.name)-agent") != "")
+                #expect(try await fixture.docker("ps", "-q", "--filter", "name=bottle-\(kept.name)-agent") != "")
             }
         }
     }
 
     @Test func aStrangerOnTheBottlesNetworkIsReportedAndNotTouched() async throws {
-        try await Scene.run { scene in
-            let sample = Sample(name: scene.name())
-            try await scene.applied(sample)
-            try await scene.underController { _ in
-                let stranger = scene.name()
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle(name: fixture.name())
+            try await fixture.applied(sample)
+            try await fixture.underController { _ in
+                let stranger = fixture.name()
                 let line = ["docker", "run", "-d", "--name", stranger, "--network", "none", "bottle/agent"]
-                try #require(try await scene.run(line + ["sleep", "99"]).status == 0)
-                await scene.onTearDown { try await scene.engine.remove(stranger, force: true, volumes: true) }
-                try await scene.docker("network", "disconnect", "none", stranger)
-                try await scene.docker("network", "connect", "bottle-\(sample.name)-internal", stranger)
+                try #require(try await fixture.run(line + ["sleep", "99"]).status == 0)
+                await fixture.onTearDown { try await fixture.engine.remove(stranger, force: true, volumes: true) }
+                try await fixture.docker("network", "disconnect", "none", stranger)
+                try await fixture.docker("network", "connect", "bottle-\(sample.name)-internal", stranger)
                 let degraded = ["wait", sample.name, "--timeout", "30s", "--for"]
-                let seen = try await scene.bottle(degraded + ["condition=Degraded"])
+                let seen = try await fixture.bottle(degraded + ["condition=Degraded"])
                 #expect(seen.status == 0, "\(seen)")
-                let networks = try await scene.engine.container(stranger).networks
+                let networks = try await fixture.engine.container(stranger).networks
                 #expect(networks["bottle-\(sample.name)-internal"] != nil)
-                try await scene.docker("network", "disconnect", "bottle-\(sample.name)-internal", stranger)
-                let over = try await scene.bottle(degraded + ["condition=Degraded=False"])
+                try await fixture.docker("network", "disconnect", "bottle-\(sample.name)-internal", stranger)
+                let over = try await fixture.bottle(degraded + ["condition=Degraded=False"])
                 #expect(over.status == 0, "\(over)")
             }
         }
     }
 
     @Test func anAgentThatEndsAgainAndAgainIsStartedLessAndLessOften() async throws {
-        try await Scene.run { scene in
-            var sample = Sample.alone(scene.name())
+        try await BottleFixture.run { fixture in
+            var sample = SampleBottle.alone(fixture.name())
             sample.agent = ["command: [sh, -c, 'exit 3']", "restart: always"]
-            try await scene.applied(sample)
-            try await scene.underController { log in
+            try await fixture.applied(sample)
+            try await fixture.underController { log in
                 func starts() throws -> Int {
                     try log().split(separator: "\n").count { $0.contains("start container/agent (ended)") }
                 }
-                try await scene.until("it was started again, and again") { try starts() >= 2 }
-                try await scene.until("it rests") {
-                    let item = try await scene.bottle("get", sample.name, "-o", "json").document()["items"].list.first
+                try await fixture.until("it was started again, and again") { try starts() >= 2 }
+                try await fixture.until("it rests") {
+                    let item = try await fixture.bottle("get", sample.name, "-o", "json").document()["items"].list.first
                     return item?["conditions"].list.contains { $0["reason"].text == "AgentRests" } == true
                 }
                 try await Task.sleep(for: .seconds(4))
@@ -122,32 +122,32 @@ import Testing
 
     /// - Parameter time: how long the engine stays away after the controller said so.
     static func outlivesEngine(goneFor time: Duration) async throws {
-        try await Scene.run { scene in
-            let sample = Sample(name: scene.name())
-            try await scene.applied(sample)
-            let known = scene.environment["DOCKER_HOST"] ?? "unix:///var/run/docker.sock"
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle(name: fixture.name())
+            try await fixture.applied(sample)
+            let known = fixture.environment["DOCKER_HOST"] ?? "unix:///var/run/docker.sock"
             try #require(known.hasPrefix("unix://"))
-            let link = "\(scene.folder)/engine.sock"
+            let link = "\(fixture.folder)/engine.sock"
             let place = ["ln", "-sfn", String(known.dropFirst("unix://".count)), link]
-            try #require(try await scene.run(place).status == 0)
+            try #require(try await fixture.run(place).status == 0)
             let environment = ["DOCKER_HOST": "unix://\(link)"]
-            try await scene.underController(environment: environment, timeLimit: .seconds(120) + time) { log in
-                try #require(try await scene.run(["rm", link]).status == 0)
-                try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
-                try await scene.until("it says that the engine is gone") { try log().contains("error:") }
+            try await fixture.underController(environment: environment, timeLimit: .seconds(120) + time) { log in
+                try #require(try await fixture.run(["rm", link]).status == 0)
+                try await fixture.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+                try await fixture.until("it says that the engine is gone") { try log().contains("error:") }
                 try await Task.sleep(for: time)
-                try #require(try await scene.run(place).status == 0)
-                try await scene.until("healed all the same") {
-                    try await scene.bottle("diff", sample.name, "-o", "json").status == 0
+                try #require(try await fixture.run(place).status == 0)
+                try await fixture.until("healed all the same") {
+                    try await fixture.bottle("diff", sample.name, "-o", "json").status == 0
                 }
             }
         }
     }
 
     @Test func thereIsOneControllerForAStateFolder() async throws {
-        try await Scene.run { scene in
-            try await scene.underController { _ in
-                let second = try await scene.bottle("run")
+        try await BottleFixture.run { fixture in
+            try await fixture.underController { _ in
+                let second = try await fixture.bottle("run")
                 #expect(second.status == 1)
                 #expect(second.errors.contains("another controller"), "\(second)")
             }
@@ -155,50 +155,50 @@ import Testing
     }
 
     @Test func onePassOfAllBottlesSaysWhetherTheyAreAsDeclared() async throws {
-        try await Scene.run { scene in
-            let sample = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            try await scene.applied(sample)
-            try await scene.docker("rm", "-f", "bottle-\(sample.name)-firewall")
-            let healing = try await scene.bottle("run", "--once")
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            try await fixture.applied(sample)
+            try await fixture.docker("rm", "-f", "bottle-\(sample.name)-firewall")
+            let healing = try await fixture.bottle("run", "--once")
             #expect(healing.status == 0, "\(healing)")
-            let quiet = try await scene.bottle("diff", sample.name, "-o", "json")
+            let quiet = try await fixture.bottle("diff", sample.name, "-o", "json")
             #expect(quiet.status == 0, "\(quiet)")
-            try await scene.docker("rm", "-f", "bottle-\(sample.name)-firewall")
-            try await scene.docker("create", "--name", "bottle-\(sample.name)-firewall", "bottle/agent")
-            await scene.onTearDown {
-                try await scene.engine.remove("bottle-\(sample.name)-firewall", force: true, volumes: true)
+            try await fixture.docker("rm", "-f", "bottle-\(sample.name)-firewall")
+            try await fixture.docker("create", "--name", "bottle-\(sample.name)-firewall", "bottle/agent")
+            await fixture.onTearDown {
+                try await fixture.engine.remove("bottle-\(sample.name)-firewall", force: true, volumes: true)
             }
-            let blocked = try await scene.bottle("run", "--once")
+            let blocked = try await fixture.bottle("run", "--once")
             #expect(blocked.status == 1, "\(blocked)")
         }
     }
 
     @Test func oneRoundFinishesWhatACommitDeletedBesideABottleThatItHeals() async throws {
-        try await Scene.run { scene in
-            let gone = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            let kept = Sample(name: scene.name(), agent: ["command: [sleep, infinity]"])
-            try await scene.applied(gone)
-            try await scene.applied(kept)
+        try await BottleFixture.run { fixture in
+            let gone = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            let kept = SampleBottle(name: fixture.name(), agent: ["command: [sleep, infinity]"])
+            try await fixture.applied(gone)
+            try await fixture.applied(kept)
             // What a delete leaves that was killed after its commit.
-            try await scene.git("rm", "-q", "bottles/\(gone.name).yaml")
-            try await scene.git("commit", "-q", "-m", "remove it")
-            try await scene.docker("stop", "-t", "0", "bottle-\(kept.name)-firewall")
-            let round = try await scene.bottle("run", "--once")
+            try await fixture.git("rm", "-q", "bottles/\(gone.name).yaml")
+            try await fixture.git("commit", "-q", "-m", "remove it")
+            try await fixture.docker("stop", "-t", "0", "bottle-\(kept.name)-firewall")
+            let round = try await fixture.bottle("run", "--once")
             #expect(round.status == 0, "\(round)")
             let label = "label=dev.bottle.identity=\(gone.name)"
             for list in [["ps", "-aq"], ["network", "ls", "-q"], ["volume", "ls", "-q"]] {
-                let left = try await scene.run(["docker"] + list + ["--filter", label])
+                let left = try await fixture.run(["docker"] + list + ["--filter", label])
                 #expect(left.status == 0 && left.output == "", "\(list): \(left)")
             }
-            #expect(try await scene.bottle("diff", kept.name, "-o", "json").status == 0)
-            let lists = try await scene.bottle("get", "-o", "json").document()["items"].list
+            #expect(try await fixture.bottle("diff", kept.name, "-o", "json").status == 0)
+            let lists = try await fixture.bottle("get", "-o", "json").document()["items"].list
             #expect(lists.compactMap { $0["identity"].text } == [kept.name])
         }
     }
 }
 
-extension Scene {
-    /// Runs `body` while a controller of the scene's state folder, or of the environment's, runs; expects it to end
+extension BottleFixture {
+    /// Runs `body` while a controller of the fixture's state folder, or of the environment's, runs; expects it to end
     /// well when asked.
     ///
     /// - Parameters:
@@ -254,7 +254,7 @@ extension Scene {
 
     /// Damages a bottle and expects it to become whole without anybody's help, and its agent to live on.
     nonisolated func heals(
-        _ sample: Sample,
+        _ sample: SampleBottle,
         agentStays: Bool,
         _ what: String,
         damage: () async throws -> Void
@@ -270,7 +270,7 @@ extension Scene {
         }
     }
 
-    nonisolated func routes(of sample: Sample) async throws -> String {
+    nonisolated func routes(of sample: SampleBottle) async throws -> String {
         try await docker("exec", "bottle-\(sample.name)-egress-proxy", "cat", "/etc/egress-proxy/routes.yaml")
     }
 
@@ -282,7 +282,7 @@ extension Scene {
     }
 
     /// Commits an edit of a bottle's stored manifest.
-    nonisolated func edit(_ sample: Sample, _ change: (String) -> String) async throws {
+    nonisolated func edit(_ sample: SampleBottle, _ change: (String) -> String) async throws {
         let path = "\(state)/desired/bottles/\(sample.name).yaml"
         let text = String(decoding: try DurableFile.read(path, limit: 1 << 20) ?? [], as: UTF8.self)
         try DurableFile.write(Array(change(text).utf8), to: path)

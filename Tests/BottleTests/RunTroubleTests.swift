@@ -6,13 +6,13 @@ import Testing
 /// `bottle run` while what it rests on is out of order: it does no harm, says so, and goes on afterwards.
 @Suite("A controller in trouble", .serialized, .needsEngine)
 struct RunTroubleTests {
-    private static func sample(_ scene: Scene) -> Sample {
-        Sample(name: scene.name(), allowlist: ["files.bt.test"])
+    private static func sample(_ fixture: BottleFixture) -> SampleBottle {
+        SampleBottle(name: fixture.name(), allowlist: ["files.bt.test"])
     }
 
     /// Why a bottle is not ready, once it is not; from its status itself, which needs no desired state to be read.
-    private func reason(_ sample: Sample, _ scene: Scene) throws -> String {
-        let file = try DurableFile.read("\(scene.state)/status/\(sample.name).json", limit: 1 << 20) ?? []
+    private func reason(_ sample: SampleBottle, _ fixture: BottleFixture) throws -> String {
+        let file = try DurableFile.read("\(fixture.state)/status/\(sample.name).json", limit: 1 << 20) ?? []
         let status = try JSONDecoder().decode(JSON.self, from: Data(file))["value"]
         guard status.condition("Ready") == "False" else { return "" }
         let last = status["passes"].list.last?["outcome"].text ?? ""
@@ -59,32 +59,32 @@ struct RunTroubleTests {
         arguments: Loss.all
     )
     func lost(_ loss: Loss) async throws {
-        try await Scene.run { scene in
-            let sample = Self.sample(scene)
-            try await scene.applied(sample)
-            let before = try await scene.world()
-            try await scene.underController { _ in
-                let lost = try await scene.run(["sh", "-ec", loss.lose], in: scene.state)
+        try await BottleFixture.run { fixture in
+            let sample = Self.sample(fixture)
+            try await fixture.applied(sample)
+            let before = try await fixture.snapshot()
+            try await fixture.underController { _ in
+                let lost = try await fixture.run(["sh", "-ec", loss.lose], in: fixture.state)
                 try #require(lost.status == 0, "\(lost)")
                 // Something asks for a pass.
-                try await scene.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
-                try await scene.until("the bottle says what is wrong: \(loss.reason)") {
-                    try reason(sample, scene) == loss.reason
+                try await fixture.docker("stop", "-t", "0", "bottle-\(sample.name)-firewall")
+                try await fixture.until("the bottle says what is wrong: \(loss.reason)") {
+                    try reason(sample, fixture) == loss.reason
                 }
                 try await Task.sleep(for: .seconds(3))
-                let meanwhile = try await scene.world()
+                let meanwhile = try await fixture.snapshot()
                 #expect(meanwhile.containers.mapValues(\.id) == before.containers.mapValues(\.id))
                 #expect(meanwhile.networks == before.networks)
                 #expect(meanwhile.volumes == before.volumes)
-                let found = try await scene.run(["sh", "-ec", loss.find], in: scene.state)
+                let found = try await fixture.run(["sh", "-ec", loss.find], in: fixture.state)
                 try #require(found.status == 0, "\(found)")
-                try await scene.until("healed once it is back") {
-                    let diff = try await scene.bottle("diff", sample.name, "-o", "json")
+                try await fixture.until("healed once it is back") {
+                    let diff = try await fixture.bottle("diff", sample.name, "-o", "json")
                     guard diff.status == 0 else { return false }
-                    return try reason(sample, scene).isEmpty
+                    return try reason(sample, fixture).isEmpty
                 }
             }
-            let after = try await scene.world()
+            let after = try await fixture.snapshot()
             #expect(before.changed(in: after) == ["bottle-\(sample.name)-firewall"])
             #expect(after.networks == before.networks)
         }
@@ -95,34 +95,34 @@ struct RunTroubleTests {
         .needsOwnEngine
     )
     func readOnly() async throws {
-        try await Scene.run { scene in
-            let sample = Self.sample(scene)
-            try await scene.applied(sample)
-            let before = try await scene.world()
-            try await scene.underController(through: "unshare --mount --propagation private") { log in
-                let lock = "\(scene.state)/locks/.controller.lock"
+        try await BottleFixture.run { fixture in
+            let sample = Self.sample(fixture)
+            try await fixture.applied(sample)
+            let before = try await fixture.snapshot()
+            try await fixture.underController(through: "unshare --mount --propagation private") { log in
+                let lock = "\(fixture.state)/locks/.controller.lock"
                 let mount = """
                     process=$(cat '\(lock)')
                     in_its_world() { nsenter --mount=/proc/$process/ns/mnt "$@"; }
-                    in_its_world mount --bind '\(scene.state)' '\(scene.state)'
-                    in_its_world mount -o remount,ro,bind '\(scene.state)'
+                    in_its_world mount --bind '\(fixture.state)' '\(fixture.state)'
+                    in_its_world mount -o remount,ro,bind '\(fixture.state)'
                     """
-                let mounted = try await scene.run(["sh", "-ec", mount])
+                let mounted = try await fixture.run(["sh", "-ec", mount])
                 try #require(mounted.status == 0, "\(mounted)")
-                try await scene.docker("rm", "-f", "bottle-\(sample.name)-firewall")
-                try await scene.until("it says so") { try log().contains("Read-only file system") }
+                try await fixture.docker("rm", "-f", "bottle-\(sample.name)-firewall")
+                try await fixture.until("it says so") { try log().contains("Read-only file system") }
                 try await Task.sleep(for: .seconds(2))
-                let meanwhile = try await scene.world()
+                let meanwhile = try await fixture.snapshot()
                 #expect(before.changed(in: meanwhile) == ["bottle-\(sample.name)-firewall"])
                 #expect(meanwhile.containers["bottle-\(sample.name)-firewall"] == nil)
 
-                let unmount = "nsenter --mount=/proc/$(cat '\(lock)')/ns/mnt umount '\(scene.state)'"
-                try #require(try await scene.run(["sh", "-ec", unmount]).status == 0)
-                try await scene.until("healed once it can write") {
-                    try await scene.bottle("diff", sample.name, "-o", "json").status == 0
+                let unmount = "nsenter --mount=/proc/$(cat '\(lock)')/ns/mnt umount '\(fixture.state)'"
+                try #require(try await fixture.run(["sh", "-ec", unmount]).status == 0)
+                try await fixture.until("healed once it can write") {
+                    try await fixture.bottle("diff", sample.name, "-o", "json").status == 0
                 }
             }
-            let after = try await scene.world()
+            let after = try await fixture.snapshot()
             #expect(before.changed(in: after) == ["bottle-\(sample.name)-firewall"])
             #expect(after.networks == before.networks)
         }
@@ -130,32 +130,32 @@ struct RunTroubleTests {
 
     @Test("touches nothing of another state folder's bottle of the same name, not even to delete it")
     func twoStateFolders() async throws {
-        try await Scene.run { scene in
-            let sample = Self.sample(scene)
-            try await scene.applied(sample)
-            let before = try await scene.world()
-            let other = ["BOTTLE_STATE_DIR": "\(scene.folder)/other"]
+        try await BottleFixture.run { fixture in
+            let sample = Self.sample(fixture)
+            try await fixture.applied(sample)
+            let before = try await fixture.snapshot()
+            let other = ["BOTTLE_STATE_DIR": "\(fixture.folder)/other"]
             // Makes the folder and its repository; commits of others then put the bottle there.
-            try await scene.applied(Sample.alone(scene.name()), environment: other)
+            try await fixture.applied(SampleBottle.alone(fixture.name()), environment: other)
             func commit(_ change: String) async throws {
                 let line = "\(change); git -c user.name=o -c user.email=o@bt.test commit -q -a -m edit"
-                let run = try await scene.run(["sh", "-ec", line], in: "\(scene.folder)/other/desired")
+                let run = try await fixture.run(["sh", "-ec", line], in: "\(fixture.folder)/other/desired")
                 try #require(run.status == 0, "\(run)")
             }
-            try await scene.underController { _ in
-                try await scene.underController(environment: other) { log in
+            try await fixture.underController { _ in
+                try await fixture.underController(environment: other) { log in
                     let file = "bottles/\(sample.name).yaml"
-                    try await commit("cp '\(scene.state)/desired/\(file)' \(file); git add \(file)")
-                    try await scene.until("it is refused") {
+                    try await commit("cp '\(fixture.state)/desired/\(file)' \(file); git add \(file)")
+                    try await fixture.until("it is refused") {
                         try log().contains("name-taken") || log().contains("is taken by")
                     }
-                    #expect(try await scene.world() == before)
+                    #expect(try await fixture.snapshot() == before)
                     // Neither is taken for an orphan.
                     try await commit("git rm -q \(file)")
                     try await Task.sleep(for: .seconds(3))
-                    #expect(try await scene.world() == before)
+                    #expect(try await fixture.snapshot() == before)
                 }
-                #expect(try await scene.bottle("diff", sample.name, "-o", "json").status == 0)
+                #expect(try await fixture.bottle("diff", sample.name, "-o", "json").status == 0)
             }
         }
     }

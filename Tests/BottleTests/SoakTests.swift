@@ -19,22 +19,25 @@ struct SoakTests {
         var kills = 0
         while ContinuousClock.now < end {
             let moments = (0..<8).map { _ in random.moments(1, in: .seconds(4))[0] }
-            try await Scene.run { scene in
-                let sample = ApplyTests.whole(scene)
+            try await BottleFixture.run { fixture in
+                let sample = ApplyTests.whole(fixture)
                 let other = sample.with { $0.routes.append("{host: more.bt.test}") }
                 for (turn, moment) in moments.dropLast().enumerated() {
                     let wanted = turn.isMultiple(of: 2) ? sample : other
-                    let line = ["apply", "-f", try scene.write(wanted), "--yes"]
-                    let run = try await scene.bottle(line, environment: CrashTests.secrets, kill: ("KILL", moment))
+                    let line = ["apply", "-f", try fixture.write(wanted), "--yes"]
+                    let run = try await fixture.bottle(line, environment: CrashTests.secrets, kill: ("KILL", moment))
                     if run.status != 0 { kills += 1 }
                     guard turn.isMultiple(of: 3) else { continue }
                     let when: Comment = "turn \(turn), killed after \(moment), seed \(seed)"
-                    try await CrashTests().expectWhole(wanted, ApplyTests.parts, scene, when)
+                    try await CrashTests().expectWhole(wanted, ApplyTests.parts, fixture, when)
                 }
                 let line = ["delete", sample.name, "--yes", "--ignore-not-found"]
-                _ = try await scene.bottle(line, kill: ("KILL", moments[7]))
-                #expect(try await scene.bottle(line).status == 0)
-                #expect(try await scene.world() == World(), "deleted, killed after \(moments[7]), seed \(seed)")
+                _ = try await fixture.bottle(line, kill: ("KILL", moments[7]))
+                #expect(try await fixture.bottle(line).status == 0)
+                #expect(
+                    try await fixture.snapshot() == EngineSnapshot(),
+                    "deleted, killed after \(moments[7]), seed \(seed)"
+                )
             }
         }
         print("\(kills) kills")

@@ -4,12 +4,12 @@ import ReconcilerEngine
 import ReconcilerPlatform
 import Testing
 
-/// What somebody in the agent, or in its supervise sidecar, reaches and can feign: on a real engine.
+/// What a process in the agent, or in its supervise sidecar, reaches and can feign: on a real engine.
 @Suite("The control plane", .needsEngine)
 struct SuperviseAttackTests {
-    private static func applied(_ scene: Scene) async throws -> Sample {
-        let sample = Sample.alone(scene.name()).with { $0.supervise = true }
-        try await scene.applied(sample)
+    private static func applied(_ fixture: BottleFixture) async throws -> SampleBottle {
+        let sample = SampleBottle.alone(fixture.name()).with { $0.supervise = true }
+        try await fixture.applied(sample)
         return sample
     }
 
@@ -17,15 +17,15 @@ struct SuperviseAttackTests {
 
     @Test("is one path of one port for the agent", .timeLimit(.minutes(3)))
     func reach() async throws {
-        try await Scene.run { scene in
-            let sample = try await Self.applied(scene)
+        try await BottleFixture.run { fixture in
+            let sample = try await Self.applied(fixture)
             let agent = "bottle-\(sample.name)-agent"
             let sidecar = "bottle-\(sample.name)-supervise"
-            try await scene.underController { _ in
-                let network = try await scene.engine.network("bottle-\(sample.name)-internal")
+            try await fixture.underController { _ in
+                let network = try await fixture.engine.network("bottle-\(sample.name)-internal")
                 let subnet = try #require(network.ipam.pools.first?.subnet)
-                let hosts = try await scene.run(["hostname", "-I"]).output
-                let seen = try await scene.run(
+                let hosts = try await fixture.run(["hostname", "-I"]).output
+                let seen = try await fixture.run(
                     ["docker", "exec", agent, "python3", "-c", Self.looking, subnet, hosts]
                 ).document()
                 // Itself and the sidecar: of everything else there is not even a refusal.
@@ -41,23 +41,23 @@ struct SuperviseAttackTests {
                 #expect(seen["sockets"].texts == [], "\(seen)")
             }
             // Nor is anything of it in the agent: no folder of the host, and no variable that names one.
-            let mounts = try await scene.docker("inspect", "-f", "{{range .Mounts}}{{.Type}} {{end}}", agent)
+            let mounts = try await fixture.docker("inspect", "-f", "{{range .Mounts}}{{.Type}} {{end}}", agent)
             #expect(Set(mounts.split(separator: " ")) == ["volume"], "\(mounts)")
-            let variables = try await scene.docker("exec", agent, "env")
-            #expect(!variables.contains(scene.folder) && !variables.contains("/queue"), "\(variables)")
-            let writable = try await scene.docker(
+            let variables = try await fixture.docker("exec", agent, "env")
+            #expect(!variables.contains(fixture.folder) && !variables.contains("/queue"), "\(variables)")
+            let writable = try await fixture.docker(
                 "inspect",
                 "-f",
                 "{{range .Mounts}}{{.Destination}}={{.RW}} {{end}}",
                 sidecar
             )
             #expect(writable.contains("/queue/in=true") && writable.contains("/queue/out=false"))
-            // The sidecar itself listens for nobody else, by no protocol; the engine's resolver is on its loopback.
+            // The sidecar itself listens to no other client, by no protocol; the engine's resolver is on its loopback.
             let tables = ["tcp", "tcp6", "udp", "udp6", "raw"].map { "/proc/net/\($0)" }
-            let listed = try await scene.run(["docker", "exec", sidecar, "cat"] + tables)
+            let listed = try await fixture.run(["docker", "exec", sidecar, "cat"] + tables)
             let sockets = listed.output.split(separator: "\n").compactMap(Self.listener)
             #expect(sockets.count == 1 && sockets[0].hasSuffix(":238C"), "\(listed)")
-            let files = try await scene.docker("exec", agent, "cat", "/etc/bottle/current-config/routes.json")
+            let files = try await fixture.docker("exec", agent, "cat", "/etc/bottle/current-config/routes.json")
             #expect(files.contains("["))
         }
     }
@@ -70,7 +70,7 @@ struct SuperviseAttackTests {
         return address.hasPrefix("0B00007F:") || address.hasPrefix("0100007F:") ? nil : address
     }
 
-    /// Tries every port of the sidecar and what else could be somebody's, asks the endpoint for what it is not, and
+    /// Tries every port of the sidecar and every other address in use, asks the endpoint for what it is not, and
     /// looks for sockets in the file system.
     private static let looking = """
         import ipaddress, json, os, socket, stat, sys
@@ -133,29 +133,29 @@ struct SuperviseAttackTests {
         .timeLimit(.minutes(3))
     )
     func takenOver() async throws {
-        try await Scene.run { scene in
-            let sample = try await Self.applied(scene)
+        try await BottleFixture.run { fixture in
+            let sample = try await Self.applied(fixture)
             let sidecar = "bottle-\(sample.name)-supervise"
-            try POSIX.makeFolder("\(scene.folder)/outside")
-            let outside = try scene.write("untouched\n", to: "outside/kept")
-            try await scene.underController { _ in
-                let planted = try await scene.run(
+            try POSIX.makeFolder("\(fixture.folder)/outside")
+            let outside = try fixture.write("untouched\n", to: "outside/kept")
+            try await fixture.underController { _ in
+                let planted = try await fixture.run(
                     ["docker", "exec", "-i", sidecar, "bash", "-s", POSIX.parent(of: outside), sample.name],
                     input: Self.planting
                 )
                 #expect(planted.status == 0, "\(planted)")
-                // What it says is decided is nobody's word: that folder is not its own.
+                // What it says is decided does not count: that folder is not its own.
                 #expect(planted.output == "out is read-only\n", "\(planted)")
                 let question =
                     #"{"dockerfile": "FROM bottle/agent\nRUN true\n", "justification": "true\nState:      applied"}"#
-                async let answered = scene.asks("capability-block", question, in: sample)
-                let item = try await scene.asked(by: sample)
+                async let answered = fixture.asks("capability-block", question, in: sample)
+                let item = try await fixture.asked(by: sample)
                 #expect(item["justification"].text == "true\nState:      applied")
-                #expect(try await scene.proposals(of: sample) == [item])
+                #expect(try await fixture.proposals(of: sample) == [item])
                 let (id, name) = (item["id"].text, sample.name)
                 let views = [["proposals"], ["proposals", "--all"], ["proposals", "show", id], ["describe", name]]
                 for arguments in views {
-                    let shown = try await scene.bottle(arguments)
+                    let shown = try await fixture.bottle(arguments)
                     #expect(shown.status == 0, "\(shown)")
                     let unseen = shown.text.unicodeScalars.filter { scalar in
                         scalar != "\n" && [.control, .format].contains(scalar.properties.generalCategory)
@@ -166,14 +166,14 @@ struct SuperviseAttackTests {
                     let states = shown.output.split(separator: "\n").filter { $0.hasPrefix("State:") }
                     #expect(states.allSatisfy { $0.hasSuffix("pending") }, "\(shown)")
                 }
-                let rejected = try await scene.bottle("reject", id, "--reason", "no need")
+                let rejected = try await fixture.bottle("reject", id, "--reason", "no need")
                 #expect(rejected.status == 0, "\(rejected)")
                 #expect(try await answered.output.contains("no need"))
-                #expect(try await scene.bottle("remediations", name, "-o", "json").document()["items"].list == [])
+                #expect(try await fixture.bottle("remediations", name, "-o", "json").document()["items"].list == [])
             }
-            let deleted = try await scene.bottle("delete", sample.name, "--yes")
+            let deleted = try await fixture.bottle("delete", sample.name, "--yes")
             #expect(deleted.status == 0, "\(deleted)")
-            #expect(try POSIX.names(in: "\(scene.state)/queue") == [])
+            #expect(try POSIX.names(in: "\(fixture.state)/queue") == [])
             #expect(try DurableFile.read(outside, limit: 100) == Array("untouched\n".utf8))
         }
     }

@@ -4,31 +4,31 @@ import Testing
 struct TerminalTests {
     @Test("apply and delete ask, and a no changes nothing")
     func asks() async throws {
-        try await Scene.run { scene in
-            let sample = Sample.alone(scene.name())
-            let file = try scene.write(sample)
-            let refused = try await scene.typing("n\n", "apply", "-f", file)
+        try await BottleFixture.run { fixture in
+            let sample = SampleBottle.alone(fixture.name())
+            let file = try fixture.write(sample)
+            let refused = try await fixture.typing("n\n", "apply", "-f", file)
             #expect(refused.status == 1, "\(refused)")
-            #expect(try await scene.world() == World())
-            #expect(!exists("\(scene.state)/desired/bottles/\(sample.name).yaml"))
+            #expect(try await fixture.snapshot() == EngineSnapshot())
+            #expect(!exists("\(fixture.state)/desired/bottles/\(sample.name).yaml"))
 
-            let agreed = try await scene.typing("y\n", "apply", "-f", file)
+            let agreed = try await fixture.typing("y\n", "apply", "-f", file)
             #expect(agreed.status == 0, "\(agreed)")
-            let world = try await scene.world()
-            #expect(world.parts(of: sample.name) == ["agent", "home", "internal"])
+            let snapshot = try await fixture.snapshot()
+            #expect(snapshot.parts(of: sample.name) == ["agent", "home", "internal"])
 
-            let kept = try await scene.typing("n\n", "delete", sample.name)
+            let kept = try await fixture.typing("n\n", "delete", sample.name)
             #expect(kept.status == 1, "\(kept)")
-            #expect(try await scene.world() == world)
-            let deleted = try await scene.typing("y\n", "delete", sample.name)
+            #expect(try await fixture.snapshot() == snapshot)
+            let deleted = try await fixture.typing("y\n", "delete", sample.name)
             #expect(deleted.status == 0, "\(deleted)")
-            #expect(try await scene.world() == World())
+            #expect(try await fixture.snapshot() == EngineSnapshot())
         }
     }
 }
 
-extension Scene {
-    /// Runs `bottle` on a terminal of its own, on which somebody types.
+extension BottleFixture {
+    /// Runs `bottle` on a terminal of its own, with a user who types.
     fileprivate nonisolated func typing(_ keys: String, _ arguments: String...) async throws -> Run {
         await remember(state)
         return try await run(["python3", "-c", Self.terminal, keys, executable] + arguments)

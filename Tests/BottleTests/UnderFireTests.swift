@@ -45,7 +45,7 @@ private struct Hammer {
     func begin() async throws {
         _ = try await bottle.inAgent(["rm", "-f", "/tmp/stop", "/tmp/counts"])
         let run = ["python3", "-c", Self.program, mark, bottle.internet.address]
-        let begun = try await bottle.scene.run(["docker", "exec", "-d", bottle.agent] + run)
+        let begun = try await bottle.fixture.run(["docker", "exec", "-d", bottle.agent] + run)
         try #require(begun.status == 0, "\(begun)")
     }
 
@@ -53,7 +53,7 @@ private struct Hammer {
     func end() async throws -> [String: Int] {
         _ = try await bottle.inAgent(["touch", "/tmp/stop"])
         var counts: [String: Int] = [:]
-        try await bottle.scene.until("the client ended") {
+        try await bottle.fixture.until("the client ended") {
             let lines = try await bottle.inAgent(["cat", "/tmp/counts"]).output.split(separator: "\n")
             for line in lines {
                 let parts = line.split(separator: ":")
@@ -68,7 +68,7 @@ private struct Hammer {
     func seen(_ what: String, due: Bool) async throws -> Int {
         let line = "docker logs \(bottle.internet.container) 2>&1 | grep -c '\(mark)-\(what)'"
         for _ in 0..<(due ? 100 : 1) {
-            let count = try await bottle.scene.run(["sh", "-c", line]).output
+            let count = try await bottle.fixture.run(["sh", "-c", line]).output
             if count != "0\n" || !due { return Int(count.trimmingSuffix(while: \.isNewline)) ?? -1 }
             try await Task.sleep(for: .milliseconds(100))
         }
@@ -98,12 +98,12 @@ extension SharedBottle {
         print("seed of the blows: BOTTLE_TEST_SEED=\(SplitMix64.seed)")
         var random = SplitMix64(seed: SplitMix64.seed)
         try await settle()
-        let hammer = Hammer(bottle: self, mark: scene.name())
+        let hammer = Hammer(bottle: self, mark: fixture.name())
         try await hammer.begin()
         #expect(try await hammer.seen("allowed", due: true) > 0)
         for turn in 0..<heals {
             let blow = Self.blows[Int.random(in: 0..<Self.blows.count, using: &random)]
-            let struck = try await scene.run(["sh", "-ec", named(blow)])
+            let struck = try await fixture.run(["sh", "-ec", named(blow)])
             try #require(struck.status == 0, "\(struck)")
             let healing = try await applied { _ in }
             #expect(try !healing.actions().isEmpty, "turn \(turn): \(blow)")
@@ -117,7 +117,7 @@ extension SharedBottle {
         #expect(try await hammer.seen("forbidden", due: false) == 0)
         // The client would be seen: on the network out, its forbidden requests arrive.
         try await hammer.begin()
-        try await scene.docker("network", "connect", internet.network, agent)
+        try await fixture.docker("network", "connect", internet.network, agent)
         #expect(try await hammer.seen("forbidden", due: true) > 0)
         try await settle()
         _ = try await hammer.end()
@@ -132,7 +132,7 @@ extension LiveBottle {
     }
 }
 
-@Suite("Soak: a live bottle under fire", .serialized, .needsEngine, .enabled(if: isSoak), SceneTrait())
+@Suite("Soak: a live bottle under fire", .serialized, .needsEngine, .enabled(if: isSoak), FixtureTrait())
 struct UnderFireSoakTests {
     @Test("lets nothing out that it should not during 200 heals")
     func leak() async throws { try await SharedBottle.current().expectNoLeak(heals: 200) }

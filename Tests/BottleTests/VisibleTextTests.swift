@@ -31,9 +31,9 @@ struct VisibleTextTests {
 
     @Test("escapes the same characters", arguments: nasty)
     func escapes(_ text: String) async throws {
-        try await Scene.run { scene in
+        try await BottleFixture.run { fixture in
             let none = ["DOCKER_HOST": "unix:///nonexistent"]
-            let manifest = "\(scene.folder)/nasty.yaml"
+            let manifest = "\(fixture.folder)/nasty.yaml"
             // JSON escapes, so that the reader takes the text.
             let escaped = text.utf16.map { unit in
                 let digits = String(unit, radix: 16)
@@ -46,18 +46,18 @@ struct VisibleTextTests {
                 Array("apiVersion: bottle/v1\nkind: \"\(escaped)\"\n\"\(escaped)\": \(text)\n".utf8),
                 to: manifest
             )
-            _ = try await scene.bottle(["get"], environment: none)
-            try POSIX.makeFolder(scene.state)
-            try POSIX.makeFolder("\(scene.state)/refusals")
+            _ = try await fixture.bottle(["get"], environment: none)
+            try POSIX.makeFolder(fixture.state)
+            try POSIX.makeFolder("\(fixture.state)/refusals")
             let read = #"{"time":"2026-11-24T03:00:00Z","event":"read","container":"c","lines":1}"#
-            try DurableFile.write(Array("\(line)\n\(read)\n".utf8), to: "\(scene.state)/refusals/nasty.jsonl")
+            try DurableFile.write(Array("\(line)\n\(read)\n".utf8), to: "\(fixture.state)/refusals/nasty.jsonl")
             let views = [
                 ["describe", text], ["validate", "-f", manifest], ["grant", "dev", "host", text, "--reason", text],
                 ["denied", "nasty"],
             ]
             for view in views {
                 for format in ["table", "json", "yaml"] {
-                    let run = try await scene.bottle(view + ["-o", format], environment: none)
+                    let run = try await fixture.bottle(view + ["-o", format], environment: none)
                     let harmful = Self.harmful(run.text)
                     #expect(harmful.isEmpty, "\(view[0]) \(format): \(harmful)")
                     #expect(!run.text.isEmpty, "\(view[0]) \(format)")

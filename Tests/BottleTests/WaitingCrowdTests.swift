@@ -35,25 +35,27 @@ struct WaitingCrowdTests {
 
     @Test("are each answered with their own decision, and none of them takes much room", .timeLimit(.minutes(5)))
     func crowd() async throws {
-        try await Scene.run { scene in
+        try await BottleFixture.run { fixture in
             let samples = (0..<Self.bottles).map { _ in
-                Sample(name: scene.name()).with { $0.supervise = true }
+                SampleBottle(name: fixture.name()).with { $0.supervise = true }
             }
-            let files = try samples.flatMap { ["-f", try scene.write($0)] }
-            let applied = try await scene.bottle(["apply"] + files + ["--yes"])
+            let files = try samples.flatMap { ["-f", try fixture.write($0)] }
+            let applied = try await fixture.bottle(["apply"] + files + ["--yes"])
             try #require(applied.status == 0, "\(applied)")
-            try await scene.underController { _ in
+            try await fixture.underController { _ in
                 // What the first proposal of all brings into memory stays there.
-                try await warmUp(samples[0], scene)
-                let before = try await Sizes(of: samples, scene)
-                async let answers = answers(to: samples, scene)
-                try await scene.until("all wait") { try await waiting(samples, scene) == Self.bottles * Self.callers }
-                let crowded = try await Sizes(of: samples, scene)
-                try await decide(samples, scene)
+                try await warmUp(samples[0], fixture)
+                let before = try await Sizes(of: samples, fixture)
+                async let answers = answers(to: samples, fixture)
+                try await fixture.until("all wait") {
+                    try await waiting(samples, fixture) == Self.bottles * Self.callers
+                }
+                let crowded = try await Sizes(of: samples, fixture)
+                try await decide(samples, fixture)
                 for (bottle, answers) in try await answers.enumerated() {
                     expect(answers, in: bottle)
                 }
-                let after = try await Sizes(of: samples, scene)
+                let after = try await Sizes(of: samples, fixture)
                 print("MiB before, with the crowd, after: \(before) \(crowded) \(after)")
                 for sizes in [crowded, after] {
                     #expect(sizes.controller - before.controller <= Self.growth, "\(before) \(sizes)")
@@ -62,18 +64,18 @@ struct WaitingCrowdTests {
                     }
                 }
             }
-            for (bottle, sample) in samples.enumerated() { try await expectDesired(bottle, sample, scene) }
+            for (bottle, sample) in samples.enumerated() { try await expectDesired(bottle, sample, fixture) }
         }
     }
 
-    private func warmUp(_ sample: Sample, _ scene: Scene) async throws {
-        async let answered = scene.asks(
+    private func warmUp(_ sample: SampleBottle, _ fixture: BottleFixture) async throws {
+        async let answered = fixture.asks(
             "firewall-block",
             #"{"hosts": "warm.bt.test", "justification": "to begin with"}"#,
             in: sample
         )
-        let id = try await scene.asked(by: sample)["id"].text
-        let rejected = try await scene.bottle("reject", id, "--reason", "not yet")
+        let id = try await fixture.asked(by: sample)["id"].text
+        let rejected = try await fixture.bottle("reject", id, "--reason", "not yet")
         #expect(rejected.status == 0, "\(rejected)")
         #expect(try await answered.output.contains("not yet"))
     }
@@ -89,13 +91,13 @@ struct WaitingCrowdTests {
     }
 
     /// What the callers of each bottle were told.
-    private func answers(to samples: [Sample], _ scene: Scene) async throws -> [[Answer]] {
+    private func answers(to samples: [SampleBottle], _ fixture: BottleFixture) async throws -> [[Answer]] {
         try await withThrowingTaskGroup(of: (Int, [Answer]).self) { group in
             for (bottle, sample) in samples.enumerated() {
                 group.addTask {
                     let program = ["python3", "-c", Self.asking, "\(Self.callers)", "\(Self.hosts)"]
                     let line = ["docker", "exec", "bottle-\(sample.name)-agent"] + program
-                    let run = try await scene.run(line, timeLimit: .seconds(240))
+                    let run = try await fixture.run(line, timeLimit: .seconds(240))
                     try #require(run.status == 0, "\(run)")
                     return (bottle, try JSONDecoder().decode([Answer].self, from: Data(run.output.utf8)))
                 }
@@ -106,11 +108,11 @@ struct WaitingCrowdTests {
         }
     }
 
-    private func waiting(_ samples: [Sample], _ scene: Scene) async throws -> Int {
+    private func waiting(_ samples: [SampleBottle], _ fixture: BottleFixture) async throws -> Int {
         var count = 0
         for sample in samples {
             let line = ["docker", "exec", "bottle-\(sample.name)-agent", "sh", "-c", "wc -l </tmp/waiting"]
-            count += Int(try await scene.run(line).output.trimmingSuffix(while: \.isWhitespace)) ?? 0
+            count += Int(try await fixture.run(line).output.trimmingSuffix(while: \.isWhitespace)) ?? 0
         }
         return count
     }
@@ -129,12 +131,12 @@ struct WaitingCrowdTests {
     // MARK: - The operator
 
     /// Decides all that waits, in a mixed order: two of each bottle by the commands, the others as a page does.
-    private func decide(_ samples: [Sample], _ scene: Scene) async throws {
+    private func decide(_ samples: [SampleBottle], _ fixture: BottleFixture) async throws {
         let seed = SplitMix64.seed
         print("seed of the order: BOTTLE_TEST_SEED=\(seed)")
         var random = SplitMix64(seed: seed)
-        let state = try #require(try StateFolder.open(scene.state))
-        let repository = try await DesiredRepository.create(in: state, environment: scene.environment)
+        let state = try #require(try StateFolder.open(fixture.state))
+        let repository = try await DesiredRepository.create(in: state, environment: fixture.environment)
         let moment = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
         let reviews = try Operations.reviews(in: state, try await repository.snapshot(), at: moment)
             .filter { !$0.state.isFinal }
@@ -146,7 +148,7 @@ struct WaitingCrowdTests {
             let decision = Decision(String(proposal.argument.prefix { $0 != "\n" }), in: bottle)
             if typed.insert("\(bottle) \(decision.isApproved)").inserted {
                 let verb = decision.isApproved ? "approve" : "reject"
-                let run = try await scene.bottle(verb, proposal.id.text, "--reason", decision.words)
+                let run = try await fixture.bottle(verb, proposal.id.text, "--reason", decision.words)
                 #expect(run.status == 0, "\(run)")
             } else if decision.isApproved {
                 let desired = try #require(try await repository.desired(of: proposal.bottle, at: moment)).state
@@ -162,14 +164,20 @@ struct WaitingCrowdTests {
     }
 
     /// What was approved for a bottle, once each, is what is desired of it and nothing else.
-    private func expectDesired(_ bottle: Int, _ sample: Sample, _ scene: Scene) async throws {
+    private func expectDesired(_ bottle: Int, _ sample: SampleBottle, _ fixture: BottleFixture) async throws {
         let approved = (0..<Self.hosts).map { "h\($0).bt.test" }.filter { Decision($0, in: bottle).isApproved }
-        let list = try await scene.bottle("remediations", sample.name, "-o", "json").document()["items"].list
-        let proposals = try await scene.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"].list
+        let list = try await fixture.bottle("remediations", sample.name, "-o", "json").document()["items"].list
+        let proposals = try await fixture.bottle("proposals", sample.name, "--all", "-o", "json").document()["items"]
+            .list
         let applied = proposals.filter { $0["state"].text == "applied" }.map(\.["id"].text)
         #expect(list.map(\.["proposal"].text).sorted() == applied.sorted())
         #expect(applied.count == approved.count)
-        let allowed = try await scene.docker("exec", "bottle-\(sample.name)-firewall", "cat", "/etc/firewall/allowlist")
+        let allowed = try await fixture.docker(
+            "exec",
+            "bottle-\(sample.name)-firewall",
+            "cat",
+            "/etc/firewall/allowlist"
+        )
         for number in 0..<Self.hosts {
             let host = "h\(number).bt.test"
             #expect(allowed.contains(host) == approved.contains(host), "\(host) in \(allowed)")
@@ -183,13 +191,13 @@ struct WaitingCrowdTests {
         let controller: Int
         let servers: [Int]
 
-        init(of samples: [Sample], _ scene: Scene) async throws {
-            let process = try scene.controllerProcess()
-            let size = try await scene.run(["ps", "-o", "rss=", "-p", process])
+        init(of samples: [SampleBottle], _ fixture: BottleFixture) async throws {
+            let process = try fixture.controllerProcess()
+            let size = try await fixture.run(["ps", "-o", "rss=", "-p", process])
             controller = try #require(Int(size.output.filter(\.isNumber)), "\(size)") >> 10
             var sizes: [Int] = []
             for sample in samples {
-                let top = try await scene.docker("top", "bottle-\(sample.name)-supervise", "-o", "pid,rss")
+                let top = try await fixture.docker("top", "bottle-\(sample.name)-supervise", "-o", "pid,rss")
                 let processes = top.split(separator: "\n").dropFirst().map { $0.split(separator: " ") }
                 sizes.append(try processes.map { try #require(Int($0[1]), "\(top)") }.reduce(0, +) >> 10)
             }
@@ -242,7 +250,7 @@ struct WaitingCrowdTests {
         """
 }
 
-extension Scene {
+extension BottleFixture {
     /// The process of the controller that runs.
     nonisolated func controllerProcess() throws -> String {
         let holder = try DurableFile.read("\(state)/locks/.controller.lock", limit: 32) ?? []

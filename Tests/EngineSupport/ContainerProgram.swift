@@ -5,7 +5,7 @@ package import ReconcilerTime
 ///
 /// A value: the engine keeps it with the container, and makes a fresh one at each start.
 package protocol ContainerProgram: Sendable {
-    /// Whether nothing more will happen in it until somebody tells it something.
+    /// Whether nothing more will happen in it until it gets a signal.
     var isIdle: Bool { get }
     /// Lives through one moment; called once an engine call while it is not idle or paused.
     mutating func tick(_ machine: inout ContainerMachine)

@@ -58,7 +58,7 @@ extension EngineState {
         ended(try find(reference).id, .exited(code))
     }
 
-    /// Edits a file as the program inside does: nobody is told.
+    /// Edits a file as the program inside does: without an event.
     package mutating func edit(
         _ path: String,
         in reference: String,

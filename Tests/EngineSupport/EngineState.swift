@@ -124,7 +124,7 @@ package struct MemoryContainer: Sendable {
     package var logs: [LogLine] = []
     package var createdAt: Timestamp
     package var restartCount = 0
-    /// Whether somebody asked for its end, so that no restart policy starts it again.
+    /// Whether its end was asked for, so that no restart policy starts it again.
     var isAskedToEnd = false
 
     package var isRunning: Bool { state.isRunning }

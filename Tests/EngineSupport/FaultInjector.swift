@@ -18,7 +18,7 @@ package actor FaultInjector {
         case before
         /// Half of what is sent arrives; other calls than uploads then don't happen.
         case during
-        /// The engine has done it, and nobody hears of that.
+        /// The engine has done it, and the caller does not learn of that.
         case after
     }
 

@@ -4,7 +4,7 @@ import ReconcilerTime
 /// Docker's engine without Docker: everything of `EngineState` behind the calls of `EngineWriting`.
 ///
 /// Each call takes a millisecond of its clock, in which the programs in its containers live on. Nothing in it depends
-/// on real time, except that whoever waits for something asks again every few milliseconds.
+/// on real time, except that a caller that waits for something asks again every few milliseconds.
 package actor MemoryEngine {
     var state: EngineState
     /// Looked at after each call; what it tells is kept in `violations`.
@@ -34,7 +34,7 @@ package actor MemoryEngine {
 
     package func comeUp() { isDown = false }
 
-    /// Lets milliseconds pass in which nobody asks for anything.
+    /// Lets milliseconds pass without a call.
     package func pass(_ milliseconds: Int) { for _ in 0..<milliseconds { state.pass() } }
 
     func call<Value>(_ body: (inout EngineState) throws(EngineError) -> Value) throws(EngineError) -> Value {
@@ -49,7 +49,7 @@ package actor MemoryEngine {
         for violation in watch?(state) ?? [] where !violations.contains(violation) { violations.append(violation) }
     }
 
-    /// Waits a moment of real time, since somebody else must do something first.
+    /// Waits a moment of real time, so that another task can go first.
     static func rest() async throws(EngineError) {
         do { try await Task.sleep(for: .milliseconds(2)) } catch { throw .cancelled }
     }

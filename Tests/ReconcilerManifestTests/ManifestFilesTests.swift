@@ -1,11 +1,12 @@
 import ReconcilerManifest
 import ReconcilerModel
+import ScratchTestSupport
 import Testing
 
 @Suite struct ManifestFilesTests {
     @Test("A folder gives its manifests by name, without those below and without plain Markdown")
     func folder() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         for name in ["b.yaml", "a.yml", "c.json", "notes.txt", ".hidden.yaml", "sub/d.yaml"] {
             try scratch.write("a: 1\n", to: name)
         }
@@ -19,7 +20,7 @@ import Testing
 
     @Test("A file named twice is read once; '-' is standard input")
     func twice() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         try scratch.write("a: 1\n", to: "a.yaml")
         let (sources, problems) = ManifestFiles.load(
             ["a.yaml", "./a.yaml", scratch.path + "/a.yaml", "-"],
@@ -33,7 +34,7 @@ import Testing
 
     @Test("All that can't be read is reported, with what to do")
     func unreadable() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         try scratch.write("x", to: "empty/notes.txt")
         try scratch.write(String(repeating: "#", count: 5 << 20), to: "large.yaml")
         let (sources, problems) = ManifestFiles.load(

@@ -1,5 +1,6 @@
 import ReconcilerManifest
 import ReconcilerModel
+import ScratchTestSupport
 import Testing
 
 @Suite struct ManifestResolverTests {
@@ -13,7 +14,7 @@ import Testing
 
     private func resolve(
         _ text: String,
-        in scratch: ScratchFolder,
+        in scratch: Scratch,
         environment: [String: String] = [:]
     ) throws -> (manifest: BottleManifest?, diagnostics: [Diagnostic]) {
         try scratch.write(text, to: "work/bottle.yaml")
@@ -34,7 +35,7 @@ import Testing
 
     @Test("A resolved manifest stands alone")
     func standsAlone() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         try scratch.write("Do it.\n", to: "work/prompts/p.md")
         try scratch.write(Self.pem, to: "work/ca.pem")
         try scratch.write("FROM x\n", to: "work/Dockerfile")
@@ -59,7 +60,7 @@ import Testing
         #expect(source.context == scratch.path + "/work")
         let pinned = try #require(source.pinned)
         #expect(
-            scratch.files(in: "state/contexts/\(pinned)") == [
+            try scratch.files(in: "state/contexts/\(pinned)") == [
                 "Dockerfile f 644", "bottle.yaml f 644", "ca.pem f 644", "prompts d 700", "prompts/p.md f 644",
             ]
         )
@@ -71,7 +72,7 @@ import Testing
 
     @Test("All that can't be resolved is reported at its place, and nothing is written")
     func allAtOnce() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         try scratch.write("no certificate", to: "work/ca.pem")
         try scratch.write("x", to: "work/Dockerfile")
         let text = bottle(
@@ -88,13 +89,13 @@ import Testing
                 "no-such-file 6", "unknown-host-key 8", "no-such-file 8",
             ]
         )
-        #expect(scratch.files(in: ".").filter { $0.hasPrefix("state") } == [])
+        #expect(try scratch.files(in: ".").filter { $0.hasPrefix("state") } == [])
     }
 
     @Test("A build context's digest is that of its content, names and execute bits alone")
     func contextDigest() throws {
-        func digest(_ change: (ScratchFolder) throws -> Void) throws -> ContentDigest {
-            let scratch = try ScratchFolder()
+        func digest(_ change: (Scratch) throws -> Void) throws -> ContentDigest {
+            let scratch = try Scratch()
             try scratch.write("FROM x\n", to: "work/ctx/Dockerfile")
             try scratch.write("a", to: "work/ctx/src/a.txt")
             try scratch.link("work/ctx/link", to: "src/a.txt")
@@ -129,7 +130,7 @@ import Testing
         ]
     )
     func ignored(_ rules: String, _ kept: [String]) throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         for name in ["Dockerfile", "b.log", "src/a.txt", "src/deep/b.log"] {
             try scratch.write("x", to: "work/ctx/" + name)
         }
@@ -139,7 +140,7 @@ import Testing
         guard case .build(let source) = try #require(manifest).agent.image, let pinned = source.pinned else {
             throw ScratchProblem()
         }
-        let names = scratch.files(in: "state/contexts/\(pinned)").map { String($0.prefix { $0 != " " }) }
+        let names = try scratch.files(in: "state/contexts/\(pinned)").map { String($0.prefix { $0 != " " }) }
         #expect(names == ([".dockerignore", "Dockerfile"] + kept).sorted())
     }
 
@@ -153,7 +154,7 @@ import Testing
         ]
     )
     func mounted(_ folder: String, _ noun: String) throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         for name in ["run/docker.sock", "state/x/y", "ctx/src/z", "ctx/Dockerfile", "home/.ssh/id"] {
             try scratch.write("x", to: name)
         }
@@ -171,7 +172,7 @@ import Testing
 
     @Test("A mounted workspace beside the cage is right")
     func mountedBeside() throws {
-        let scratch = try ScratchFolder()
+        let scratch = try Scratch()
         try scratch.makeFolder(scratch.path + "/home/src")
         let (manifest, problems) = try resolve(
             bottle(agent: "{image: a, workspace: {path: ~/src, mode: mount}}"),
@@ -187,12 +188,11 @@ import Testing
             "g.example ", "G.example,192.0.2.1 ", "HASHED ",
         ]
     )
-    func knownHosts(_ name: String) throws {
-        let scratch = try ScratchFolder()
+    func knownHosts(_ name: String) async throws {
+        let scratch = try Scratch()
         try scratch.write("k", to: "work/id")
         // HMAC-SHA-1 of 'g.example' under the salt 'saltsaltsaltsaltsalt'.
-        let hidden = run(
-            "python3",
+        let hidden = try await python(
             [
                 "-c",
                 "import hmac,base64;s=b'saltsaltsaltsaltsalt';print('|1|'+base64.b64encode(s).decode()+'|'+base64.b64encode(hmac.new(s,b'g.example','sha1').digest()).decode(),end=' ')",

@@ -1,6 +1,8 @@
 import ReconcilerManifest
 import ReconcilerModel
+import ReconcilerPlatform
 import ReconcilerTime
+import ScratchTestSupport
 import Testing
 
 @Suite("A remediation's file")
@@ -62,9 +64,9 @@ struct RemediationReaderTests {
         }
     }
 
-    @Test("is valid by an independent validator of the schema", .enabled(if: hasValidator))
-    func schema() throws {
-        let scratch = try ScratchFolder()
+    @Test("is valid by an independent validator of the schema", .enabled { await hasValidator() })
+    func schema() async throws {
+        let scratch = try Scratch()
         var text = ""
         for seed in 0..<100 {
             var maker = ManifestMaker(seed: UInt64(seed))
@@ -73,15 +75,12 @@ struct RemediationReaderTests {
         }
         try scratch.write(text, to: "all.yaml")
         let script = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-        let (status, output) = run(
-            "python3",
+        let (status, output) = try await python(
             ["/\(script)/schema-check.py", scratch.path + "/all.yaml"],
             input: ManifestSchema.json
         )
-        #expect(status == 0, "\(output.prefix(3000))")
+        #expect(status == .exited(0), "\(output.prefix(3000))")
     }
-
-    private static let hasValidator = run("python3", ["-c", "import jsonschema, yaml"]).status == 0
 
     static let bad = [
         BadManifest(

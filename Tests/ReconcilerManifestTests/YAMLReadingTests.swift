@@ -203,7 +203,7 @@ import Testing
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
-    /// Starts the count of the process's peak memory anew, where the kernel can.
+    /// Resets the process's peak memory, where the kernel can.
     private func resetPeakMemory() {
         guard let file = unsafe fopen("/proc/self/clear_refs", "w") else { return }
         unsafe fputs("5", file)

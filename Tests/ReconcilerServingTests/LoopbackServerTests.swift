@@ -48,9 +48,9 @@ import Testing
     }
 
     @Test(
-        "whoever asks in another name, from a page, with another method or a body is refused",
+        "a request in another name, from a page, with another method or with a body is refused",
         arguments: [
-            // A name of somebody else's that leads here.
+            // A foreign name that leads here.
             ("GET / HTTP/1.1\nHost: evil.example\n\n", 421), ("GET / HTTP/1.1\nHost: evil.example:PORT\n\n", 421),
             ("GET / HTTP/1.1\nHost: 127.0.0.1.evil.example:PORT\n\n", 421),
             ("GET / HTTP/1.1\nHost: 127.0.0.1\n\n", 421), ("GET / HTTP/1.1\nHost: 127.0.0.1:1\n\n", 421),
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func whoeverSaysNothingOrLittleIsHungUpOn() async throws {
+    @Test func aClientThatSaysNothingOrLittleIsHungUpOn() async throws {
         var limits = LoopbackServer.Limits()
         limits.silence = .seconds(2)
         try await serving(limits) { port in
@@ -153,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func aPortThatSomebodyHasIsAnErrorAndTheBodyDoesNotRun() async throws {
+    @Test func aPortInUseIsAnErrorAndTheBodyDoesNotRun() async throws {
         try await serving { port in
             let second = LoopbackServer(at: LoopbackAddress(port: port)) { _ in .text(200, "") }
             await #expect(throws: (any Error).self) {

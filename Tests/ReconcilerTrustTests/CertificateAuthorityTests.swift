@@ -1,5 +1,4 @@
 import FoundationEssentials
-
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState

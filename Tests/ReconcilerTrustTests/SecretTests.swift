@@ -31,7 +31,7 @@ struct KeyedFingerprintTests {
         #expect(all[0] == one.fingerprint(of: SecretValue("x"), name: a))
     }
 
-    @Test("stays the same under the key that was made first, whoever loads it")
+    @Test("stays the same under the key that was made first, whichever process loads it")
     func keeps() async throws {
         let files = MemoryFiles()
         let name = try name.get()

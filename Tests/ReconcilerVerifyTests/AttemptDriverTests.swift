@@ -136,9 +136,9 @@ import Testing
         #expect(closed.outcome == .closed)
     }
 
-    @Test("Nobody at a port is a refusal, and the rest is skipped")
+    @Test("A port without a listener is a refusal, and the rest is skipped")
     func refused() async throws {
-        // A port that was free a moment ago can be a neighbour's by now; this one is nobody's.
+        // A port that was free a moment ago can be taken by now; this one stays free.
         let driver = AttemptDriver(proxy: HostPort(host: "127.0.0.1", port: 1))
         let seen = await driver.perform(Attempt(name: "a", steps: Self.ask + [.receive(.answer)]))
         #expect(seen.outcome == .closed)

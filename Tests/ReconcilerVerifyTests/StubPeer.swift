@@ -13,7 +13,7 @@ import X509
     import Darwin
 #endif
 
-/// A server on loopback that does one thing with whoever talks to it.
+/// A server on loopback that does one thing with each client.
 struct StubPeer {
     enum Habit: Sendable {
         /// Answers the first bytes with these texts, one after another.
@@ -24,7 +24,7 @@ struct StubPeer {
         /// Ends the connection without the usual farewell.
         case resets
         case hangs
-        /// Speaks TLS with whoever does, and answers inside.
+        /// Speaks TLS with clients that do, and answers inside.
         case securely(String)
         /// Grants a CONNECT, then speaks TLS.
         case tunnels(String)

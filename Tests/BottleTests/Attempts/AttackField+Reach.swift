@@ -16,7 +16,7 @@ extension AttackField {
 
     /// The range of one of the bottle's own networks.
     func block(of network: String) async throws -> IPv4Block {
-        let found = try await scene.engine.network("bottle-\(name)-\(network)")
+        let found = try await fixture.engine.network("bottle-\(name)-\(network)")
         return try IPv4Block(try #require(found.ipam.pools.first?.subnet))
     }
 
@@ -24,7 +24,7 @@ extension AttackField {
     func outerAddresses() async throws -> [Outer] {
         var all: [Outer] = []
         for role in sidecars {
-            let networks = try await scene.engine.container(container(role)).networks
+            let networks = try await fixture.engine.container(container(role)).networks
             guard let address = networks[servers.network]?.ipAddress else { continue }
             let inner = networks.filter { $0.key != servers.network }.map { network, endpoint in
                 (network: String(network.dropFirst("bottle-\(name)-".count)), address: endpoint.ipAddress)
@@ -36,7 +36,7 @@ extension AttackField {
 
     /// Addresses of the machine that the tests run on, which often is the engine's.
     func hostAddresses() async throws -> [String] {
-        let run = try await scene.run(["hostname", "-I"])
+        let run = try await fixture.run(["hostname", "-I"])
         return run.output.split { $0.isWhitespace }.map(String.init).filter { !$0.contains(":") }
     }
 
@@ -48,11 +48,11 @@ extension AttackField {
         return findings
     }
 
-    /// Expects that no port of an address that is somebody's accepts a connection or, where a program can only reset
+    /// Expects that no port of an address in use accepts a connection or, where a program can only reset
     /// what it accepted, that no byte comes.
     func expectNothing(at address: String, from container: String) async throws {
         let findings = try await scan([address], from: container)
-        #expect(findings.absent == [], "nobody is at \(address)")
+        #expect(findings.absent == [], "nothing answers at \(address)")
         let attempts = findings.open.map { endpoint in
             Attempt(
                 name: "\(endpoint)",
@@ -71,16 +71,16 @@ extension AttackField {
 
     private struct NoFindings: Error {}
 
-    // MARK: - Somebody else
+    // MARK: - Others
 
     /// Starts a container that is no part of the bottle on the network out; it may change its routes.
     func foreignContainer() async throws -> String {
-        let container = scene.name()
+        let container = fixture.name()
         let line = ["docker", "create", "--name", container, "--network", servers.network, "--user", "root"]
-        let created = try await scene.run(line + ["--cap-add", "NET_ADMIN", "bottle/agent", "sleep", "infinity"])
+        let created = try await fixture.run(line + ["--cap-add", "NET_ADMIN", "bottle/agent", "sleep", "infinity"])
         try #require(created.status == 0, "\(created)")
-        await scene.onTearDown { try await scene.engine.remove(container, force: true, volumes: true) }
-        try await scene.docker("start", container)
+        await fixture.onTearDown { try await fixture.engine.remove(container, force: true, volumes: true) }
+        try await fixture.docker("start", container)
         try await executable.install(in: container)
         return container
     }
@@ -98,7 +98,7 @@ extension AttackField {
             """
         let mask = IPv4Address(bits: ~0 << UInt32(32 - block.prefix)).description
         let line = ["docker", "exec", container, "python3", "-c", program, block.base.description, mask, address]
-        let run = try await scene.run(line)
+        let run = try await fixture.run(line)
         try #require(run.status == 0, "\(run)")
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
 /// A bottle under attack, and the servers that its attackers try to reach.
 struct AttackField: Sendable {
-    let scene: Scene
+    let fixture: BottleFixture
     let servers: AttemptServers
     /// What the reports call it.
     let title: String
@@ -20,37 +20,37 @@ struct AttackField: Sendable {
     let token: String
     let executable: AttemptExecutable
 
-    /// Brings it up; it ends with the scene.
+    /// Brings it up; it ends with the fixture.
     ///
     /// - Parameters:
     ///   - face: what stands before the agent.
     ///   - images: of the sidecars, in place of our own, by role.
     static func start(
         _ title: String,
-        in scene: Scene,
+        in fixture: BottleFixture,
         face: Attempt.Face,
         hasFirewall: Bool = true,
         images: [String: String] = [:],
         executable: AttemptExecutable
     ) async throws -> AttackField {
         let field = AttackField(
-            scene: scene,
-            servers: try await AttemptServers.start(in: scene),
+            fixture: fixture,
+            servers: try await AttemptServers.start(in: fixture),
             title: title,
             face: face,
             hasFirewall: hasFirewall,
-            name: scene.name(),
+            name: fixture.name(),
             token: "t0ken-\(UInt64.random(in: .min ... .max))",
             executable: executable
         )
-        let settings = "\(scene.folder)/\(scene.name())"
+        let settings = "\(fixture.folder)/\(fixture.name())"
         try POSIX.makeFolder(settings)
         try POSIX.makeFolder("\(settings)/bottle")
         let all = Self.imagesUnderTest.merging(images) { $1 }.map { "\($0.key): \"\($0.value)\"" }
-        let text = scene.settings + "images: {\(all.sorted().joined(separator: ", "))}\n"
+        let text = fixture.settings + "images: {\(all.sorted().joined(separator: ", "))}\n"
         try DurableFile.write(Array(text.utf8), to: "\(settings)/bottle/config.yaml")
         let environment = ["BT_TOKEN": field.token, "XDG_CONFIG_HOME": settings]
-        try await scene.applied(field.sample, environment: environment)
+        try await fixture.applied(field.sample, environment: environment)
         try await executable.install(in: field.container("agent"))
         return field
     }
@@ -64,16 +64,16 @@ struct AttackField: Sendable {
         }
     }
 
-    private var sample: Sample {
+    private var sample: SampleBottle {
         let wild = "\"*.\(AttemptServers.wildApex)\""
         guard face == .egressProxy else {
-            return Sample(
+            return SampleBottle(
                 name: name,
                 allowlist: [AttemptServers.listed, AttemptServers.open, wild],
                 egress: servers.egress
             )
         }
-        return Sample(
+        return SampleBottle(
             name: name,
             firewall: hasFirewall ? "squid" : "none",
             allowlist: [AttemptServers.open, wild],
@@ -96,7 +96,7 @@ struct AttackField: Sendable {
 
     /// The address of a container on one of the bottle's own networks.
     func address(of role: String, on network: String) async throws -> String {
-        let networks = try await scene.engine.container(container(role)).networks
+        let networks = try await fixture.engine.container(container(role)).networks
         return try #require(networks["bottle-\(name)-\(network)"]?.ipAddress)
     }
 
@@ -128,7 +128,7 @@ struct AttackField: Sendable {
         var refusals: [Refusal] = []
         var errors: [Refusal] = []
         for role in sidecars {
-            let run = try await scene.run(["docker", "logs", container(role)])
+            let run = try await fixture.run(["docker", "logs", container(role)])
             try #require(run.status == 0, "\(run)")
             for line in run.text.split(separator: "\n") {
                 guard let fields = try? JSONDecoder().decode(JSON.self, from: Data(line.utf8)),
@@ -150,7 +150,7 @@ struct AttackField: Sendable {
     func lives() async throws -> [String] {
         var lives: [String] = []
         for role in sidecars {
-            let found = try await scene.engine.container(container(role))
+            let found = try await fixture.engine.container(container(role))
             lives.append("\(role) \(found.id) \(found.state.status) \(found.state.startedAt?.description ?? "")")
         }
         return lives

@@ -8,8 +8,8 @@ struct AttackTrait: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await Scene.run { scene in
-            let fields = AttackFields(in: scene)
+        try await BottleFixture.run { fixture in
+            let fields = AttackFields(in: fixture)
             try await AttackFields.$inScope.withValue(fields) { try await function() }
             await fields.end()
         }
@@ -34,12 +34,12 @@ actor AttackFields {
 
     @TaskLocal static var inScope: AttackFields?
 
-    private let scene: Scene
+    private let fixture: BottleFixture
     private var executable: Task<AttemptExecutable, any Error>?
     private var fields: [Kind: Task<AttackField, any Error>] = [:]
     private var runs: [Kind: Task<AttackRun, any Error>] = [:]
 
-    init(in scene: Scene) { self.scene = scene }
+    init(in fixture: BottleFixture) { self.fixture = fixture }
 
     static func current() throws -> AttackFields { try #require(inScope) }
 
@@ -51,7 +51,7 @@ actor AttackFields {
             let field = task(kind)
             runs[kind] = Task {
                 var limits = AttemptDriver.Limits()
-                // On what is no wall much hangs, and nobody asks how long.
+                // On what is no wall much hangs, and how long does not matter.
                 if kind == .naive { limits.receive = 2_000 }
                 return try await AttackRun(try AttemptCorpus.load().attempts, on: try await field.value, limits: limits)
             }
@@ -68,16 +68,16 @@ actor AttackFields {
 
     private func task(_ kind: Kind) -> Task<AttackField, any Error> {
         if let field = fields[kind] { return field }
-        let scene = scene
-        let program = executable ?? Task { try await AttemptExecutable(in: scene) }
+        let fixture = fixture
+        let program = executable ?? Task { try await AttemptExecutable(in: fixture) }
         executable = program
         let field = Task {
             try await AttackField.start(
                 kind.rawValue,
-                in: scene,
+                in: fixture,
                 face: kind == .bare ? .firewall : .egressProxy,
                 hasFirewall: kind != .lone,
-                images: kind == .naive ? ["egress-proxy": try await NaiveProxy.build(in: scene)] : [:],
+                images: kind == .naive ? ["egress-proxy": try await NaiveProxy.build(in: fixture)] : [:],
                 executable: try await program.value
             )
         }

@@ -6,22 +6,22 @@ import Testing
 
 /// The executable under test with the libraries it needs, to be run inside of any container with a newer C library.
 struct AttemptExecutable: Sendable {
-    private let scene: Scene
+    private let fixture: BottleFixture
     private let folder: String
 
     /// Collects it; a static build needs nothing beside itself.
-    init(in scene: Scene) async throws {
-        self.scene = scene
-        folder = "\(scene.folder)/\(scene.name())"
+    init(in fixture: BottleFixture) async throws {
+        self.fixture = fixture
+        folder = "\(fixture.folder)/\(fixture.name())"
         try POSIX.makeFolder(folder, mode: 0o755)
-        var files = [scene.executable]
-        let needed = try await scene.run(["ldd", scene.executable])
+        var files = [fixture.executable]
+        let needed = try await fixture.run(["ldd", fixture.executable])
         for line in needed.output.split(separator: "\n") {
             let words = line.split { $0 == " " || $0 == "\t" }
             guard words.count >= 3, words[1] == "=>", !Self.isOfTheSystem(String(words[0])) else { continue }
             files.append(String(words[2]))
         }
-        let copied = try await scene.run(["cp", "-L"] + files + [folder])
+        let copied = try await fixture.run(["cp", "-L"] + files + [folder])
         try #require(copied.status == 0, "\(copied)")
     }
 
@@ -34,16 +34,16 @@ struct AttemptExecutable: Sendable {
 
     /// Puts it into a container.
     func install(in container: String) async throws {
-        try await scene.docker("cp", "\(folder)/.", "\(container):\(Self.place)")
+        try await fixture.docker("cp", "\(folder)/.", "\(container):\(Self.place)")
     }
 
     /// Has it do a batch inside of a container, as the container's user.
     func perform(_ batch: AttemptBatch, in container: String) async throws -> [AttemptReport] {
-        let name = scene.executable.split(separator: "/").last.map(String.init) ?? "bottle"
+        let name = fixture.executable.split(separator: "/").last.map(String.init) ?? "bottle"
         let program = Program(
             "docker",
             ["exec", "-i", "-e", "LD_LIBRARY_PATH=\(Self.place)", container, "\(Self.place)/\(name)", "attempt"],
-            environment: scene.environment,
+            environment: fixture.environment,
             input: Array(try JSONEncoder().encode(batch)),
             outputLimit: 256 << 20,
             timeLimit: .seconds(900)

@@ -7,7 +7,7 @@ import Testing
 ///
 /// Two of them: one for every name that something may reach, one for the name that nothing may.
 struct AttemptServers: Sendable {
-    let scene: Scene
+    let fixture: BottleFixture
     let network: String
     let subnet: String
     /// IPv4.
@@ -25,33 +25,33 @@ struct AttemptServers: Sendable {
     static let port = "alt.bt.test"
     static let unlisted = "evil.bt.test"
 
-    /// Starts them; they end with the scene.
-    static func start(in scene: Scene) async throws -> AttemptServers {
+    /// Starts them; they end with the fixture.
+    static func start(in fixture: BottleFixture) async throws -> AttemptServers {
         let names = [listed, open, websocket, wild, wildApex, port]
-        let folder = scene.name()
-        let authority = try await Internet.makeCertificates(for: names + [unlisted], in: folder, of: scene)
-        try scene.write(script, to: "\(folder)/server.py")
-        let network = scene.name()
-        let subnet = try await Internet.network(network, in: scene)
-        await scene.onTearDown { try await scene.engine.removeNetwork(network) }
+        let folder = fixture.name()
+        let authority = try await Internet.makeCertificates(for: names + [unlisted], in: folder, of: fixture)
+        try fixture.write(script, to: "\(folder)/server.py")
+        let network = fixture.name()
+        let subnet = try await Internet.network(network, in: fixture)
+        await fixture.onTearDown { try await fixture.engine.removeNetwork(network) }
         var addresses: [String] = []
         var containers: [String] = []
         for (kind, names) in [("listed", names), ("unlisted", [unlisted])] {
-            let name = scene.name()
+            let name = fixture.name()
             let aliases = names.flatMap { ["--network-alias", $0] }
             let line = ["docker", "create", "--name", name, "--network", network, "--user", "root"] + aliases
-            let created = try await scene.run(line + ["bottle/agent", "python3", "/srv/server.py", kind])
+            let created = try await fixture.run(line + ["bottle/agent", "python3", "/srv/server.py", kind])
             try #require(created.status == 0, "\(created)")
-            await scene.onTearDown { try await scene.engine.remove(name, force: true, volumes: true) }
+            await fixture.onTearDown { try await fixture.engine.remove(name, force: true, volumes: true) }
             for file in ["server.py", "server.pem", "server.key"] {
-                try await scene.docker("cp", "\(scene.folder)/\(folder)/\(file)", "\(name):/srv/\(file)")
+                try await fixture.docker("cp", "\(fixture.folder)/\(folder)/\(file)", "\(name):/srv/\(file)")
             }
-            try await scene.docker("start", name)
-            addresses.append(try #require(try await scene.engine.container(name).networks[network]?.ipAddress))
+            try await fixture.docker("start", name)
+            addresses.append(try #require(try await fixture.engine.container(name).networks[network]?.ipAddress))
             containers.append(name)
         }
         let servers = AttemptServers(
-            scene: scene,
+            fixture: fixture,
             network: network,
             subnet: subnet,
             address: addresses[0],
@@ -70,7 +70,7 @@ struct AttemptServers: Sendable {
     func arrivals() async throws -> [Arrival] {
         var arrivals: [Arrival] = []
         for container in containers {
-            for line in try await scene.docker("logs", container).split(separator: "\n") where line != "ready" {
+            for line in try await fixture.docker("logs", container).split(separator: "\n") where line != "ready" {
                 arrivals.append(try JSONDecoder().decode(Arrival.self, from: Data(line.utf8)))
             }
         }
@@ -80,7 +80,7 @@ struct AttemptServers: Sendable {
     private func waitUntilReady() async throws {
         for container in containers {
             var tries = 0
-            while try await !scene.docker("logs", container).contains("ready") {
+            while try await !fixture.docker("logs", container).contains("ready") {
                 tries += 1
                 try #require(tries < 150, "a server does not come up")
                 try await Task.sleep(for: .milliseconds(100))

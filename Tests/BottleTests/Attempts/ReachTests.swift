@@ -33,7 +33,7 @@ extension AttackTests {
         func addresses(_ kind: AttackFields.Kind) async throws {
             let field = try await AttackFields.current().field(kind)
             let look = ["docker", "exec", field.container("agent"), "cat", "/proc/net/if_inet6"]
-            let table = try await field.scene.run(look)
+            let table = try await field.fixture.run(look)
             let beyondLoopback = table.output.split(separator: "\n").filter { !$0.hasSuffix(" lo") }
             #expect(beyondLoopback == [])
         }
@@ -43,7 +43,7 @@ extension AttackTests {
             let field = try await AttackFields.current().field(kind)
             for role in field.sidecars {
                 let tables = ["cat", "/proc/net/udp", "/proc/net/udp6"]
-                let run = try await field.scene.run(["docker", "exec", field.container(role)] + tables)
+                let run = try await field.fixture.run(["docker", "exec", field.container(role)] + tables)
                 let sockets = run.output.split(separator: "\n").compactMap { UDPSocket($0) }
                 #expect(sockets.filter { !$0.isLoopback }.map(\.text) == [], "\(role)")
             }

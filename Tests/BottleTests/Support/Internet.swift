@@ -6,7 +6,7 @@ import Testing
 
 /// A small internet on a Docker network: one server with several names, whose log says what reached it.
 struct Internet: Sendable {
-    let scene: Scene
+    let fixture: BottleFixture
     let network: String
     let subnet: String
     let container: String
@@ -26,25 +26,25 @@ struct Internet: Sendable {
         let headers: [String: String]
     }
 
-    /// Starts it; it ends with the scene.
-    static func start(in scene: Scene) async throws -> Internet {
-        let authority = try await makeCertificates(for: names, in: ".", of: scene)
-        let name = scene.name()
-        let subnet = try await network(name, in: scene)
-        await scene.onTearDown { try await scene.engine.removeNetwork(name) }
-        try scene.write(server, to: "server.py")
+    /// Starts it; it ends with the fixture.
+    static func start(in fixture: BottleFixture) async throws -> Internet {
+        let authority = try await makeCertificates(for: names, in: ".", of: fixture)
+        let name = fixture.name()
+        let subnet = try await network(name, in: fixture)
+        await fixture.onTearDown { try await fixture.engine.removeNetwork(name) }
+        try fixture.write(server, to: "server.py")
         let aliases = names.flatMap { ["--network-alias", $0] }
         let line = ["docker", "create", "--name", name, "--network", name, "--user", "root"] + aliases
-        let created = try await scene.run(line + ["bottle/agent", "python3", "/srv/server.py"])
+        let created = try await fixture.run(line + ["bottle/agent", "python3", "/srv/server.py"])
         try #require(created.status == 0, "\(created)")
-        await scene.onTearDown { try await scene.engine.remove(name, force: true, volumes: true) }
+        await fixture.onTearDown { try await fixture.engine.remove(name, force: true, volumes: true) }
         for file in ["server.py", "server.pem", "server.key"] {
-            try await scene.docker("cp", "\(scene.folder)/\(file)", "\(name):/srv/\(file)")
+            try await fixture.docker("cp", "\(fixture.folder)/\(file)", "\(name):/srv/\(file)")
         }
-        try await scene.docker("start", name)
-        let address = try #require(try await scene.engine.container(name).networks[name]?.ipAddress)
+        try await fixture.docker("start", name)
+        let address = try #require(try await fixture.engine.container(name).networks[name]?.ipAddress)
         let internet = Internet(
-            scene: scene,
+            fixture: fixture,
             network: name,
             subnet: subnet,
             container: name,
@@ -60,10 +60,10 @@ struct Internet: Sendable {
 
     /// What reached the server of the requests whose path holds `mark`; waits a while for the first when one is due.
     func requests(holding mark: String, due: Bool) async throws -> [Request] {
-        try await scene.logged(by: container, due: due) { (request: Request) in request.path.contains(mark) }
+        try await fixture.logged(by: container, due: due) { (request: Request) in request.path.contains(mark) }
     }
 
-    func log() async throws -> String { try await scene.docker("logs", container) }
+    func log() async throws -> String { try await fixture.docker("logs", container) }
 
     private func wait(until isSo: (String) -> Bool) async throws {
         for _ in 0..<150 {
@@ -73,23 +73,25 @@ struct Internet: Sendable {
         Issue.record("the internet does not come up: \(try await log())")
     }
 
-    /// Makes a CA and a certificate for all names, `server.pem` and `server.key`, in a folder of the scene.
+    /// Makes a CA and a certificate for all names, `server.pem` and `server.key`, in a folder of the fixture.
     ///
     /// - Returns: the path of the CA's certificate.
-    static func makeCertificates(for names: [String], in folder: String, of scene: Scene) async throws -> String {
-        try POSIX.makeFolder("\(scene.folder)/\(folder)")
-        try scene.write(script, to: "\(folder)/certificates.sh")
-        let made = try await scene.run(["sh", "-e", "certificates.sh"] + names, in: "\(scene.folder)/\(folder)")
+    static func makeCertificates(for names: [String], in folder: String, of fixture: BottleFixture) async throws
+        -> String
+    {
+        try POSIX.makeFolder("\(fixture.folder)/\(folder)")
+        try fixture.write(script, to: "\(folder)/certificates.sh")
+        let made = try await fixture.run(["sh", "-e", "certificates.sh"] + names, in: "\(fixture.folder)/\(folder)")
         try #require(made.status == 0, "\(made)")
-        return "\(scene.folder)/\(folder)/ca.pem"
+        return "\(fixture.folder)/\(folder)/ca.pem"
     }
 
     /// Makes a network with a range of its own; returns the range.
-    static func network(_ name: String, in scene: Scene) async throws -> String {
+    static func network(_ name: String, in fixture: BottleFixture) async throws -> String {
         var refusal = ""
         for _ in 0..<20 {
             let subnet = "10.\(Int.random(in: 200...230)).\(Int.random(in: 0...255)).0/24"
-            let made = try await scene.run(["docker", "network", "create", "--subnet", subnet, name])
+            let made = try await fixture.run(["docker", "network", "create", "--subnet", subnet, name])
             if made.status == 0 { return subnet }
             refusal = made.errors
         }

@@ -1,6 +1,7 @@
 /// Any JSON document.
 ///
-/// What isn't there reads as `missing`, and its text, list and so on as empty.
+/// What isn't there reads as `missing`, and its text, list and so on as empty. The executable has a type like it;
+/// this one stays, so that output is not read by the code that printed it.
 enum JSON: Decodable, Hashable {
     case missing
     case null

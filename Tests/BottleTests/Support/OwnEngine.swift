@@ -5,9 +5,9 @@ import Testing
 
 /// A Docker engine that one test has for itself and may kill, in a network namespace of its own.
 ///
-/// It ends with its scene, and all that it ran. The namespace outlives the engine, as a machine outlives its daemon.
+/// It ends with its fixture, and all that it ran. The namespace outlives the engine, as a machine outlives its daemon.
 struct OwnEngine: Sendable {
-    let scene: Scene
+    let fixture: BottleFixture
     /// Short, since containerd's socket below it must stay under 108 bytes.
     let folder: String
 
@@ -32,12 +32,12 @@ struct OwnEngine: Sendable {
         return run?.status == .exited(0)
     }
 
-    /// An engine with the given images of the scene's engine.
-    static func start(in scene: Scene, images: [String]) async throws -> OwnEngine {
-        let engine = OwnEngine(scene: scene, folder: "/run/bt-\(POSIX.randomHexadecimal().prefix(8))")
+    /// An engine with the given images of the fixture's engine.
+    static func start(in fixture: BottleFixture, images: [String]) async throws -> OwnEngine {
+        let engine = OwnEngine(fixture: fixture, folder: "/run/bt-\(POSIX.randomHexadecimal().prefix(8))")
         let made = try await engine.shell("mkdir -p $run && touch $run/net && unshare --net=$run/net ip link set lo up")
         try #require(made.status == 0, "\(made)")
-        await scene.onTearDown { try await engine.end() }
+        await fixture.onTearDown { try await engine.end() }
         try await engine.launch()
         let loaded = try await engine.shell("docker save \(images.joined(separator: " ")) | docker -H $host load")
         try #require(loaded.status == 0, "\(loaded)")
@@ -68,7 +68,7 @@ struct OwnEngine: Sendable {
             """
             processes="$(cat $run/pid) $(cat $run/containerd/containerd.pid)"
             kill -KILL $processes
-            # One that is dead may have nobody who waits for it: it is a process without a command line then.
+            # One that is dead may have no parent that waits for it: it is a process without a command line then.
             for process in $processes; do
                 while tr '\\0' ' ' 2>/dev/null </proc/$process/cmdline | grep -q .; do sleep 0.05; done
             done
@@ -79,7 +79,7 @@ struct OwnEngine: Sendable {
 
     /// Runs the docker CLI on it; the test ends here when it fails.
     func docker(_ arguments: String...) async throws -> String {
-        let run = try await scene.run(["docker", "-H", host] + arguments)
+        let run = try await fixture.run(["docker", "-H", host] + arguments)
         try #require(run.status == 0, "\(run)")
         return String(run.output.trimmingSuffix(while: \.isNewline))
     }
@@ -101,8 +101,8 @@ struct OwnEngine: Sendable {
     }
 
     private func shell(_ line: String) async throws -> Run {
-        let places = "PATH=$PATH:/usr/sbin:/sbin; run=\(folder); data=\(scene.folder)/engine; host=\(host)\n"
-        return try await scene.run(["sh", "-c", places + line])
+        let places = "PATH=$PATH:/usr/sbin:/sbin; run=\(folder); data=\(fixture.folder)/engine; host=\(host)\n"
+        return try await fixture.run(["sh", "-c", places + line])
     }
 }
 

@@ -3,7 +3,7 @@ import Testing
 extension SharedBottle {
     /// Runs a command in the agent, as its user, to its end.
     func inAgent(_ command: [String], input: String = "") async throws -> Run {
-        try await scene.run(["docker", "exec", "-i", agent] + command, input: input)
+        try await fixture.run(["docker", "exec", "-i", agent] + command, input: input)
     }
 
     /// The status of a request from the agent with curl; 0 when there was none.

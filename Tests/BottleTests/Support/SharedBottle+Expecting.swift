@@ -5,8 +5,8 @@ extension SharedBottle {
     /// What a sidecar says it has loaded, and the hash that its file has.
     func loaded(_ role: String) async throws -> (said: String?, wanted: String) {
         let file = role == "firewall" ? "/etc/firewall/allowlist" : "/etc/egress-proxy/routes.yaml"
-        let link = try await scene.engine.stat(container: container(role), path: "/run/bottle/loaded")
-        let sum = try await scene.docker("exec", container(role), "sh", "-c", "sha256sum \(file) | sha256sum")
+        let link = try await fixture.engine.stat(container: container(role), path: "/run/bottle/loaded")
+        let sum = try await fixture.docker("exec", container(role), "sh", "-c", "sha256sum \(file) | sha256sum")
         return (link?.linkTarget, "/\(sum.prefix(64))/ok")
     }
 
@@ -31,7 +31,7 @@ extension SharedBottle {
     func expectWhole(sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await expectConverged(sourceLocation: sourceLocation)
         try await expectLoaded(sourceLocation: sourceLocation)
-        let mark = scene.name()
+        let mark = fixture.name()
         let status = try await request(["https://api.bt.test/repos/acme/\(mark)"])
         #expect(status == 200, sourceLocation: sourceLocation)
         let seen = try await internet.requests(holding: mark, due: true)
@@ -43,7 +43,7 @@ extension SharedBottle {
     /// The link of a sidecar once it says that it refused a file.
     func waitForRefusal(_ role: String) async throws -> String {
         for _ in 0..<100 {
-            let link = try await scene.engine.stat(container: container(role), path: "/run/bottle/loaded")?.linkTarget
+            let link = try await fixture.engine.stat(container: container(role), path: "/run/bottle/loaded")?.linkTarget
             if let link, !link.hasSuffix("/ok") { return link }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -12,16 +12,16 @@ struct Toolbox: Sendable {
     let registries: Registries
     /// The credential that the egress-proxy adds to every request.
     let token: String
-    private let scene: Scene
+    private let fixture: BottleFixture
     private let agent: String
 
-    init(in scene: Scene) async throws {
-        self.scene = scene
+    init(in fixture: BottleFixture) async throws {
+        self.fixture = fixture
         token = "t0ken-\(UInt64.random(in: .min ... .max))"
-        try await Self.build(in: scene)
-        registries = try await Registries.start(in: scene)
-        let sample = Sample(
-            name: scene.name(),
+        try await Self.build(in: fixture)
+        registries = try await Registries.start(in: fixture)
+        let sample = SampleBottle(
+            name: fixture.name(),
             image: Self.image,
             agent: ["command: [sleep, infinity]", "env:"] + Self.settings.map { "  \($0): \($1)" }.sorted(),
             egress: [
@@ -33,7 +33,7 @@ struct Toolbox: Sendable {
             ]
         )
         agent = "bottle-\(sample.name)-agent"
-        try await scene.applied(sample, environment: ["BT_TOKEN": token])
+        try await fixture.applied(sample, environment: ["BT_TOKEN": token])
     }
 
     static func current() throws -> Toolbox { try #require(inScope) }
@@ -54,31 +54,31 @@ struct Toolbox: Sendable {
     ///   - variables: those that it runs without.
     func run(_ script: String, mark: String, without variables: [String]) async throws -> Run {
         let begin = "export HOME=$(mktemp -d) URL=https://\(Registries.host)/\(mark) MARK=\(mark); cd\n"
-        return try await scene.run(
+        return try await fixture.run(
             ["docker", "exec", agent, "env"] + variables.flatMap { ["-u", $0] }
                 + ["timeout", "60", "sh", "-ec", begin + script]
         )
     }
 
-    func mark() -> String { scene.name() }
+    func mark() -> String { fixture.name() }
 
     /// Builds the image; the engine's cache has it where nothing changed since.
-    private static func build(in scene: Scene) async throws {
+    private static func build(in fixture: BottleFixture) async throws {
         let tests = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
         let folder = (tests + ["Toolbox"]).joined(separator: "/")
-        let before = try await scene.run(["docker", "image", "inspect", "-f", "{{.Id}}", image]).output
+        let before = try await fixture.run(["docker", "image", "inspect", "-f", "{{.Id}}", image]).output
         let built = Run(
             try await Program(
                 "docker",
                 ["build", "-q", "-t", image, folder],
-                environment: scene.environment.merging(["DOCKER_BUILDKIT": "0"]) { $1 },
+                environment: fixture.environment.merging(["DOCKER_BUILDKIT": "0"]) { $1 },
                 timeLimit: .seconds(900)
             ).run()
         )
         try #require(built.status == 0, "\(built)")
         // One that this took the place of; it stays where another run still uses it.
         if !before.isEmpty, before != built.output {
-            _ = try await scene.run(["docker", "image", "rm", String(before.trimmingSuffix(while: \.isNewline))])
+            _ = try await fixture.run(["docker", "image", "rm", String(before.trimmingSuffix(while: \.isNewline))])
         }
     }
 }
@@ -90,8 +90,8 @@ struct ToolboxTrait: SuiteTrait, TestScoping {
         testCase: Test.Case?,
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
-        try await Scene.run { scene in
-            let toolbox = try await Toolbox(in: scene)
+        try await BottleFixture.run { fixture in
+            let toolbox = try await Toolbox(in: fixture)
             try await Toolbox.$inScope.withValue(toolbox) { try await function() }
         }
     }

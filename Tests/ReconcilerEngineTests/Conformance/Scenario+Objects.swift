@@ -5,28 +5,28 @@ import Testing
 extension Scenario {
     static let objects: [Scenario] = [
         Scenario("a used name is a conflict that names the holder, for a new container and for a renamed one") {
-            stage in
-            let engine = stage.engine
-            let (holder, other) = (try await stage.container(), try await stage.container())
+            fixture in
+            let engine = fixture.engine
+            let (holder, other) = (try await fixture.container(), try await fixture.container())
             let name = try await engine.container(holder).name
             let making = await failure {
-                let config = ContainerConfig(image: stage.image)
+                let config = ContainerConfig(image: fixture.image)
                 _ = try await engine.createContainer(name: name, ContainerCreate(config: config))
             }
             #expect(making?.isConflict == true && making?.description.contains(holder) == true)
             let naming = await failure { try await engine.rename(other, to: name) }
             #expect(naming?.isConflict == true && naming?.description.contains(holder) == true)
             #expect(await failure { try await engine.rename(holder, to: name) }?.status == 400)
-            let fresh = stage.name("renamed")
+            let fresh = fixture.name("renamed")
             try await engine.rename(holder, to: fresh)
             #expect(try await engine.container(fresh).id == holder)
             try await engine.rename(other, to: name)
             #expect(try await engine.container(name).id == other)
         },
         Scenario("limits change in place; nothing and zero leave them, and memory stays below memory and swap") {
-            stage in
-            let engine = stage.engine
-            let id = try await stage.container(
+            fixture in
+            let engine = fixture.engine
+            let id = try await fixture.container(
                 host: HostConfig(memory: 64 << 20, memorySwap: 64 << 20, nanoCPUs: 500_000_000, pidsLimit: 50)
             )
             try await engine.start(id)
@@ -46,28 +46,28 @@ extension Scenario {
             #expect((host.pidsLimit ?? 0) <= 0 && host.restartPolicy?.name == "no")
         },
         Scenario("a volume that is there is handed over with the labels it has, and is kept while it is used") {
-            stage in
-            let name = try await stage.volume(["whose": "theirs"])
-            let again = try await stage.engine.createVolume(name: name, labels: ["whose": "mine"])
+            fixture in
+            let name = try await fixture.volume(["whose": "theirs"])
+            let again = try await fixture.engine.createVolume(name: name, labels: ["whose": "mine"])
             #expect(again.labels == ["whose": "theirs"])
             let mount = Mount(type: .volume, source: name, target: "/data")
-            let id = try await stage.container(host: HostConfig(mounts: [mount]))
-            #expect(await failure { try await stage.engine.removeVolume(name) }?.isConflict == true)
-            try await stage.engine.remove(id, force: true, volumes: true)
+            let id = try await fixture.container(host: HostConfig(mounts: [mount]))
+            #expect(await failure { try await fixture.engine.removeVolume(name) }?.isConflict == true)
+            try await fixture.engine.remove(id, force: true, volumes: true)
             // Named volumes stay.
-            #expect(try await stage.engine.volume(name).labels == ["whose": "theirs"])
-            try await stage.engine.removeVolume(name)
-            #expect(await failure { try await stage.engine.removeVolume(name) }?.isNotFound == true)
+            #expect(try await fixture.engine.volume(name).labels == ["whose": "theirs"])
+            try await fixture.engine.removeVolume(name)
+            #expect(await failure { try await fixture.engine.removeVolume(name) }?.isNotFound == true)
         },
-        Scenario("an image's labels and variables are its containers' too, and theirs win") { stage in
-            let tag = "\(stage.name("image")):one"
-            let id = try await stage.build(
-                "FROM \(stage.image)\nENV A=image\nENV B=image\nUSER 12\n",
+        Scenario("an image's labels and variables are its containers' too, and theirs win") { fixture in
+            let tag = "\(fixture.name("image")):one"
+            let id = try await fixture.build(
+                "FROM \(fixture.image)\nENV A=image\nENV B=image\nUSER 12\n",
                 tag,
                 ["l": "image", "m": "image"]
             )
-            let made = try await stage.engine.createContainer(
-                name: stage.name("c"),
+            let made = try await fixture.engine.createContainer(
+                name: fixture.name("c"),
                 ContainerCreate(
                     config: ContainerConfig(
                         image: id,
@@ -77,82 +77,82 @@ extension Scenario {
                     )
                 )
             )
-            await stage.onTearDown { try await $0.remove(made.id, force: true, volumes: true) }
-            let found = try await stage.engine.container(made.id)
+            await fixture.onTearDown { try await $0.remove(made.id, force: true, volumes: true) }
+            let found = try await fixture.engine.container(made.id)
             #expect(found.imageID == id && found.config.user == "12")
             #expect(found.config.labels == ["l": "image", "m": "mine"])
             #expect(Set(found.config.environment ?? []).isSuperset(of: ["A=image", "B=mine"]))
             #expect(found.config.environment?.contains("B=image") == false)
-            let listed = try await stage.engine.containers(labels: ["l=image", "m"], all: true)
+            let listed = try await fixture.engine.containers(labels: ["l=image", "m"], all: true)
             #expect(listed.map(\.id) == [made.id])
         },
-        Scenario("a name moves from image to image; one that is used stays") { stage in
-            let engine = stage.engine
-            let tag = "\(stage.name("image")):one"
-            let first = try await stage.build("FROM \(stage.image)\nENV A=one\n", tag, [:])
+        Scenario("a name moves from image to image; one that is used stays") { fixture in
+            let engine = fixture.engine
+            let tag = "\(fixture.name("image")):one"
+            let first = try await fixture.build("FROM \(fixture.image)\nENV A=one\n", tag, [:])
             let made = try await engine.createContainer(
-                name: stage.name("c"),
+                name: fixture.name("c"),
                 ContainerCreate(config: ContainerConfig(image: tag, command: ["sleep", "600"]))
             )
-            await stage.onTearDown { try await $0.remove(made.id, force: true, volumes: true) }
+            await fixture.onTearDown { try await $0.remove(made.id, force: true, volumes: true) }
             #expect(try await engine.containers(labels: [], all: true).first { $0.id == made.id }?.image == tag)
-            let second = try await stage.build("FROM \(stage.image)\nENV A=two\n", tag, [:])
+            let second = try await fixture.build("FROM \(fixture.image)\nENV A=two\n", tag, [:])
             #expect(first != second)
             #expect(try await engine.image(tag).id == second)
             #expect(try await engine.image(first).id == first)
             let listed = try await engine.containers(labels: [], all: true).first { $0.id == made.id }
             #expect(listed?.imageID == first && listed?.image == first)
             #expect(await failure { try await engine.removeImage(first, force: false) }?.isConflict == true)
-            #expect(try await stage.build("FROM \(stage.image)\nENV A=two\n", tag, [:]) == second)
-            await stage.onTearDown { try await $0.removeImage(first, force: true) }
+            #expect(try await fixture.build("FROM \(fixture.image)\nENV A=two\n", tag, [:]) == second)
+            await fixture.onTearDown { try await $0.removeImage(first, force: true) }
         },
-        Scenario("what can't be built is told in the progress, with the step's own code") { stage in
+        Scenario("what can't be built is told in the progress, with the step's own code") { fixture in
             let failing = await failure {
-                _ = try await stage.build("FROM \(stage.image)\nRUN exit 9\n", stage.name("i"), [:])
+                _ = try await fixture.build("FROM \(fixture.image)\nRUN exit 9\n", fixture.name("i"), [:])
             }
             #expect(failing == .stepFailed("The command '/bin/sh -c exit 9' returned a non-zero code: 9", code: 9))
-            let wrong = await failure { _ = try await stage.build("NONSENSE\n", stage.name("i"), [:]) }
+            let wrong = await failure { _ = try await fixture.build("NONSENSE\n", fixture.name("i"), [:]) }
             #expect(wrong?.status == 400)
             let missing = await failure {
-                let config = ContainerConfig(image: "\(stage.name("none")):1")
-                _ = try await stage.engine.createContainer(name: stage.name("c"), ContainerCreate(config: config))
+                let config = ContainerConfig(image: "\(fixture.name("none")):1")
+                _ = try await fixture.engine.createContainer(name: fixture.name("c"), ContainerCreate(config: config))
             }
             #expect(missing?.isNotFound == true)
-            #expect(await failure { _ = try await stage.engine.image(stage.name("none")) }?.isNotFound == true)
+            #expect(await failure { _ = try await fixture.engine.image(fixture.name("none")) }?.isNotFound == true)
         },
-        Scenario("a list and an inspection are of one mind, whatever the state") { stage in
-            let engine = stage.engine
-            let network = try await stage.network()
-            let label = stage.name("label")
-            let id = try await stage.container(on: network.id, at: stage.address(9), labels: ["loop": label])
-            try await stage.expectOneMind(of: id, label)
+        Scenario("a list and an inspection are of one mind, whatever the state") { fixture in
+            let engine = fixture.engine
+            let network = try await fixture.network()
+            let label = fixture.name("label")
+            let id = try await fixture.container(on: network.id, at: fixture.address(9), labels: ["loop": label])
+            try await fixture.expectOneMind(of: id, label)
             try await engine.start(id)
-            try await stage.expectOneMind(of: id, label)
+            try await fixture.expectOneMind(of: id, label)
             try await engine.freeze(id)
-            try await stage.expectOneMind(of: id, label)
+            try await fixture.expectOneMind(of: id, label)
             try await engine.unpause(id)
-            try await engine.rename(id, to: stage.name("renamed"))
-            try await stage.expectOneMind(of: id, label)
+            try await engine.rename(id, to: fixture.name("renamed"))
+            try await fixture.expectOneMind(of: id, label)
             try await engine.stop(id, timeout: 1)
-            try await stage.expectOneMind(of: id, label)
+            try await fixture.expectOneMind(of: id, label)
         },
     ]
 
     static let told: [Scenario] = [
-        Scenario("what is done to a container is told, in order, with its name and labels") { stage in
-            let engine = stage.engine
+        Scenario("what is done to a container is told, in order, with its name and labels") { fixture in
+            let engine = fixture.engine
             let live = try await engine.events(EventQuery(filters: ["type": ["container"], "label": ["loop"]]))
-            let id = try await stage.container(labels: ["loop": "yes"])
+            let id = try await fixture.container(labels: ["loop": "yes"])
             let name = try await engine.container(id).name
-            try await stage.put("x", at: "/root/file", in: id)
+            try await fixture.put("x", at: "/root/file", in: id)
             try await engine.start(id)
             _ = try await engine.exec(container: id, ShellLine.show("/etc/passwd").execution)
             try await engine.freeze(id)
             try await engine.unpause(id)
             _ = try await engine.update(id, ContainerUpdate(pidsLimit: 60))
-            let renamed = stage.name("renamed")
+            let renamed = fixture.name("renamed")
             try await engine.rename(id, to: renamed)
-            _ = try await stage.read("/root/file", in: id)
+            _ = try await fixture.read("/root/file", in: id)
             try await engine.kill(id, signal: "SIGHUP")
             _ = try await engine.wait(id)
             try await engine.start(id)
@@ -176,11 +176,11 @@ extension Scenario {
             #expect(events.first?.attributes["name"] == name && events.last?.attributes["name"] == renamed)
             #expect(events.first { $0.action == "die" }?.attributes["exitCode"] == "129")
         },
-        Scenario("what is done to a network is told of the network, with the container's id") { stage in
-            let engine = stage.engine
+        Scenario("what is done to a network is told of the network, with the container's id") { fixture in
+            let engine = fixture.engine
             let live = try await engine.events(EventQuery(filters: ["type": ["network"]]))
-            let network = try await stage.network()
-            let id = try await stage.container(on: network.id)
+            let network = try await fixture.network()
+            let id = try await fixture.container(on: network.id)
             try await engine.start(id)
             try await engine.disconnect(network: network.id, container: id, force: true)
             try await engine.connect(network: network.id, container: id, endpoint: EndpointCreate())
@@ -198,11 +198,11 @@ extension Scenario {
             )
         },
         Scenario("a mere look into a container with a volume is told as a mount, and as nothing of the container") {
-            stage in
-            let engine = stage.engine
-            let volume = try await stage.volume()
+            fixture in
+            let engine = fixture.engine
+            let volume = try await fixture.volume()
             let mount = Mount(type: .volume, source: volume, target: "/data")
-            let id = try await stage.container(host: HostConfig(mounts: [mount]))
+            let id = try await fixture.container(host: HostConfig(mounts: [mount]))
             let live = try await engine.events(EventQuery())
             _ = try await engine.stat(container: id, path: "/data")
             try await engine.start(id)
@@ -217,7 +217,7 @@ extension Scenario {
     ]
 }
 
-extension Stage {
+extension ConformanceFixture {
     /// Expects that the list and the inspection of a container that has `label` say the same.
     func expectOneMind(of id: String, _ label: String) async throws {
         let details = try await engine.container(id)

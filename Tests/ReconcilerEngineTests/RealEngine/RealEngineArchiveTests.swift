@@ -19,9 +19,9 @@ struct RealEngineArchiveTests {
 
     @Test("a file put into a created container keeps its bytes, its mode, and its time to the nanosecond")
     func roundTrip() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let id = try await scene.container()
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let id = try await fixture.container()
             try await engine.putArchive(container: id, path: "/etc", .bytes(Self.archive()))
 
             let stat = try #require(try await engine.stat(container: id, path: "/etc/conf/routes.json"))
@@ -40,10 +40,10 @@ struct RealEngineArchiveTests {
 
     @Test("the state of a symbolic link is its own, with the target made absolute")
     func link() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
-            try await scene.engine.putArchive(container: id, path: "/etc", .bytes(Self.archive()))
-            let stat = try #require(try await scene.engine.stat(container: id, path: "/etc/conf/loaded"))
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
+            try await fixture.engine.putArchive(container: id, path: "/etc", .bytes(Self.archive()))
+            let stat = try #require(try await fixture.engine.stat(container: id, path: "/etc/conf/loaded"))
             #expect(stat.isLink)
             #expect(stat.linkTarget == "/abc/ok")
         }
@@ -51,10 +51,10 @@ struct RealEngineArchiveTests {
 
     @Test("a missing file has no state, a missing container is an error")
     func missing() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
-            #expect(try await scene.engine.stat(container: id, path: "/nowhere/at/all") == nil)
-            let error = await failure { _ = try await scene.engine.stat(container: "engtest-none", path: "/etc") }
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
+            #expect(try await fixture.engine.stat(container: id, path: "/nowhere/at/all") == nil)
+            let error = await failure { _ = try await fixture.engine.stat(container: "engtest-none", path: "/etc") }
             #expect(error?.isNotFound == true)
         }
     }
@@ -77,16 +77,16 @@ struct RealEngineArchiveTests {
         ]
     )
     func owner(_ row: Ownership) async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let volume = try await scene.volume()
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let volume = try await fixture.volume()
             let host = HostConfig(
                 networkMode: "none",
                 initProcess: true,
                 readOnlyRoot: true,
                 mounts: [Mount(type: .volume, source: volume, target: "/run/bottle")]
             )
-            let id = try await scene.container(user: row.user, host: host)
+            let id = try await fixture.container(user: row.user, host: host)
             try await engine.putArchive(
                 container: id,
                 path: "/run/bottle",
@@ -108,10 +108,10 @@ struct RealEngineArchiveTests {
 
     @Test("copying into a read-only root is refused with the engine's own words")
     func readOnly() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container(host: HostConfig(networkMode: "none", readOnlyRoot: true))
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container(host: HostConfig(networkMode: "none", readOnlyRoot: true))
             let error = await failure {
-                try await scene.engine.putArchive(container: id, path: "/etc", .bytes(Self.archive()))
+                try await fixture.engine.putArchive(container: id, path: "/etc", .bytes(Self.archive()))
             }
             guard case .http(let refusal) = error else {
                 Issue.record("not a refusal: \(String(describing: error))")
@@ -125,7 +125,7 @@ struct RealEngineArchiveTests {
 
     @Test("an archive that is made while it is sent arrives whole")
     func streamed() async throws {
-        try await RealEngine.run { scene in
+        try await RealEngine.run { fixture in
             let size = 8 << 20
             let header = try TarWriter.header(of: TarEntry(path: "big", size: Int64(size)))
             let body = EngineBody.stream(
@@ -136,16 +136,16 @@ struct RealEngineArchiveTests {
                     return { () async throws(EngineError) -> [UInt8]? in chunks.popLast() }
                 }
             )
-            let id = try await scene.container()
-            try await scene.engine.putArchive(container: id, path: "/tmp", body)
-            #expect(try await scene.engine.stat(container: id, path: "/tmp/big")?.size == Int64(size))
+            let id = try await fixture.container()
+            try await fixture.engine.putArchive(container: id, path: "/tmp", body)
+            #expect(try await fixture.engine.stat(container: id, path: "/tmp/big")?.size == Int64(size))
 
-            let files = try await scene.engine.archive(container: id, path: "/tmp/big").tarFiles(upTo: size)
+            let files = try await fixture.engine.archive(container: id, path: "/tmp/big").tarFiles(upTo: size)
             #expect(files.count == 1)
             #expect(files.first?.content.count == size)
             #expect(files.first?.content.last == 127)
             let error = await failure {
-                _ = try await scene.engine.archive(container: id, path: "/tmp/big").tarFiles(upTo: size - 1)
+                _ = try await fixture.engine.archive(container: id, path: "/tmp/big").tarFiles(upTo: size - 1)
             }
             guard case .limitExceeded = error else {
                 Issue.record("not a limit: \(String(describing: error))")
@@ -156,14 +156,14 @@ struct RealEngineArchiveTests {
 
     @Test("a body whose maker fails never looks like a whole one")
     func brokenBody() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
             let body = EngineBody.stream(
                 EngineStream {
                     { () async throws(EngineError) -> [UInt8]? in throw EngineError.archive("the disk broke") }
                 }
             )
-            let error = await failure { try await scene.engine.putArchive(container: id, path: "/tmp", body) }
+            let error = await failure { try await fixture.engine.putArchive(container: id, path: "/tmp", body) }
             #expect(error == .archive("the disk broke"))
         }
     }

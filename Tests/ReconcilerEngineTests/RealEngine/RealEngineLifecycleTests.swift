@@ -6,13 +6,13 @@ import Testing
 struct RealEngineLifecycleTests {
     @Test("the engine says what it is and what it speaks")
     func system() async throws {
-        try await RealEngine.run { scene in
-            let ping = try await scene.engine.ping()
+        try await RealEngine.run { fixture in
+            let ping = try await fixture.engine.ping()
             let offered = try #require(APIVersion(ping.apiVersion))
-            #expect(scene.engine.apiVersion == min(offered, .maximum))
+            #expect(fixture.engine.apiVersion == min(offered, .maximum))
             #expect(ping.osType == "linux")
-            #expect(try await scene.engine.version().apiVersion == ping.apiVersion)
-            let info = try await scene.engine.info()
+            #expect(try await fixture.engine.version().apiVersion == ping.apiVersion)
+            let info = try await fixture.engine.info()
             #expect(info.runtimes.keys.contains(info.defaultRuntime))
             #expect(info.securityOptions.contains { $0.hasPrefix("name=seccomp") })
             #expect(info.cpus > 0 && info.memory > 0 && !info.id.isEmpty)
@@ -21,9 +21,9 @@ struct RealEngineLifecycleTests {
 
     @Test("a hardened container is created, found by its label, inspected, run, changed and removed")
     func container() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let volume = try await scene.volume()
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let volume = try await fixture.volume()
             let host = HostConfig(
                 networkMode: "none",
                 initProcess: true,
@@ -45,7 +45,7 @@ struct RealEngineLifecycleTests {
                 dnsOptions: ["timeout:1"],
                 extraHosts: ["proxy:10.1.2.3"]
             )
-            let id = try await scene.container(user: "1000:1000", host: host)
+            let id = try await fixture.container(user: "1000:1000", host: host)
 
             let made = try await engine.container(id)
             #expect(made.id == id)
@@ -79,7 +79,7 @@ struct RealEngineLifecycleTests {
             #expect(changed.hostConfig.pidsLimit == 40)
             #expect(changed.hostConfig.nanoCPUs == 500_000_000)
 
-            let name = scene.name("renamed")
+            let name = fixture.name("renamed")
             try await engine.rename(id, to: name)
             #expect(try await engine.container(name).id == id)
             #expect(await failure { try await engine.remove(id, force: false, volumes: false) }?.isConflict == true)
@@ -93,12 +93,12 @@ struct RealEngineLifecycleTests {
 
     @Test("a used container name is a conflict that names the holder")
     func usedName() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
-            let name = try await scene.engine.container(id).name
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
+            let name = try await fixture.engine.container(id).name
             let error = await failure {
                 let config = ContainerConfig(image: RealEngine.image)
-                _ = try await scene.engine.createContainer(name: name, ContainerCreate(config: config))
+                _ = try await fixture.engine.createContainer(name: name, ContainerCreate(config: config))
             }
             #expect(error?.isConflict == true)
             #expect(error?.description.contains(id) == true)
@@ -107,23 +107,23 @@ struct RealEngineLifecycleTests {
 
     @Test("a killed container's exit code comes from waiting for it")
     func wait() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container(command: ["sh", "-c", "trap 'exit 7' TERM; sleep 600 & wait"])
-            try await scene.engine.start(id)
-            async let code = scene.engine.wait(id)
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container(command: ["sh", "-c", "trap 'exit 7' TERM; sleep 600 & wait"])
+            try await fixture.engine.start(id)
+            async let code = fixture.engine.wait(id)
             try await Task.sleep(for: .milliseconds(300))
-            try await scene.engine.kill(id, signal: "SIGTERM")
+            try await fixture.engine.kill(id, signal: "SIGTERM")
             #expect(try await code == 7)
-            #expect(try await scene.engine.container(id).state.exitCode == 7)
+            #expect(try await fixture.engine.container(id).state.exitCode == 7)
         }
     }
 
     @Test("a network with a planned address is made once, joined with aliases, left and removed")
     func network() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
             let pool = IPAM.Pool(subnet: "10.213.77.0/28")
-            let network = try await scene.network { create in
+            let network = try await fixture.network { create in
                 create.ipam = IPAM(pools: [pool])
                 create.options = ["com.docker.network.bridge.inhibit_ipv4": "true"]
             }
@@ -137,7 +137,7 @@ struct RealEngineLifecycleTests {
             #expect(listed.first?.options["com.docker.network.bridge.inhibit_ipv4"] == "true")
             #expect(try await engine.networks().contains { $0.name == "bridge" })
 
-            let id = try await scene.container()
+            let id = try await fixture.container()
             try await engine.disconnect(network: "none", container: id, force: false)
             let endpoint = EndpointCreate(ipv4: "10.213.77.5", aliases: ["proxy"])
             try await engine.connect(network: network.id, container: id, endpoint: endpoint)
@@ -157,14 +157,14 @@ struct RealEngineLifecycleTests {
 
     @Test("a container joins the network that its creation names, at its address")
     func networkAtCreation() async throws {
-        try await RealEngine.run { scene in
-            let network = try await scene.network { $0.ipam = IPAM(pools: [IPAM.Pool(subnet: "10.213.77.16/28")]) }
-            let id = try await scene.container(
+        try await RealEngine.run { fixture in
+            let network = try await fixture.network { $0.ipam = IPAM(pools: [IPAM.Pool(subnet: "10.213.77.16/28")]) }
+            let id = try await fixture.container(
                 host: HostConfig(networkMode: network.name),
                 endpoints: [network.name: EndpointCreate(ipv4: "10.213.77.20", aliases: ["a", "b"])]
             )
-            try await scene.engine.start(id)
-            let listed = try await scene.engine.containers(labels: [RealEngine.label], all: true)
+            try await fixture.engine.start(id)
+            let listed = try await fixture.engine.containers(labels: [RealEngine.label], all: true)
             let place = listed.first { $0.id == id }?.networks[network.name]
             #expect(place?.ipAddress == "10.213.77.20")
             #expect(place?.networkID == network.id)
@@ -173,14 +173,14 @@ struct RealEngineLifecycleTests {
 
     @Test("a volume is made with its labels, found by them, and refused removal while it is used")
     func volume() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let name = try await scene.volume()
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let name = try await fixture.volume()
             let listed = try await engine.volumes(labels: ["\(RealEngine.label)=\(name)"])
             #expect(listed.map(\.name) == [name])
             #expect(try await engine.volume(name).labels == [RealEngine.label: name])
             let mount = Mount(type: .volume, source: name, target: "/data")
-            _ = try await scene.container(host: HostConfig(networkMode: "none", mounts: [mount]))
+            _ = try await fixture.container(host: HostConfig(networkMode: "none", mounts: [mount]))
             #expect(await failure { try await engine.removeVolume(name) }?.isConflict == true)
             #expect(await failure { _ = try await engine.volume("engtest-none") }?.isNotFound == true)
         }

@@ -6,15 +6,15 @@ import Testing
 struct RealEngineStreamTests {
     @Test("a command's outputs come apart, with its exit code")
     func exec() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
-            try await scene.engine.start(id)
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
+            try await fixture.engine.start(id)
             let command = ExecCreate(
                 command: ["sh", "-c", "printf 'out %s' \"$WORD\"; printf err >&2; pwd; exit 3"],
                 environment: ["WORD=x y"],
                 workingFolder: "/usr"
             )
-            let result = try await scene.engine.exec(container: id, command)
+            let result = try await fixture.engine.exec(container: id, command)
             #expect(String(decoding: result.output, as: UTF8.self) == "out x y/usr\n")
             #expect(String(decoding: result.errors, as: UTF8.self) == "err")
             #expect(result.exitCode == 3)
@@ -24,9 +24,9 @@ struct RealEngineStreamTests {
 
     @Test("a command reads what is written to it, until its input is closed")
     func execInput() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let id = try await scene.container()
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let id = try await fixture.container()
             try await engine.start(id)
             let command = ExecCreate(command: ["sh", "-c", "cat; exit 5"], attachInput: true)
             let exec = try await engine.createExec(container: id, command)
@@ -46,11 +46,11 @@ struct RealEngineStreamTests {
 
     @Test("output past the limit is dropped, and the command still ends")
     func execLimit() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
-            try await scene.engine.start(id)
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
+            try await fixture.engine.start(id)
             let command = ExecCreate(command: ["head", "-c", "20000000", "/dev/zero"])
-            let result = try await scene.engine.exec(container: id, command, limit: 1000)
+            let result = try await fixture.engine.exec(container: id, command, limit: 1000)
             #expect(result.output.count == 1000)
             #expect(result.isTruncated)
             #expect(result.exitCode == 0)
@@ -59,32 +59,32 @@ struct RealEngineStreamTests {
 
     @Test("a command that can't be run, or a container that does not run, is told in the engine's words")
     func execRefused() async throws {
-        try await RealEngine.run { scene in
-            let id = try await scene.container()
+        try await RealEngine.run { fixture in
+            let id = try await fixture.container()
             let stopped = await failure {
-                _ = try await scene.engine.exec(container: id, ExecCreate(command: ["true"]))
+                _ = try await fixture.engine.exec(container: id, ExecCreate(command: ["true"]))
             }
             #expect(stopped?.isConflict == true)
             #expect(stopped?.description.contains("is not running") == true)
-            try await scene.engine.start(id)
-            let missing = try await scene.engine.exec(container: id, ExecCreate(command: ["/no/such"]))
+            try await fixture.engine.start(id)
+            let missing = try await fixture.engine.exec(container: id, ExecCreate(command: ["/no/such"]))
             #expect(missing.exitCode == 126 || missing.exitCode == 127)
         }
     }
 
     @Test("what a container wrote comes back, from both outputs, and the tail of it when asked")
     func logs() async throws {
-        try await RealEngine.run { scene in
+        try await RealEngine.run { fixture in
             let script = "echo one; echo two >&2; sleep 0.2; echo three"
-            let id = try await scene.container(command: ["sh", "-c", script])
-            try await scene.engine.start(id)
+            let id = try await fixture.container(command: ["sh", "-c", script])
+            try await fixture.engine.start(id)
             var text: [OutputFrame.Channel: String] = [:]
-            for try await frame in try await scene.engine.logs(container: id, options: LogOptions(follow: true)) {
+            for try await frame in try await fixture.engine.logs(container: id, options: LogOptions(follow: true)) {
                 text[frame.channel, default: ""] += String(decoding: frame.bytes, as: UTF8.self)
             }
             #expect(text == [.output: "one\nthree\n", .errors: "two\n"])
             var tail = ""
-            for try await frame in try await scene.engine.logs(container: id, options: LogOptions(tail: 1)) {
+            for try await frame in try await fixture.engine.logs(container: id, options: LogOptions(tail: 1)) {
                 tail += String(decoding: frame.bytes, as: UTF8.self)
             }
             #expect(tail == "three\n")
@@ -93,13 +93,13 @@ struct RealEngineStreamTests {
 
     @Test("events of the asked-for kind arrive while they happen, and past ones by their time")
     func events() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let word = scene.name("event")
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let word = fixture.name("event")
             let filters = ["type": ["network"], "label": ["\(RealEngine.label)=\(word)"]]
             let live = try await engine.events(EventQuery(filters: ["type": ["volume"]]))
             let past = Timestamp(seconds: RealEngine.now() - 1)
-            let volume = try await scene.volume()
+            let volume = try await fixture.volume()
             var found: EngineEvent?
             for try await event in live where event.actorID == volume {
                 found = event
@@ -123,9 +123,9 @@ struct RealEngineStreamTests {
 
     @Test("a build tells its progress and gives the image, labelled and tagged, which can then be removed")
     func build() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
-            let tag = "\(scene.name("image")):one"
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
+            let tag = "\(fixture.name("image")):one"
             let dockerfile = "FROM \(RealEngine.image)\nARG WORD\nENV FOUND=$WORD\nUSER 12:34\n"
             var tar = TarWriter()
             try tar.add(TarEntry(path: "sub/Dockerfile"), content: Array(dockerfile.utf8))
@@ -135,7 +135,7 @@ struct RealEngineStreamTests {
                 labels: [RealEngine.label: tag],
                 arguments: ["WORD": "a&b=c"]
             )
-            await scene.onTearDown { try await $0.removeImage(tag, force: true) }
+            await fixture.onTearDown { try await $0.removeImage(tag, force: true) }
             var text = ""
             let id = try await engine.buildImage(context: .bytes(tar.finish()), options: options) { line in
                 text += line.text ?? ""
@@ -159,14 +159,14 @@ struct RealEngineStreamTests {
 
     @Test("a failing build ends with the failing step's own words")
     func failingBuild() async throws {
-        try await RealEngine.run { scene in
+        try await RealEngine.run { fixture in
             var tar = TarWriter()
             let dockerfile = "FROM \(RealEngine.image)\nRUN echo before && exit 9\n"
             try tar.add(TarEntry(path: "Dockerfile"), content: Array(dockerfile.utf8))
             let context = EngineBody.bytes(tar.finish())
             var text = ""
             let error = await failure {
-                _ = try await scene.engine.buildImage(context: context, options: BuildOptions(tags: [])) {
+                _ = try await fixture.engine.buildImage(context: context, options: BuildOptions(tags: [])) {
                     text += $0.text ?? ""
                 }
             }
@@ -180,7 +180,7 @@ struct RealEngineStreamTests {
                 var tar = TarWriter()
                 try tar.add(TarEntry(path: "Dockerfile"), content: Array("NONSENSE\n".utf8))
                 let context = EngineBody.bytes(tar.finish())
-                _ = try await scene.engine.buildImage(context: context, options: BuildOptions(tags: []))
+                _ = try await fixture.engine.buildImage(context: context, options: BuildOptions(tags: []))
             }
             #expect(syntax?.status == 400)
             #expect(syntax?.description.lowercased().contains("unknown instruction: nonsense") == true)
@@ -189,8 +189,8 @@ struct RealEngineStreamTests {
 
     @Test("cancelling a reader of events ends at once")
     func cancelEvents() async throws {
-        try await RealEngine.run { scene in
-            let engine = scene.engine
+        try await RealEngine.run { fixture in
+            let engine = fixture.engine
             let reader = Task {
                 for try await _ in try await engine.events(EventQuery(filters: ["type": ["plugin"]])) {}
             }

@@ -157,7 +157,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test("bytes that nobody asked for end a kept connection and answer nothing")
+    @Test("unrequested bytes end a kept connection and answer nothing")
     func unsolicited() async throws {
         let script: @Sendable (StubConnection) async throws -> Void = { connection in
             while let request = try await connection.request() {

@@ -26,21 +26,21 @@ enum RealEngine {
     }
 
     /// Runs `body` and then undoes what it did, last things first, also when it throws.
-    static func run(_ body: (Scene) async throws -> Void) async throws {
-        let scene = Scene(engine: try await connect())
+    static func run(_ body: (RealEngineFixture) async throws -> Void) async throws {
+        let fixture = RealEngineFixture(engine: try await connect())
         let result: Result<Void, any Error>
         do {
-            result = .success(try await body(scene))
+            result = .success(try await body(fixture))
         } catch {
             result = .failure(error)
         }
-        await scene.tearDown()
+        await fixture.tearDown()
         try result.get()
     }
 }
 
 /// What one test made in the engine.
-actor Scene {
+actor RealEngineFixture {
     nonisolated let engine: EngineClient
     private var undo: [@Sendable (EngineClient) async throws -> Void] = []
 

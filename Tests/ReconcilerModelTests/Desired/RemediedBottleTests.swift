@@ -1,4 +1,4 @@
-import Reconciler
+import ModelTestSupport
 import ReconcilerModel
 import ReconcilerTime
 import SeededRandom
@@ -8,16 +8,16 @@ import Testing
 @Suite("Remediations")
 struct RemediedBottleTests {
     static let now = Timestamp(seconds: 1_800_000_000)
-    static let api = Sample.routed.routes[0]
+    static let api = SampleManifest.routed.routes[0]
 
-    static func host(_ text: String) -> HostPattern { Sample.host(text) }
+    static func host(_ text: String) -> HostPattern { SampleManifest.host(text) }
 
     static func remediation(
         _ number: Int,
         _ change: RemediationChange,
         _ limits: GrantLimits? = nil
     ) -> Remediation {
-        Sample.known(
+        SampleManifest.known(
             try Remediation(
                 number: number,
                 slug: change.slug,
@@ -28,7 +28,9 @@ struct RemediedBottleTests {
         )
     }
 
-    static let hour = Sample.known(try GrantLimits(notAfter: Timestamp(seconds: now.seconds + 3600), maxUses: 5))
+    static let hour = SampleManifest.known(
+        try GrantLimits(notAfter: Timestamp(seconds: now.seconds + 3600), maxUses: 5)
+    )
 
     static func changed(_ route: Route, _ edit: (inout Route) -> Void) -> RemediationChange {
         var new = route
@@ -119,7 +121,7 @@ struct RemediedBottleTests {
         },
         Row("a route whose host has a credential now", [.routeAdded(added)], ["conflict"]) {
             var route = added
-            route.auth = RouteAuth(token: Sample.token)
+            route.auth = RouteAuth(token: SampleManifest.token)
             $0.routes.append(route)
         },
         Row("a route is removed", [.routeRemoved(host("docs.example.com"))], ["applied"]) { _ in
@@ -195,7 +197,7 @@ struct RemediedBottleTests {
             $0.agent.image = .build(BuildSource(context: "/c", pinned: ContentDigest(of: "one")))
         },
         Row("a Dockerfile for another image", [dockerfile("one")], ["conflict"]) {
-            $0.agent.image = .reference(Sample.known(try ImageReference("other")))
+            $0.agent.image = .reference(SampleManifest.known(try ImageReference("other")))
         },
         Row("a host for a time", [.hostAdded(host("a.example"))], ["applied"], limits: hour) { _ in
         } effect: {
@@ -254,13 +256,13 @@ struct RemediedBottleTests {
             "an end that has come",
             [.hostAdded(host("a.example"))],
             ["expired"],
-            limits: Sample.known(try GrantLimits(notAfter: now))
+            limits: SampleManifest.known(try GrantLimits(notAfter: now))
         ),
     ]
 
     @Test("apply, are redundant, or conflict, by stated rules", arguments: rows)
     func table(_ row: Row) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         try row.edit(&manifest)
         let remediations = row.changes.enumerated().map { Self.remediation($0.offset + 1, $0.element, row.limits) }
         let remedied = RemediedBottle(manifest, remediations: remediations, at: Self.now)
@@ -273,9 +275,9 @@ struct RemediedBottleTests {
     func order() {
         let changes: [RemediationChange] = [.hostAdded(Self.host("a.example")), .hostRemoved(Self.host("a.example"))]
         let remediations = changes.enumerated().map { Self.remediation($0.offset + 1, $0.element) }
-        let one = RemediedBottle(Sample.routed, remediations: remediations, at: Self.now)
-        #expect(one == RemediedBottle(Sample.routed, remediations: remediations.reversed(), at: Self.now))
-        #expect(one.manifest == Sample.routed)
+        let one = RemediedBottle(SampleManifest.routed, remediations: remediations, at: Self.now)
+        #expect(one == RemediedBottle(SampleManifest.routed, remediations: remediations.reversed(), at: Self.now))
+        #expect(one.manifest == SampleManifest.routed)
     }
 
     @Test("can't be limited where the end would give something back or replace the agent")

@@ -1,3 +1,4 @@
+import ModelTestSupport
 import ReconcilerModel
 import ReconcilerTime
 import Testing
@@ -12,7 +13,7 @@ struct AuthorityTests {
         let after: @Sendable (inout BottleManifest) throws -> Void
 
         /// - Parameters:
-        ///   - before: what `Sample.routed` is turned into first.
+        ///   - before: what `SampleManifest.routed` is turned into first.
         ///   - after: the edit of that.
         init(
             _ name: String,
@@ -27,14 +28,16 @@ struct AuthorityTests {
         }
     }
 
-    private static func host(_ text: String) -> HostPattern { Sample.host(text) }
-    private static func image(_ text: String) -> AgentImage { .reference(Sample.known(try ImageReference(text))) }
+    private static func host(_ text: String) -> HostPattern { SampleManifest.host(text) }
+    private static func image(_ text: String) -> AgentImage {
+        .reference(SampleManifest.known(try ImageReference(text)))
+    }
     private static func route(_ text: String) -> Route { Route(host: host(text)) }
-    private static let auth = RouteAuth(scheme: "Bearer", token: Sample.token)
-    private static let other = RouteAuth(scheme: "Bearer", token: Sample.known(try SecretReference("OTHER")))
+    private static let auth = RouteAuth(scheme: "Bearer", token: SampleManifest.token)
+    private static let other = RouteAuth(scheme: "Bearer", token: SampleManifest.known(try SecretReference("OTHER")))
     private static let grant = Grant(
         id: "dev/0001",
-        limits: Sample.known(try GrantLimits(notAfter: Timestamp("2026-01-01T00:00:00Z"), maxUses: 2))
+        limits: SampleManifest.known(try GrantLimits(notAfter: Timestamp("2026-01-01T00:00:00Z"), maxUses: 2))
     )
     private static let remote = GitRemote(name: "app", upstream: "ssh://git@g.example/a.git", identityFile: "/k")
 
@@ -150,7 +153,7 @@ struct AuthorityTests {
             ]
         ) { $0.routes[0].auth = other },
         Row("the header's case", []) {
-            $0.routes[0].auth = RouteAuth(header: "authorization", scheme: "Bearer", token: Sample.token)
+            $0.routes[0].auth = RouteAuth(header: "authorization", scheme: "Bearer", token: SampleManifest.token)
         },
         Row("a role", ["+ role claude_code_oauth by api.example.com"]) { $0.routes[0].roles = [.claudeCodeOAuth] },
         Row(
@@ -321,7 +324,7 @@ struct AuthorityTests {
 
     @Test("says what an edit adds and takes away", arguments: hosts + requests + ways + agents)
     func table(_ row: Row) throws {
-        var before = Sample.routed
+        var before = SampleManifest.routed
         try row.before(&before)
         var after = before
         try row.after(&after)
@@ -335,8 +338,8 @@ struct AuthorityTests {
 
     @Test("of a new bottle is everything, and of a deleted one the same taken away")
     func whole() {
-        let added = Authority.changes(from: nil, to: Sample.routed)
-        let removed = Authority.changes(from: Sample.routed, to: nil)
+        let added = Authority.changes(from: nil, to: SampleManifest.routed)
+        let removed = Authority.changes(from: SampleManifest.routed, to: nil)
         #expect(added.allSatisfy { $0.change == .added } && removed.allSatisfy { $0.change == .removed })
         #expect(added.map(\.kind) == removed.map(\.kind))
         #expect(added.contains { $0.text == "+ credential TOKEN_A (Bearer) to api.example.com" })

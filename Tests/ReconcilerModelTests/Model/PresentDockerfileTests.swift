@@ -60,7 +60,7 @@ struct PresentDockerfileTests {
     }
 
     @Test(
-        "is shown as it is built where somebody wrote another text beside it",
+        "is shown as it is built where another text lies beside it",
         arguments: [
             "FROM bottle/agent\nRUN harmless\n", "FROM bottle/agent\nFROM bottle/agent\nRUN make\n", "nonsense", "",
         ]

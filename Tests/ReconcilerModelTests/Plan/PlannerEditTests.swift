@@ -1,31 +1,25 @@
+import ModelTestSupport
 import ReconcilerModel
-import SeededRandom
 import Testing
 
 /// Plans of desired-state edits, as text.
 @Suite("plans of edits")
 struct PlannerEditTests {
     private func plan(_ manifest: BottleManifest, _ edit: (inout BottleManifest) -> Void) throws -> String {
-        var world = try World.converged(manifest)
-        world.edit(edit)
-        return try world.plan().text
+        var fixture = try PlannerFixture.converged(manifest)
+        fixture.edit(edit)
+        return try fixture.plan().text
     }
 
     private func cold(_ manifest: BottleManifest) throws -> String {
-        var world = World(manifest)
-        for role in Topology(manifest).roles {
-            let image = Sample.image(role)
-            world.images[image.reference] = ObservedImage(
-                id: "sha256:\(role.rawValue)",
-                labels: [DesiredImage.contextLabel: Sample.context(role).hex]
-            )
-        }
-        return try world.plan().text
+        var fixture = PlannerFixture(manifest)
+        fixture.bringImages()
+        return try fixture.plan().text
     }
 
     @Test("a bottle with routes is brought up from the networks inwards, the agent's start last")
     func coldWithRoutes() throws {
-        let text = try cold(Sample.routed)
+        let text = try cold(SampleManifest.routed)
         #expect(
             text
                 == """
@@ -46,7 +40,7 @@ struct PlannerEditTests {
 
     @Test("without routes there is no egress-proxy and no link")
     func coldWithoutRoutes() throws {
-        let text = try cold(Sample.unrouted)
+        let text = try cold(SampleManifest.unrouted)
         #expect(
             text
                 == """
@@ -63,7 +57,7 @@ struct PlannerEditTests {
 
     @Test("without a firewall the egress-proxy itself is on the egress network")
     func coldWithoutFirewall() throws {
-        let text = try cold(Sample.unwalled)
+        let text = try cold(SampleManifest.unwalled)
         #expect(
             text
                 == """
@@ -80,8 +74,8 @@ struct PlannerEditTests {
 
     @Test("images that are missing are built before any container is touched")
     func coldWithoutImages() throws {
-        var world = World(Sample.unrouted)
-        let text = try world.plan().text
+        var fixture = PlannerFixture(SampleManifest.unrouted)
+        let text = try fixture.plan().text
         #expect(
             text
                 == """
@@ -98,20 +92,9 @@ struct PlannerEditTests {
         )
     }
 
-    @Test(
-        "a second plan is empty",
-        arguments: [Sample.routed, Sample.unrouted, Sample.unwalled]
-    )
-    func secondPlan(_ manifest: BottleManifest) throws {
-        var world = World(manifest)
-        _ = try world.converge()
-        let text = try world.plan().text
-        #expect(text == "")
-    }
-
     @Test("changed paths reach the egress-proxy by copy and signal, and nothing else happens")
     func paths() throws {
-        let text = try plan(Sample.routed) { $0.routes[0].pathAllowlist = ["/repos/acme/", "/users/"] }
+        let text = try plan(SampleManifest.routed) { $0.routes[0].pathAllowlist = ["/repos/acme/", "/users/"] }
         #expect(
             text
                 == """
@@ -123,17 +106,21 @@ struct PlannerEditTests {
 
     @Test("changed methods or a changed order are a copy and a signal too")
     func methods() throws {
-        let methods = try plan(Sample.routed) { $0.routes[0].methods = .any }
-        let order = try plan(Sample.routed) { $0.routes.reverse() }
-        let paths = try plan(Sample.routed) { $0.routes[0].pathAllowlist = [] }
+        let methods = try plan(SampleManifest.routed) { $0.routes[0].methods = .any }
+        let order = try plan(SampleManifest.routed) { $0.routes.reverse() }
+        let paths = try plan(SampleManifest.routed) { $0.routes[0].pathAllowlist = [] }
         #expect(methods == paths)
         #expect(order == paths)
     }
 
     @Test("a host that comes in is opened at the firewall first")
     func hostAdded() throws {
-        let route = try plan(Sample.routed) { $0.routes.append(Route(host: Sample.host("new.example.com"))) }
-        let entry = try plan(Sample.routed) { $0.egress.allowlist.append(Sample.host("*.new.example.com")) }
+        let route = try plan(SampleManifest.routed) {
+            $0.routes.append(Route(host: SampleManifest.host("new.example.com")))
+        }
+        let entry = try plan(SampleManifest.routed) {
+            $0.egress.allowlist.append(SampleManifest.host("*.new.example.com"))
+        }
         #expect(
             route
                 == """
@@ -148,8 +135,8 @@ struct PlannerEditTests {
 
     @Test("a host that goes is closed at the egress-proxy first, and the firewall restarts to cut what is live")
     func hostRemoved() throws {
-        let route = try plan(Sample.routed) { $0.routes.removeLast() }
-        let entry = try plan(Sample.routed) { $0.egress.allowlist = [] }
+        let route = try plan(SampleManifest.routed) { $0.routes.removeLast() }
+        let entry = try plan(SampleManifest.routed) { $0.egress.allowlist = [] }
         #expect(
             route
                 == """
@@ -164,14 +151,16 @@ struct PlannerEditTests {
 
     @Test("a host that takes another's place is closed before it is opened")
     func hostExchanged() throws {
-        let exchanged = try plan(Sample.routed) { $0.routes[1].host = Sample.host("new.example.com") }
-        let removed = try plan(Sample.routed) { $0.routes.removeLast() }
+        let exchanged = try plan(SampleManifest.routed) { $0.routes[1].host = SampleManifest.host("new.example.com") }
+        let removed = try plan(SampleManifest.routed) { $0.routes.removeLast() }
         #expect(exchanged == removed)
     }
 
     @Test("without routes only the firewall is told")
     func unrouted() throws {
-        let added = try plan(Sample.unrouted) { $0.egress.allowlist.append(Sample.host("new.example.com")) }
+        let added = try plan(SampleManifest.unrouted) {
+            $0.egress.allowlist.append(SampleManifest.host("new.example.com"))
+        }
         #expect(
             added
                 == """
@@ -179,7 +168,7 @@ struct PlannerEditTests {
                 1 signal container/firewall files-copied after 0
                 """
         )
-        let removed = try plan(Sample.unrouted) { $0.egress.allowlist = [] }
+        let removed = try plan(SampleManifest.unrouted) { $0.egress.allowlist = [] }
         #expect(
             removed
                 == """
@@ -189,9 +178,9 @@ struct PlannerEditTests {
         )
     }
 
-    @Test("a new token_ref makes only the egress-proxy anew")
+    @Test("a new token_ref recreates only the egress-proxy")
     func tokenRef() throws {
-        let text = try plan(Sample.routed) {
+        let text = try plan(SampleManifest.routed) {
             $0.routes[0].auth?.token = try! SecretReference("TOKEN_B")
         }
         #expect(
@@ -205,10 +194,10 @@ struct PlannerEditTests {
 
     @Test("a new token_ref on a new host: the firewall opens before the new egress-proxy starts")
     func tokenRefAndHost() throws {
-        let text = try plan(Sample.routed) {
+        let text = try plan(SampleManifest.routed) {
             $0.routes.append(
                 Route(
-                    host: Sample.host("new.example.com"),
+                    host: SampleManifest.host("new.example.com"),
                     auth: RouteAuth(token: try! SecretReference("TOKEN_B"))
                 )
             )
@@ -224,11 +213,11 @@ struct PlannerEditTests {
         )
     }
 
-    @Test("a secret with another value makes only the egress-proxy anew, and is drift")
+    @Test("a secret with another value recreates only the egress-proxy, and is drift")
     func secretRotated() throws {
-        var world = try World.converged(Sample.routed)
-        world.fingerprints[Sample.token] = "another"
-        let text = try world.plan().text
+        var fixture = try PlannerFixture.converged(SampleManifest.routed)
+        fixture.fingerprints[SampleManifest.token] = "another"
+        let text = try fixture.plan().text
         #expect(
             text
                 == """
@@ -241,7 +230,7 @@ struct PlannerEditTests {
 
     @Test("a changed environment replaces exactly the agent")
     func environment() throws {
-        let text = try plan(Sample.routed) { $0.agent.environment["TZ"] = .literal("CET") }
+        let text = try plan(SampleManifest.routed) { $0.agent.environment["TZ"] = .literal("CET") }
         #expect(
             text
                 == """
@@ -254,7 +243,7 @@ struct PlannerEditTests {
 
     @Test("an edit that replaces the agent and closes a host: the new agent begins when the host is closed")
     func environmentAndHost() throws {
-        let text = try plan(Sample.routed) {
+        let text = try plan(SampleManifest.routed) {
             $0.agent.environment["TZ"] = .literal("CET")
             $0.egress.allowlist = []
         }
@@ -274,7 +263,7 @@ struct PlannerEditTests {
 
     @Test("a changed prompt is copied to the living agent")
     func prompt() throws {
-        let text = try plan(Sample.routed) { $0.agent.prompt = .text("Do more.") }
+        let text = try plan(SampleManifest.routed) { $0.agent.prompt = .text("Do more.") }
         #expect(
             text
                 == """
@@ -285,15 +274,15 @@ struct PlannerEditTests {
 
     @Test("changed limits are updated in place")
     func limits() throws {
-        let memory = try plan(Sample.routed) { $0.agent.resources.memory = 1 << 30 }
+        let memory = try plan(SampleManifest.routed) { $0.agent.resources.memory = 1 << 30 }
         #expect(
             memory
                 == """
                 0 update container/agent limits-changed
                 """
         )
-        #expect(try plan(Sample.routed) { $0.agent.resources.milliCPUs = 500 } == memory)
-        #expect(try plan(Sample.routed) { $0.agent.resources.pids = 99 } == memory)
+        #expect(try plan(SampleManifest.routed) { $0.agent.resources.milliCPUs = 500 } == memory)
+        #expect(try plan(SampleManifest.routed) { $0.agent.resources.pids = 99 } == memory)
     }
 
     /// A bottle whose agent is built from a folder of its user.
@@ -301,32 +290,11 @@ struct PlannerEditTests {
         BuildSource(context: "/project", dockerfile: dockerfile, pinned: ContentDigest(of: context))
     }
 
-    @Test(
-        "an edited Dockerfile builds first and then replaces the living agent, which is told beforehand",
-        arguments: [built("another"), built("one", dockerfile: "b/Dockerfile")]
-    )
-    func dockerfile(_ source: BuildSource) throws {
-        var manifest = Sample.routed
-        manifest.agent.image = .build(Self.built("one"))
-        var world = try World.converged(manifest)
-        let before = try #require(world.box(.agent)?.shell.id)
-        #expect(try world.plan().text == "")
-        world.edit { $0.agent.image = .build(source) }
-        let first = try world.plan()
-        #expect(first.text == "0 build image/agent context-changed")
-        #expect(first.replacesAgent)
-        let plans = try world.converge()
-        try #require(plans.count == 2)
-        #expect(plans[1].verbs == ["stop container/agent", "remove container/agent", "create container/agent"])
-        #expect(plans[1].replacesAgent)
-        #expect(world.box(.agent)?.shell.id != before)
-    }
-
     @Test("an image of another name that is still to come replaces the living agent, which is told beforehand")
     func otherImage() throws {
-        var world = try World.converged(Sample.routed)
-        world.edit { $0.agent.image = .build(Self.built("one")) }
-        let first = try world.plan()
+        var fixture = try PlannerFixture.converged(SampleManifest.routed)
+        fixture.edit { $0.agent.image = .build(Self.built("one")) }
+        let first = try fixture.plan()
         #expect(first.verbs == ["build image/agent"])
         #expect(first.replacesAgent)
     }
@@ -334,28 +302,28 @@ struct PlannerEditTests {
     @Test("a plan that ends no living agent says so, whatever image it brings")
     func replacesNobody() throws {
         // The image's files changed without an edit: a build, and then only a finding.
-        var world = try World.converged(Sample.routed)
-        world.contexts[.agent] = ContentDigest(of: "new version")
-        #expect(try world.plan().verbs == ["build image/agent"])
-        #expect(try !world.plan().replacesAgent)
-        let sidecar = try World.converged(Sample.routed).editing { $0.egress.allowlist = [] }
+        var fixture = try PlannerFixture.converged(SampleManifest.routed)
+        fixture.contexts[.agent] = ContentDigest(of: "new version")
+        #expect(try fixture.plan().verbs == ["build image/agent"])
+        #expect(try !fixture.plan().replacesAgent)
+        let sidecar = try PlannerFixture.converged(SampleManifest.routed).editing { $0.egress.allowlist = [] }
         #expect(!sidecar.replacesAgent)
         // An agent that ended has nothing to lose.
-        var ended = try World.converged(Sample.routed)
+        var ended = try PlannerFixture.converged(SampleManifest.routed)
         ended.end(.agent, exitCode: 0)
         #expect(try !ended.editing { $0.agent.environment["TZ"] = .literal("CET") }.replacesAgent)
-        #expect(try !World(Sample.routed).editing { _ in }.replacesAgent)
+        #expect(try !PlannerFixture(SampleManifest.routed).editing { _ in }.replacesAgent)
     }
 
     @Test("a limit that is taken away replaces the agent, since the engine can't take it away")
     func limitTaken() throws {
-        let text = try plan(Sample.routed) { $0.agent.resources.memory = nil }
+        let text = try plan(SampleManifest.routed) { $0.agent.resources.memory = nil }
         #expect(text.contains("stop container/agent spec-changed"))
     }
 
     @Test("a changed root for upstream TLS stops the egress-proxy while the file is put right")
     func trust() throws {
-        let text = try plan(Sample.routed) { $0.egress.trust = [.pem("ROOT")] }
+        let text = try plan(SampleManifest.routed) { $0.egress.trust = [.pem("ROOT")] }
         #expect(
             text
                 == """
@@ -368,7 +336,7 @@ struct PlannerEditTests {
 
     @Test("an egress network of others takes our own one's place")
     func externalNetwork() throws {
-        let text = try plan(Sample.routed) { $0.egress.network = "corp" }
+        let text = try plan(SampleManifest.routed) { $0.egress.network = "corp" }
         #expect(
             text
                 == """
@@ -381,7 +349,9 @@ struct PlannerEditTests {
 
     @Test("the first route moves the firewall behind an egress-proxy, and the agent to that")
     func firstRoute() throws {
-        let text = try plan(Sample.unrouted) { $0.routes = [Route(host: Sample.host("docs.example.com"))] }
+        let text = try plan(SampleManifest.unrouted) {
+            $0.routes = [Route(host: SampleManifest.host("docs.example.com"))]
+        }
         #expect(
             text
                 == """
@@ -401,7 +371,7 @@ struct PlannerEditTests {
 
     @Test("the last route takes the egress-proxy, its config and the link away, and leaves its count of uses")
     func lastRoute() throws {
-        let text = try plan(Sample.routed) { $0.routes = [] }
+        let text = try plan(SampleManifest.routed) { $0.routes = [] }
         #expect(
             text
                 == """
@@ -419,12 +389,16 @@ struct PlannerEditTests {
 
     @Test("teardown removes exactly what is the bottle's")
     func teardown() throws {
-        var world = try World.converged(Sample.routed)
-        world.boxes.append(
-            .init(shell: ObservedContainer(id: "c-foreign", name: "bottle-dev-supervise"), mounts: [])
+        var fixture = try PlannerFixture.converged(SampleManifest.routed)
+        fixture.containers.append(
+            ObservedContainer(id: "c-foreign", name: "bottle-dev-supervise")
         )
-        let desired = try world.desired()
-        let plan = Planner.teardown(Sample.identity, observed: world.observe(desired), record: world.record)
+        let desired = try fixture.desired()
+        let plan = Planner.teardown(
+            SampleManifest.identity,
+            observed: fixture.observed(desired),
+            record: fixture.record
+        )
         #expect(
             plan.text
                 == """
@@ -443,19 +417,14 @@ struct PlannerEditTests {
                 """
         )
         #expect(plan.replacesAgent)
-        var rng = SplitMix64(seed: 1)
-        try world.perform(plan, desired, using: &rng)
-        #expect(world.boxes.map(\.shell.name) == ["bottle-dev-supervise"])
-        #expect(world.networks.map(\.name) == ["bridge", "corp"])
-        #expect(world.volumes.isEmpty)
     }
 }
 
-extension World {
+extension PlannerFixture {
     /// The plan after an edit.
     fileprivate func editing(_ change: (inout BottleManifest) -> Void) throws -> Plan {
-        var world = self
-        world.edit(change)
-        return try world.plan()
+        var fixture = self
+        fixture.edit(change)
+        return try fixture.plan()
     }
 }

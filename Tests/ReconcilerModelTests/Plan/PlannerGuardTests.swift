@@ -1,17 +1,26 @@
+import ModelTestSupport
 import ReconcilerModel
 import Testing
 
 /// What the planner never touches.
 @Suite("what the planner leaves alone")
 struct PlannerGuardTests {
-    private static let ours = Labels.of(Sample.identity, role: "firewall", installation: Sample.installation)
-    private static let others = Labels.of(Sample.identity, role: "firewall", installation: Sample.otherInstallation)
+    private static let ours = Labels.of(
+        SampleManifest.identity,
+        role: "firewall",
+        installation: SampleManifest.installation
+    )
+    private static let others = Labels.of(
+        SampleManifest.identity,
+        role: "firewall",
+        installation: SampleManifest.otherInstallation
+    )
 
-    private func blocked(_ prepare: (inout World) -> Void) throws -> Plan {
-        var world = try World.converged(Sample.routed)
-        world.edit { $0.egress.allowlist = [] }
-        prepare(&world)
-        return try world.plan()
+    private func blocked(_ prepare: (inout PlannerFixture) -> Void) throws -> Plan {
+        var fixture = try PlannerFixture.converged(SampleManifest.routed)
+        fixture.edit { $0.egress.allowlist = [] }
+        prepare(&fixture)
+        return try fixture.plan()
     }
 
     @Test(
@@ -24,12 +33,12 @@ struct PlannerGuardTests {
     )
     func foreignContainer(_ labels: [String: String], _ words: String) throws {
         let name = "bottle-dev-firewall"
-        let plan = try blocked { world in
-            world.boxes.removeAll { $0.shell.name == name }
-            world.boxes.append(
-                .init(shell: ObservedContainer(id: "0123456789abcdef", name: name, labels: labels), mounts: [])
+        let plan = try blocked { fixture in
+            fixture.containers.removeAll { $0.name == name }
+            fixture.containers.append(
+                ObservedContainer(id: "0123456789abcdef", name: name, labels: labels)
             )
-            world.record.names.removeAll { $0 == name }
+            fixture.record.names.removeAll { $0 == name }
         }
         #expect(plan.isEmpty)
         #expect(
@@ -45,10 +54,10 @@ struct PlannerGuardTests {
 
     @Test("a network or a volume that isn't ours under our name blocks every action")
     func foreignNetworkAndVolume() throws {
-        let plan = try blocked { world in
-            world.networks.append(ObservedNetwork(id: "n-other", name: "bottle-dev-link"))
-            world.volumes.removeAll { $0.name == "bottle-dev-home" }
-            world.volumes.append(ObservedVolume(name: "bottle-dev-home"))
+        let plan = try blocked { fixture in
+            fixture.networks.append(ObservedNetwork(id: "n-other", name: "bottle-dev-link"))
+            fixture.volumes.removeAll { $0.name == "bottle-dev-home" }
+            fixture.volumes.append(ObservedVolume(name: "bottle-dev-home"))
         }
         #expect(plan.isEmpty)
         #expect(plan.findings.count == 2)
@@ -57,7 +66,7 @@ struct PlannerGuardTests {
 
     @Test("an image that carries one of our labels blocks every action")
     func forgedImage() throws {
-        let reference = Sample.image(.agent).reference
+        let reference = SampleManifest.image(.agent).reference
         let plan = try blocked { $0.images[reference]?.labels["dev.bottle.role"] = "agent" }
         #expect(plan.isEmpty)
         #expect(plan.findings == [.imageForgesLabels(role: .agent, reference: reference)])
@@ -65,9 +74,9 @@ struct PlannerGuardTests {
 
     @Test("a missing egress network of others blocks, and is not made")
     func externalMissing() throws {
-        let plan = try blocked { world in
-            world.manifest.egress.network = "corp"
-            world.networks.removeAll { $0.name == "corp" }
+        let plan = try blocked { fixture in
+            fixture.manifest.egress.network = "corp"
+            fixture.networks.removeAll { $0.name == "corp" }
         }
         #expect(plan.isEmpty)
         #expect(plan.findings == [.externalNetworkMissing("corp")])
@@ -75,13 +84,13 @@ struct PlannerGuardTests {
 
     @Test(
         "an egress network that bottle made for a bottle blocks, whichever bottle's it is",
-        arguments: [Sample.installation, Sample.otherInstallation]
+        arguments: [SampleManifest.installation, SampleManifest.otherInstallation]
     )
     func externalOfBottle(_ installation: InstallationID) throws {
         let other = try Identity("other")
-        let plan = try blocked { world in
-            world.manifest.egress.network = "bottle-other-egress"
-            world.networks.append(
+        let plan = try blocked { fixture in
+            fixture.manifest.egress.network = "bottle-other-egress"
+            fixture.networks.append(
                 ObservedNetwork(
                     id: "n-other",
                     name: "bottle-other-egress",
@@ -96,28 +105,32 @@ struct PlannerGuardTests {
 
     @Test("an egress network of others is joined, never changed or removed, even if our record names it")
     func externalKept() throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.egress.network = "corp"
-        var world = try World.converged(manifest)
-        for index in world.networks.indices where world.networks[index].name == "corp" {
-            world.networks[index].isInternal = true
-            world.networks[index].options = ["x": "y"]
+        var fixture = try PlannerFixture.converged(manifest)
+        for index in fixture.networks.indices where fixture.networks[index].name == "corp" {
+            fixture.networks[index].isInternal = true
+            fixture.networks[index].options = ["x": "y"]
         }
-        world.record.names.append("corp")
-        #expect(try world.plan().text == "")
+        fixture.record.names.append("corp")
+        #expect(try fixture.plan().text == "")
     }
 
     @Test("objects with our labels that no record knows are neither removed nor torn down")
     func unrecorded() throws {
-        var world = try World.converged(Sample.unrouted)
-        let labels = Labels.of(Sample.identity, role: "git-gate", installation: Sample.installation)
-        world.boxes.append(
-            .init(shell: ObservedContainer(id: "c-x", name: "bottle-dev-git-gate", labels: labels), mounts: [])
+        var fixture = try PlannerFixture.converged(SampleManifest.unrouted)
+        let labels = Labels.of(SampleManifest.identity, role: "git-gate", installation: SampleManifest.installation)
+        fixture.containers.append(
+            ObservedContainer(id: "c-x", name: "bottle-dev-git-gate", labels: labels)
         )
-        world.volumes.append(ObservedVolume(name: "bottle-dev-git-gate-config", labels: labels))
-        #expect(try world.plan().text == "")
-        let desired = try world.desired()
-        let teardown = Planner.teardown(Sample.identity, observed: world.observe(desired), record: world.record)
+        fixture.volumes.append(ObservedVolume(name: "bottle-dev-git-gate-config", labels: labels))
+        #expect(try fixture.plan().text == "")
+        let desired = try fixture.desired()
+        let teardown = Planner.teardown(
+            SampleManifest.identity,
+            observed: fixture.observed(desired),
+            record: fixture.record
+        )
         #expect(!teardown.actions.contains { $0.target == "c-x" || $0.target == "bottle-dev-git-gate-config" })
     }
 }

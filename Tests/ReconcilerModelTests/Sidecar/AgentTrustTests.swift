@@ -1,11 +1,12 @@
 import FoundationEssentials
+import ModelTestSupport
 import ReconcilerModel
 import Testing
 
 @Suite("an agent's trust")
 struct AgentTrustTests {
     private func agent(_ manifest: BottleManifest, roots: String? = nil) throws -> DesiredContainer {
-        var input = try Sample.input(manifest)
+        var input = try SampleManifest.input(manifest)
         if let roots { input.agentFacts?.roots = roots }
         return try #require(try DesiredBottle(rendering: input).container(.agent))
     }
@@ -16,7 +17,7 @@ struct AgentTrustTests {
 
     @Test("every variable that names one of our files names one that is there, for everybody to read")
     func filesNamed() throws {
-        let agent = try agent(Sample.routed)
+        let agent = try agent(SampleManifest.routed)
         let named = Set(agent.spec.environment.values.filter { $0.hasPrefix("/etc/bottle/") })
         let there = Set(agent.files.map(\.path))
         #expect(named.isSubset(of: there))
@@ -26,7 +27,7 @@ struct AgentTrustTests {
 
     @Test("the files of programs that read no variable name the bundle")
     func settings() throws {
-        let agent = try agent(Sample.routed)
+        let agent = try agent(SampleManifest.routed)
         for name in ["wgetrc", "apt.conf"] {
             let text = String(decoding: try #require(file(agent, name)), as: UTF8.self)
             #expect(text.contains("/etc/bottle/ca-bundle.pem"))
@@ -36,7 +37,7 @@ struct AgentTrustTests {
 
     @Test("where nothing intercepts there is nothing to trust: no file, no variable", arguments: [true, false])
     func nothing(_ isWalled: Bool) throws {
-        var manifest = Sample.unrouted
+        var manifest = SampleManifest.unrouted
         if !isWalled { manifest.egress.firewall = .none }
         let agent = try agent(manifest)
         #expect(agent.files.map(\.path) == ["/etc/bottle/prompt.md"])
@@ -46,26 +47,27 @@ struct AgentTrustTests {
 
     @Test("Node is told to read the proxy's variables wherever there is a proxy, and no program goes to it through it")
     func proxied() throws {
-        for (manifest, proxy) in [(Sample.routed, "egress-proxy"), (Sample.unrouted, "firewall")] {
+        for (manifest, proxy) in [(SampleManifest.routed, "egress-proxy"), (SampleManifest.unrouted, "firewall")] {
             let variables = try agent(manifest).spec.environment
             #expect(variables["NODE_USE_ENV_PROXY"] == "1")
             for name in ["NO_PROXY", "no_proxy"] {
                 #expect(variables[name]?.split(separator: ",").contains { $0 == proxy } == true)
             }
         }
-        var alone = Sample.unrouted
+        var alone = SampleManifest.unrouted
         alone.egress.firewall = .none
         #expect(try agent(alone).spec.environment["NODE_USE_ENV_PROXY"] == nil)
     }
 
     @Test("a manifest's own settings file for one program is taken; every other variable of ours can't be set")
     func ownSettings() throws {
-        let ours = try agent(Sample.routed).spec.environment.filter { $0.value.hasPrefix("/etc/bottle/ca") }.keys
+        let ours = try agent(SampleManifest.routed).spec.environment.filter { $0.value.hasPrefix("/etc/bottle/ca") }
+            .keys
         #expect(OwnedVariables.always.isSuperset(of: ours))
         for name in OwnedVariables.yielding {
             #expect(!OwnedVariables.always.contains(name))
-            #expect(try agent(Sample.routed).spec.environment[name]?.hasPrefix("/etc/bottle/") == true)
-            var manifest = Sample.routed
+            #expect(try agent(SampleManifest.routed).spec.environment[name]?.hasPrefix("/etc/bottle/") == true)
+            var manifest = SampleManifest.routed
             manifest.agent.environment[name] = .literal("/etc/mine")
             #expect(try agent(manifest).spec.environment[name] == "/etc/mine")
         }
@@ -116,9 +118,9 @@ struct AgentTrustTests {
         let small = certificate(1, length: 200)
         let large = certificate(2, length: 1500)
         let roots = "# a comment\r\n" + pem(small, "\r\n") + "\nother text\n" + pem(large)
-        let store = try #require(file(try agent(Sample.routed, roots: roots), "ca-bundle.jks"))
+        let store = try #require(file(try agent(SampleManifest.routed, roots: roots), "ca-bundle.jks"))
         #expect(try Set(certificates(store).values) == [small, large])
-        #expect(try file(agent(Sample.routed, roots: roots), "ca-bundle.jks") == store)
+        #expect(try file(agent(SampleManifest.routed, roots: roots), "ca-bundle.jks") == store)
     }
 
     @Test("what is no whole certificate is left out of Java's store, which would be refused as a whole for it")
@@ -131,14 +133,14 @@ struct AgentTrustTests {
             "-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n",
         ]
         for text in broken {
-            let store = try #require(file(try agent(Sample.routed, roots: text + pem(whole)), "ca-bundle.jks"))
+            let store = try #require(file(try agent(SampleManifest.routed, roots: text + pem(whole)), "ca-bundle.jks"))
             #expect(try Array(certificates(store).values) == [whole], "\(text)")
         }
     }
 
     @Test("Java's store ends in the sum by which its own tools check it")
     func javaStoreSum() throws {
-        let store = try #require(file(try agent(Sample.routed, roots: ""), "ca-bundle.jks"))
+        let store = try #require(file(try agent(SampleManifest.routed, roots: ""), "ca-bundle.jks"))
         // An empty store as keytool of OpenJDK 21 leaves it, after its last certificate was deleted.
         let empty = "feedfeed0000000200000000e2686e45fb43dfa4d992dd41ceb6b21c6330d792"
         let digits = store.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }

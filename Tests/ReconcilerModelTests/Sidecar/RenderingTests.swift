@@ -1,3 +1,4 @@
+import ModelTestSupport
 import ReconcilerModel
 import ReconcilerTime
 import Testing
@@ -5,7 +6,7 @@ import Testing
 @Suite("rendering")
 struct RenderingTests {
     private func bottle(_ manifest: BottleManifest) throws -> DesiredBottle {
-        try DesiredBottle(rendering: Sample.input(manifest))
+        try DesiredBottle(rendering: SampleManifest.input(manifest))
     }
 
     private func text(_ container: DesiredContainer?, _ path: String) -> String {
@@ -15,9 +16,9 @@ struct RenderingTests {
     @Test(
         "a manifest's parts and networks follow from its routes and its firewall",
         arguments: [
-            (Sample.routed, "firewall egress-proxy agent", "internal link egress", "egress-proxy"),
-            (Sample.unrouted, "firewall agent", "internal egress", "firewall"),
-            (Sample.unwalled, "egress-proxy agent", "internal egress", "egress-proxy"),
+            (SampleManifest.routed, "firewall egress-proxy agent", "internal link egress", "egress-proxy"),
+            (SampleManifest.unrouted, "firewall agent", "internal egress", "firewall"),
+            (SampleManifest.unwalled, "egress-proxy agent", "internal egress", "egress-proxy"),
         ] as [(BottleManifest, String, String, String)]
     )
     func topology(_ manifest: BottleManifest, _ roles: String, _ networks: String, _ proxy: String) {
@@ -30,7 +31,7 @@ struct RenderingTests {
 
     @Test("without routes and firewall there is no way out, whatever egress network is named")
     func noWayOut() throws {
-        var manifest = Sample.unrouted
+        var manifest = SampleManifest.unrouted
         manifest.egress.firewall = .none
         manifest.egress.network = "corp"
         let bottle = try bottle(manifest)
@@ -41,7 +42,7 @@ struct RenderingTests {
 
     @Test("all networks but egress are internal, and no address of the host is on them")
     func networks() throws {
-        for network in try bottle(Sample.routed).networks {
+        for network in try bottle(SampleManifest.routed).networks {
             #expect(network.isInternal == (network.role != .egress))
             #expect((network.options["com.docker.network.bridge.inhibit_ipv4"] == "true") == network.isInternal)
         }
@@ -49,7 +50,7 @@ struct RenderingTests {
 
     @Test("a bottle without planned addresses is an error, not a bottle on networks of others")
     func addressesMissing() throws {
-        var input = try Sample.input(Sample.routed)
+        var input = try SampleManifest.input(SampleManifest.routed)
         input.addresses[.egress] = nil
         let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
         #expect(error?.code == .addressMissing)
@@ -57,7 +58,7 @@ struct RenderingTests {
 
     @Test("the routes file is what the addon reads, with slots in place of credentials")
     func routesTable() throws {
-        let text = text(try bottle(Sample.routed).container(.egressProxy), "/etc/egress-proxy/routes.yaml")
+        let text = text(try bottle(SampleManifest.routed).container(.egressProxy), "/etc/egress-proxy/routes.yaml")
         #expect(
             text
                 == """
@@ -105,9 +106,9 @@ struct RenderingTests {
 
     @Test("the firewall allows the routes' hosts at their ports and the allowlist, sorted and once")
     func permissions() {
-        var manifest = Sample.routed
-        manifest.routes.append(Route(host: Sample.host("*.a.example"), port: 8443))
-        manifest.egress.allowlist.append(Sample.host("docs.example.com"))
+        var manifest = SampleManifest.routed
+        manifest.routes.append(Route(host: SampleManifest.host("*.a.example"), port: 8443))
+        manifest.egress.allowlist.append(SampleManifest.host("docs.example.com"))
         #expect(
             Firewall.permissions(of: manifest) == [
                 "*.a.example 8443", "api.example.com 443", "docs.example.com 443", "raw.example.org 443",
@@ -118,7 +119,8 @@ struct RenderingTests {
     @Test(
         "the agent finds its proxy by either case of the variables, and trusts the CA only where one intercepts",
         arguments: [
-            (Sample.routed, "http://egress-proxy:9099", true), (Sample.unrouted, "http://firewall:8888", false),
+            (SampleManifest.routed, "http://egress-proxy:9099", true),
+            (SampleManifest.unrouted, "http://firewall:8888", false),
         ]
     )
     func agentEnvironment(_ manifest: BottleManifest, _ proxy: String, _ intercepts: Bool) throws {
@@ -135,9 +137,9 @@ struct RenderingTests {
         #expect(variables["CLAUDE_CODE_OAUTH_TOKEN"] == nil)
     }
 
-    @Test("only the role of a route brings the placeholder, and nobody's own variable turns the proxies off")
+    @Test("only the role of a route brings the placeholder, and no variable of a user turns the proxies off")
     func placeholder() throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.routes[0].roles = [.claudeCodeOAuth]
         manifest.agent.environment["https_proxy"] = .literal("http://evil")
         manifest.agent.environment["CLAUDE_CODE_OAUTH_TOKEN"] = .literal("mine")
@@ -149,9 +151,9 @@ struct RenderingTests {
 
     @Test("the words of who decided on the image are bounded, and hide nothing", arguments: [nil, "31e2"])
     func imageDecision(proposal: String?) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.supervise = true
-        var input = try Sample.input(manifest)
+        var input = try SampleManifest.input(manifest)
         input.supervision = Supervision(queue: "/q", user: "1:1")
         let own = try DesiredBottle(rendering: input)
         let reason = "a\u{202e}b\u{200b}c\"\n" + String(repeating: "x", count: 5000)
@@ -178,7 +180,7 @@ struct RenderingTests {
 
     @Test("nothing of a credential or of the CA's key is in the agent, and the key is in the egress-proxy alone")
     func noCredential() throws {
-        let bottle = try bottle(Sample.routed)
+        let bottle = try bottle(SampleManifest.routed)
         for container in bottle.containers {
             let everything =
                 "\(container)" + container.files.map { String(decoding: $0.content, as: UTF8.self) }.joined()
@@ -194,7 +196,7 @@ struct RenderingTests {
 
     @Test("the agent runs hardened, in its home, with a resolver that resolves nothing outside")
     func agentSpec() throws {
-        let agent = try #require(try bottle(Sample.routed).container(.agent))
+        let agent = try #require(try bottle(SampleManifest.routed).container(.agent))
         #expect(agent.spec.resolvers == ["127.0.0.1"])
         #expect(agent.spec.hasInit && agent.spec.hasTerminal)
         #expect(agent.spec.mounts.map(\.volume) == ["bottle-dev-home"])
@@ -205,7 +207,7 @@ struct RenderingTests {
 
     @Test("every sidecar has a read-only root, no core dumps and limits, and listens where its client is")
     func sidecars() throws {
-        let bottle = try bottle(Sample.routed)
+        let bottle = try bottle(SampleManifest.routed)
         for container in bottle.containers where container.role != .agent {
             #expect(container.spec.isRootReadOnly)
             #expect(container.spec.ulimits.contains { $0.name == "core" && $0.hard == 0 })
@@ -220,9 +222,9 @@ struct RenderingTests {
 
     @Test("an unknown home is an error that says what to set", arguments: ["ghost", "12345", "nowhere"])
     func homeUnknown(_ user: String) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.agent.user = user
-        var input = try Sample.input(manifest)
+        var input = try SampleManifest.input(manifest)
         input.agentFacts?.accounts.append(.init(name: "nowhere", uid: 7, gid: 7, home: "/"))
         let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
         #expect(error?.code == .homeUnknown)
@@ -236,12 +238,12 @@ struct RenderingTests {
         ]
     )
     func homeUnsuitable(_ home: String) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.agent.home = home
-        let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: Sample.input(manifest)) }
+        let error = #expect(throws: BottleError.self) { try DesiredBottle(rendering: SampleManifest.input(manifest)) }
         #expect(error?.code == .homeUnsuitable)
         guard home.hasPrefix("/"), home != "/" else { return }
-        var input = try Sample.input(Sample.routed)
+        var input = try SampleManifest.input(SampleManifest.routed)
         input.agentFacts?.accounts[0].home = home
         let ofImage = #expect(throws: BottleError.self) { try DesiredBottle(rendering: input) }
         #expect(ofImage?.code == .homeUnsuitable)
@@ -249,9 +251,9 @@ struct RenderingTests {
 
     @Test("a home of the agent's own is taken", arguments: ["/root", "/home/a.b", "/var/lib/a", "/data", "/etcetera"])
     func homeSuitable(_ home: String) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.agent.home = home
-        let agent = try DesiredBottle(rendering: Sample.input(manifest)).container(.agent)
+        let agent = try DesiredBottle(rendering: SampleManifest.input(manifest)).container(.agent)
         #expect(agent?.home == .init(path: home, owner: FileOwner(user: 1000, group: 1000)))
     }
 
@@ -263,10 +265,10 @@ struct RenderingTests {
         ] as [(String?, Int, Int)]
     )
     func homeOwner(_ user: String?, _ uid: Int, _ gid: Int) throws {
-        var manifest = Sample.routed
+        var manifest = SampleManifest.routed
         manifest.agent.home = "/home/agent"
         manifest.agent.user = user
-        var input = try Sample.input(manifest)
+        var input = try SampleManifest.input(manifest)
         input.agentFacts?.accounts.append(.init(name: "root", uid: 0, gid: 0, home: "/root"))
         let agent = try DesiredBottle(rendering: input).container(.agent)
         #expect(agent?.home?.owner == FileOwner(user: uid, group: gid))

@@ -1,8 +1,8 @@
-import Reconciler
 import ReconcilerModel
 import ReconcilerPlatform
 import ReconcilerState
 import ReconcilerTrust
+import ScratchTestSupport
 import Testing
 
 @Suite("An edit on record")
@@ -22,13 +22,13 @@ struct AuditRecordingTests {
         return manifest
     }
 
-    static func fingerprint(_ bed: AuditBed) throws -> KeyedFingerprint {
-        try KeyedFingerprint.load(from: StateFiles(folder: bed.state.trust))
+    static func fingerprint(_ fixture: AuditFixture) throws -> KeyedFingerprint {
+        try KeyedFingerprint.load(from: StateFiles(folder: fixture.state.trust))
     }
 
     @Test("tells what was taken out and put in, and nothing that could be a secret")
     func change() throws {
-        let bed = try AuditBed()
+        let fixture = try AuditFixture()
         let old = try Self.manifest { $0.egress.allowlist = [try HostPattern("a.test"), try HostPattern("b.test")] }
         let new = try Self.manifest {
             $0.egress.allowlist = [try HostPattern("b.test"), try HostPattern("c.test")]
@@ -36,7 +36,7 @@ struct AuditRecordingTests {
             $0.agent.command = ["run", "--key=HIDE-new"]
             $0.agent.prompt = .text("HIDE-second")
         }
-        let change = ManifestChange(from: old, to: new, try Self.fingerprint(bed))
+        let change = ManifestChange(from: old, to: new, try Self.fingerprint(fixture))
         func names(_ facts: [String]) -> [String] {
             facts.filter { $0.contains("<fingerprint ") }.map { fact in
                 String(fact.prefix { $0 != ":" })
@@ -46,33 +46,33 @@ struct AuditRecordingTests {
         #expect(change.after.filter { $0.contains("allowlist") } == ["spec.egress.allowlist[]: c.test"])
         let hidden = ["spec.agent.command[]", "spec.agent.prompt.text", "spec.agent.env.TOKEN"]
         #expect(names(change.before) == hidden && names(change.after) == hidden)
-        let first = ManifestChange(from: nil, to: new, try Self.fingerprint(bed))
-        let gone = ManifestChange(from: old, to: nil, try Self.fingerprint(bed))
+        let first = ManifestChange(from: nil, to: new, try Self.fingerprint(fixture))
+        let gone = ManifestChange(from: old, to: nil, try Self.fingerprint(fixture))
         for facts in [change.before, change.after, first.after, gone.before] {
             #expect(!facts.isEmpty && !facts.contains { $0.contains("HIDE") })
         }
-        #expect(ManifestChange(from: old, to: old, try Self.fingerprint(bed)).isEmpty)
+        #expect(ManifestChange(from: old, to: old, try Self.fingerprint(fixture)).isEmpty)
     }
 
     @Test("has its intent before the commit and its revision after it")
     func edit() async throws {
-        let bed = try AuditBed()
+        let fixture = try AuditFixture()
         let revision = try #require(Revision(String(repeating: "a", count: 40)))
         let edit = AuditedEdit(try Identity("dev"), from: nil, to: try Self.manifest())
-        let path = bed.path
-        let made = try await bed.log.recording(
+        let path = fixture.path
+        let made = try await fixture.log.recording(
             .apply,
             of: [edit],
             reason: "because",
-            trust: bed.state.trust,
-            now: { AuditBed.time }
+            trust: fixture.state.trust,
+            now: { AuditFixture.time }
         ) {
             let written = try text(path) ?? ""
             #expect(written.contains(#""what":"intent""#))
             return revision
         }
         #expect(made == revision)
-        let lines = try bed.lines().compactMap { AuditLine($0) }
+        let lines = try fixture.lines().compactMap { AuditLine($0) }
         #expect(lines.map(\.what) == ["intent", "apply"])
         #expect(lines[1].details.intent == 1)
         #expect(lines[1].revision == revision.id)
@@ -82,7 +82,7 @@ struct AuditRecordingTests {
 
     @Test("that can't be recorded is not made, and one that fails is recorded as failed")
     func refusals() async throws {
-        let blocked = try AuditBed()
+        let blocked = try AuditFixture()
         try POSIX.makeFolder(blocked.path)
         let edit = AuditedEdit(try Identity("dev"), from: nil, to: try Self.manifest())
         await #expect(throws: BottleError.self) {
@@ -91,22 +91,22 @@ struct AuditRecordingTests {
                 of: [edit],
                 reason: "",
                 trust: blocked.state.trust,
-                now: { AuditBed.time }
+                now: { AuditFixture.time }
             ) {
                 Issue.record("the edit was made")
                 return nil
             }
         }
-        let bed = try AuditBed()
+        let fixture = try AuditFixture()
         await #expect(throws: CancellationError.self) {
-            _ = try await bed.log.recording(
+            _ = try await fixture.log.recording(
                 .apply,
                 of: [edit],
                 reason: "",
-                trust: bed.state.trust,
-                now: { AuditBed.time }
+                trust: fixture.state.trust,
+                now: { AuditFixture.time }
             ) { throw CancellationError() }
         }
-        #expect(try bed.lines().compactMap { AuditLine($0)?.details.outcome } == ["failed"])
+        #expect(try fixture.lines().compactMap { AuditLine($0)?.details.outcome } == ["failed"])
     }
 }
