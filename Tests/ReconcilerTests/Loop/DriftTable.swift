@@ -35,50 +35,50 @@ enum DriftTable {
         Row(
             cause: "a sidecar was removed",
             plan: [
-                "create container/firewall missing",
+                "0 create container/firewall missing",
                 "drift missing container/firewall: is gone",
             ]
         ) { try $0.remove(wall, force: true) },
         Row(
             cause: "the agent was removed",
             plan: [
-                "create container/agent missing",
+                "0 create container/agent missing",
                 "drift missing container/agent: is gone",
             ]
         ) { try $0.remove(agent, force: true) },
         Row(
             cause: "a sidecar exited",
             plan: [
-                "start container/firewall stopped",
+                "0 start container/firewall stopped",
                 "drift stopped container/firewall: has stopped",
             ]
         ) { try $0.exit(wall, code: 1) },
         Row(
             cause: "a sidecar was killed for its memory",
             plan: [
-                "start container/egress-proxy stopped",
+                "0 start container/egress-proxy stopped",
                 "drift stopped container/egress-proxy: was killed for its memory",
             ]
         ) { try $0.runOutOfMemory(proxy) },
         Row(
             cause: "a sidecar is paused",
             plan: [
-                "unpause container/egress-proxy paused",
+                "0 unpause container/egress-proxy paused",
                 "drift paused container/egress-proxy: is paused",
             ]
         ) { try $0.pause(proxy) },
         Row(
             cause: "the agent is paused",
             plan: [
-                "unpause container/agent paused",
+                "0 unpause container/agent paused",
                 "drift paused container/agent: is paused",
             ]
         ) { try $0.pause(agent) },
         Row(
             cause: "a sidecar has another name",
             plan: [
-                "remove container/firewall renamed",
-                "create container/firewall renamed",
+                "0 remove container/firewall renamed",
+                "1 create container/firewall renamed after 0",
                 "drift renamed container/firewall: has another name",
             ]
         ) { try $0.rename(wall, to: "other") },
@@ -93,7 +93,7 @@ enum DriftTable {
         Row(
             cause: "a sidecar is off one of its networks",
             plan: [
-                "connect container/egress-proxy disconnected (link)",
+                "0 connect container/egress-proxy disconnected (link)",
                 "drift disconnected container/egress-proxy: is not on the link network as planned",
             ]
         ) { world in
@@ -102,7 +102,7 @@ enum DriftTable {
         Row(
             cause: "the agent is off its network",
             plan: [
-                "connect container/agent disconnected (internal)",
+                "0 connect container/agent disconnected (internal)",
                 "drift disconnected container/agent: is not on the internal network as planned",
             ]
         ) { world in
@@ -111,8 +111,8 @@ enum DriftTable {
         Row(
             cause: "a sidecar was put back at another address",
             plan: [
-                "disconnect container/egress-proxy address-wrong (link)",
-                "connect container/egress-proxy address-wrong (link)",
+                "0 disconnect container/egress-proxy address-wrong (link)",
+                "1 connect container/egress-proxy address-wrong (link) after 0",
                 "drift address-wrong container/egress-proxy: is not on the link network as planned",
             ]
         ) { world in
@@ -123,7 +123,7 @@ enum DriftTable {
             cause: "a sidecar is on a network of others",
             isHealed: false,
             plan: [
-                "disconnect container/firewall foreign-network",
+                "0 disconnect container/firewall foreign-network",
                 "drift foreign-network container/firewall: is attached to the network others",
             ]
         ) { world in
@@ -133,8 +133,8 @@ enum DriftTable {
         Row(
             cause: "the agent is on the bridge, and a sidecar is down",
             plan: [
-                "disconnect container/agent foreign-network",
-                "start container/firewall stopped",
+                "0 disconnect container/agent foreign-network",
+                "1 start container/firewall stopped after 0",
                 "drift foreign-network container/agent: is attached to the network bridge",
                 "drift stopped container/firewall: has stopped",
             ]
@@ -145,7 +145,7 @@ enum DriftTable {
         Row(
             cause: "the agent is on its bottle's own way out",
             plan: [
-                "disconnect container/agent foreign-network",
+                "0 disconnect container/agent foreign-network",
                 "drift foreign-network container/agent: is attached to the network bottle-dev-egress",
             ]
         ) { world in
@@ -154,7 +154,7 @@ enum DriftTable {
         Row(
             cause: "a sidecar was put back at an address in use, in vain",
             plan: [
-                "connect container/egress-proxy disconnected (link)",
+                "0 connect container/egress-proxy disconnected (link)",
                 "drift disconnected container/egress-proxy: is not on the link network as planned",
             ]
         ) { world in
@@ -206,11 +206,11 @@ enum DriftTable {
         Row(
             cause: "a network is gone, and its containers are down",
             plan: [
-                "remove container/firewall network-gone",
-                "remove container/egress-proxy network-gone",
-                "create network/link missing",
-                "create container/firewall network-gone",
-                "create container/egress-proxy network-gone",
+                "0 remove container/firewall network-gone",
+                "1 remove container/egress-proxy network-gone",
+                "2 create network/link missing after 0,1",
+                "3 create container/firewall network-gone after 0,1,2",
+                "4 create container/egress-proxy network-gone after 0,1,2",
                 "drift network-gone container/firewall: is on a network that is gone",
                 "drift network-gone container/egress-proxy: is on a network that is gone",
                 "drift missing network/link: is gone",
@@ -222,10 +222,10 @@ enum DriftTable {
         Row(
             cause: "a network is gone from under a running container that was taken off it",
             plan: [
-                "create network/link missing",
-                "connect container/firewall network-changed (link)",
-                "restart container/firewall disconnected",
-                "connect container/egress-proxy network-changed (link)",
+                "0 create network/link missing",
+                "1 connect container/firewall network-changed (link) after 0",
+                "2 restart container/firewall disconnected after 1",
+                "3 connect container/egress-proxy network-changed (link) after 0",
                 "drift missing network/link: is gone",
             ]
         ) { world in
@@ -235,10 +235,10 @@ enum DriftTable {
         Row(
             cause: "a network was replaced by one of the same name with our labels",
             plan: [
-                "remove container/firewall network-gone",
-                "remove container/egress-proxy network-gone",
-                "create container/firewall network-gone",
-                "create container/egress-proxy network-gone",
+                "0 remove container/firewall network-gone",
+                "1 remove container/egress-proxy network-gone",
+                "2 create container/firewall network-gone after 0,1",
+                "3 create container/egress-proxy network-gone after 0,1",
                 "drift network-gone container/firewall: is on a network that is gone",
                 "drift network-gone container/egress-proxy: is on a network that is gone",
             ]
@@ -259,7 +259,7 @@ enum DriftTable {
         Row(
             cause: "a network has a twin with our labels",
             plan: [
-                "remove network/link not-desired",
+                "0 remove network/link not-desired",
                 "drift not-desired network/link: is there twice",
             ]
         ) { world in
@@ -294,8 +294,8 @@ enum DriftTable {
         Row(
             cause: "a file was edited by exec",
             plan: [
-                "copy container/firewall file-changed /etc/firewall/allowlist",
-                "signal container/firewall files-copied",
+                "0 copy container/firewall file-changed /etc/firewall/allowlist",
+                "1 signal container/firewall files-copied after 0",
                 "drift file-changed container/firewall: /etc/firewall/allowlist is not as it was put there",
             ]
         ) { world in
@@ -304,8 +304,8 @@ enum DriftTable {
         Row(
             cause: "a file was edited by the program itself",
             plan: [
-                "copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
-                "signal container/egress-proxy files-copied",
+                "0 copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
+                "1 signal container/egress-proxy files-copied after 0",
                 "drift file-changed container/egress-proxy: /etc/egress-proxy/routes.yaml is not as it was put there",
             ]
         ) { world in
@@ -318,8 +318,8 @@ enum DriftTable {
             cause: "a file was edited by the program itself, which gave it the old size and time again",
             reading: [.egressProxy],
             plan: [
-                "copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
-                "signal container/egress-proxy files-copied",
+                "0 copy container/egress-proxy file-changed /etc/egress-proxy/routes.yaml",
+                "1 signal container/egress-proxy files-copied after 0",
                 "drift file-changed container/egress-proxy: /etc/egress-proxy/routes.yaml is not as it was put there",
             ]
         ) { world in
@@ -341,8 +341,8 @@ enum DriftTable {
             cause: "a file was given to another user",
             reading: [.firewall],
             plan: [
-                "copy container/firewall file-changed /etc/firewall/allowlist",
-                "signal container/firewall files-copied",
+                "0 copy container/firewall file-changed /etc/firewall/allowlist",
+                "1 signal container/firewall files-copied after 0",
                 "drift file-changed container/firewall: /etc/firewall/allowlist is not as it was put there",
             ]
         ) { world in
@@ -352,9 +352,9 @@ enum DriftTable {
             cause: "a file was given to another group",
             reading: Set(Role.allCases),
             plan: [
-                "stop container/egress-proxy file-changed",
-                "copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem",
-                "start container/egress-proxy files-copied",
+                "0 stop container/egress-proxy file-changed",
+                "1 copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem after 0",
+                "2 start container/egress-proxy files-copied after 1",
                 "drift file-changed container/egress-proxy: /etc/egress-proxy/ca.pem is not as it was put there",
             ]
         ) { world in
@@ -364,7 +364,7 @@ enum DriftTable {
             cause: "a file of the agent was edited, and given the old size and time again",
             reading: Set(Role.allCases),
             plan: [
-                "copy container/agent file-changed /etc/bottle/prompt.md",
+                "0 copy container/agent file-changed /etc/bottle/prompt.md",
                 "drift file-changed container/agent: /etc/bottle/prompt.md is not as it was put there",
             ]
         ) { world in
@@ -373,9 +373,9 @@ enum DriftTable {
         Row(
             cause: "a file that is not read again was edited",
             plan: [
-                "stop container/egress-proxy file-changed",
-                "copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem",
-                "start container/egress-proxy files-copied",
+                "0 stop container/egress-proxy file-changed",
+                "1 copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem after 0",
+                "2 start container/egress-proxy files-copied after 1",
                 "drift file-changed container/egress-proxy: /etc/egress-proxy/ca.pem is not as it was put there",
             ]
         ) { world in
@@ -384,8 +384,8 @@ enum DriftTable {
         Row(
             cause: "a file was removed",
             plan: [
-                "copy container/firewall file-missing /etc/firewall/allowlist",
-                "signal container/firewall files-copied",
+                "0 copy container/firewall file-missing /etc/firewall/allowlist",
+                "1 signal container/firewall files-copied after 0",
                 "drift file-missing container/firewall: /etc/firewall/allowlist is gone",
             ]
         ) { world in
@@ -394,7 +394,7 @@ enum DriftTable {
         Row(
             cause: "a file of the agent was edited",
             plan: [
-                "copy container/agent file-changed /etc/bottle/prompt.md",
+                "0 copy container/agent file-changed /etc/bottle/prompt.md",
                 "drift file-changed container/agent: /etc/bottle/prompt.md is not as it was put there",
             ]
         ) { world in
@@ -403,9 +403,9 @@ enum DriftTable {
         Row(
             cause: "a file's mode was changed",
             plan: [
-                "stop container/egress-proxy file-changed",
-                "copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem",
-                "start container/egress-proxy files-copied",
+                "0 stop container/egress-proxy file-changed",
+                "1 copy container/egress-proxy file-changed /etc/egress-proxy/ca.pem after 0",
+                "2 start container/egress-proxy files-copied after 1",
                 "drift file-changed container/egress-proxy: /etc/egress-proxy/ca.pem is not as it was put there",
             ]
         ) { world in
@@ -414,7 +414,7 @@ enum DriftTable {
         Row(
             cause: "the files are right, but others are loaded that allow more",
             plan: [
-                "restart container/firewall permission-withdrawn",
+                "0 restart container/firewall permission-withdrawn",
                 "drift other-generation container/firewall: has not loaded the files it was given",
             ]
         ) { world in
@@ -424,14 +424,14 @@ enum DriftTable {
         Row(
             cause: "the files are right, but others are loaded at a sidecar that closes what is live by itself",
             plan: [
-                "signal container/egress-proxy other-generation",
+                "0 signal container/egress-proxy other-generation",
                 "drift other-generation container/egress-proxy: has not loaded the files it was given",
             ]
         ) { world in try load("{}", "/etc/egress-proxy/routes.yaml", in: proxy, &world) },
         Row(
             cause: "limits were changed",
             plan: [
-                "update container/egress-proxy limits-changed",
+                "0 update container/egress-proxy limits-changed",
                 "drift limits-changed container/egress-proxy: has other limits",
             ]
         ) { world in
@@ -440,8 +440,8 @@ enum DriftTable {
         Row(
             cause: "sidecars have the memory that an earlier version gave them",
             plan: [
-                "update container/firewall limits-changed",
-                "update container/egress-proxy limits-changed",
+                "0 update container/firewall limits-changed",
+                "1 update container/egress-proxy limits-changed",
                 "drift limits-changed container/firewall: has other limits",
                 "drift limits-changed container/egress-proxy: has other limits",
             ]
@@ -452,7 +452,7 @@ enum DriftTable {
         Row(
             cause: "the memory of the agent was changed",
             plan: [
-                "update container/agent limits-changed",
+                "0 update container/agent limits-changed",
                 "drift limits-changed container/agent: has other limits",
             ]
         ) { world in
@@ -461,7 +461,7 @@ enum DriftTable {
         Row(
             cause: "the restart policy was changed",
             plan: [
-                "update container/firewall limits-changed",
+                "0 update container/firewall limits-changed",
                 "drift limits-changed container/firewall: would be started again by the engine itself",
             ]
         ) { world in
@@ -472,8 +472,8 @@ enum DriftTable {
             isHealed: false,
             secret: "another",
             plan: [
-                "remove container/egress-proxy spec-changed",
-                "create container/egress-proxy spec-changed",
+                "0 remove container/egress-proxy spec-changed",
+                "1 create container/egress-proxy spec-changed after 0",
                 "drift spec-changed container/egress-proxy: was made from another description",
             ]
         ) { _ in },
@@ -481,8 +481,8 @@ enum DriftTable {
             cause: "the image of a sidecar moved",
             isHealed: false,
             plan: [
-                "remove container/firewall image-changed",
-                "create container/firewall image-changed",
+                "0 remove container/firewall image-changed",
+                "1 create container/firewall image-changed after 0",
                 "drift image-changed container/firewall: runs another image than its name stands for now",
             ]
         ) { world in
@@ -507,20 +507,20 @@ enum DriftTable {
         Row(
             cause: "the agent that is always to run ended",
             manifest: SampleManifest.edited { $0.agent.restart = .always },
-            plan: ["start container/agent ended"]
+            plan: ["0 start container/agent ended"]
         ) { try $0.exit(agent, code: 0) },
         Row(
             cause: "the agent that is to run again when it fails failed",
             manifest: SampleManifest.edited { $0.agent.restart = .onFailure },
-            plan: ["start container/agent ended"]
+            plan: ["0 start container/agent ended"]
         ) { try $0.exit(agent, code: 2) },
         Row(
             cause: "all containers stopped, and the agent is always to run",
             manifest: SampleManifest.edited { $0.agent.restart = .always },
             plan: [
-                "start container/firewall stopped",
-                "start container/egress-proxy stopped",
-                "start container/agent ended",
+                "0 start container/firewall stopped",
+                "1 start container/egress-proxy stopped after 0",
+                "2 start container/agent ended after 0,1",
                 "drift stopped container/firewall: has stopped",
                 "drift stopped container/egress-proxy: has stopped",
             ]
@@ -531,8 +531,8 @@ enum DriftTable {
             cause: "all containers stopped, as after a reboot",
             isHealed: false,
             plan: [
-                "start container/firewall stopped",
-                "start container/egress-proxy stopped",
+                "0 start container/firewall stopped",
+                "1 start container/egress-proxy stopped after 0",
                 "drift stopped container/firewall: has stopped",
                 "drift stopped container/egress-proxy: has stopped",
                 "finding agent-ended 137",
@@ -543,9 +543,9 @@ enum DriftTable {
         Row(
             cause: "all containers are gone",
             plan: [
-                "create container/firewall missing",
-                "create container/egress-proxy missing",
-                "create container/agent missing",
+                "0 create container/firewall missing",
+                "1 create container/egress-proxy missing",
+                "2 create container/agent missing starts after 0,1",
                 "drift missing container/firewall: is gone",
                 "drift missing container/egress-proxy: is gone",
                 "drift missing container/agent: is gone",
@@ -556,16 +556,16 @@ enum DriftTable {
         Row(
             cause: "everything is gone but the agent's work",
             plan: [
-                "create network/internal missing",
-                "create network/link missing",
-                "create network/egress missing",
-                "create volume/bottle-dev-egress-proxy-config missing",
-                "create volume/bottle-dev-egress-proxy-run missing",
-                "create volume/bottle-dev-firewall-config missing",
-                "create volume/bottle-dev-firewall-run missing",
-                "create container/firewall missing",
-                "create container/egress-proxy missing",
-                "create container/agent missing",
+                "0 create network/internal missing",
+                "1 create network/link missing",
+                "2 create network/egress missing",
+                "3 create volume/bottle-dev-egress-proxy-config missing",
+                "4 create volume/bottle-dev-egress-proxy-run missing",
+                "5 create volume/bottle-dev-firewall-config missing",
+                "6 create volume/bottle-dev-firewall-run missing",
+                "7 create container/firewall missing after 1,2,5,6",
+                "8 create container/egress-proxy missing after 0,1,3,4",
+                "9 create container/agent missing after 0 starts after 7,8",
                 "drift missing container/firewall: is gone",
                 "drift missing container/egress-proxy: is gone",
                 "drift missing container/agent: is gone",
@@ -587,8 +587,8 @@ enum DriftTable {
         Row(
             cause: "a volume and its container are gone",
             plan: [
-                "create volume/bottle-dev-firewall-run missing",
-                "create container/firewall missing",
+                "0 create volume/bottle-dev-firewall-run missing",
+                "1 create container/firewall missing after 0",
                 "drift missing container/firewall: is gone",
                 "drift missing volume/bottle-dev-firewall-run: is gone",
             ]
