@@ -16,12 +16,30 @@ struct PlanPropertyTests {
         var description: String { "seed \(seed): \(what)\n" + story.joined(separator: "\n") }
     }
 
+    /// Random bottles that have converged: each is brought up once, and forked for every case that begins with it.
+    private actor Bottles {
+        static let shared = Bottles()
+        private var made: [UInt64: PlanFixture] = [:]
+
+        private func converged(_ seed: UInt64) async throws -> PlanFixture {
+            if let bottle = made[seed] { return await bottle.fork() }
+            var draw = Draw(seed: seed)
+            let bottle = try await PlanFixture.converged(draw.manifest())
+            made[seed] = bottle
+            return await bottle.fork()
+        }
+
+        static func any(_ draw: inout Draw) async throws -> PlanFixture {
+            try await shared.converged(UInt64.random(in: 0..<100, using: &draw.rng))
+        }
+    }
+
     /// One random case: what is wrong in it, or nil.
     private typealias Property = @Sendable (inout PlanFixture, inout Draw) async throws -> String?
 
     /// A converged bottle, then random edits and damage.
     private static func fixture(_ draw: inout Draw, edits: Int, story: inout [String]) async throws -> PlanFixture {
-        var fixture = try await PlanFixture.converged(draw.manifest())
+        var fixture = try await Bottles.any(&draw)
         for _ in 0..<Int.random(in: 0...4, using: &draw.rng) {
             let damage = draw.rng.pick(Damage.all(for: fixture.manifest))
             if try await fixture.suffer(damage) { story.append("\(damage)") }
@@ -60,7 +78,7 @@ struct PlanPropertyTests {
                 guard let seed = left.next() else { return }
                 group.addTask { await Self.failure(seed, edits: edits, property) }
             }
-            for _ in 0..<8 { next() }
+            for _ in 0..<4 { next() }
             while let failure = await group.next() {
                 if let failure {
                     Issue.record(failure)
@@ -208,8 +226,9 @@ struct PlanPropertyTests {
         arguments: [SampleManifest.routed, SampleManifest.unrouted, SampleManifest.unwalled]
     )
     func tellsDrift(_ manifest: BottleManifest) async throws {
+        let converged = try await PlanFixture.converged(manifest)
         for damage in Damage.all(for: manifest) {
-            var fixture = try await PlanFixture.converged(manifest)
+            var fixture = await converged.fork()
             guard try await fixture.suffer(damage) else { continue }
             let plan = try await fixture.plan()
             #expect(!plan.drift.isEmpty, "\(damage):\n\(plan.text)")
@@ -219,7 +238,7 @@ struct PlanPropertyTests {
     @Test("an edit alone is no drift, and neither is a bottle that never converged")
     func editsAreNoDrift() async {
         await run(50_000..<50_400, edits: 0) { _, draw in
-            var fixture = try await PlanFixture.converged(draw.manifest())
+            var fixture = try await Bottles.any(&draw)
             var manifest = fixture.manifest
             for _ in 0..<3 { try draw.change(&manifest) }
             fixture.edit { $0 = manifest }

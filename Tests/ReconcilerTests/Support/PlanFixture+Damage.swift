@@ -53,7 +53,7 @@ enum Damage: Hashable {
 }
 
 extension PlanFixture {
-    /// Does `damage`; false when there is nothing to do it to.
+    /// Does `damage`; false when there is nothing to do it to, or the engine refuses it.
     mutating func suffer(_ damage: Damage) async throws -> Bool {
         switch damage {
         case .secretRotated:
@@ -67,7 +67,7 @@ extension PlanFixture {
             $0[$1.role] = $1.files.map(\.path)
         }
         let site = DamageSite(identity: manifest.identity, installation: record.installation, files: files)
-        return try await engine.change { try site.inflict(damage, on: &$0) }
+        return (try? await engine.change { try site.inflict(damage, on: &$0) }) ?? false
     }
 
     mutating func end(_ role: Role, exitCode: Int) async throws {
@@ -216,7 +216,7 @@ private struct DamageSite {
             if container.config.labels?[Labels.role] == Role.agent.rawValue {
                 try world.disconnect(network: network, container: container.id, force: true)
             } else if container.isRunning {
-                try world.exit(container.id, code: 137)
+                try world.stop(container.id, timeout: 0)
             }
         }
         try world.removeNetwork(network)

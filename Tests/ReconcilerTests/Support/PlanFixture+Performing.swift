@@ -146,7 +146,7 @@ extension PlanFixture {
                     failure = error
                     done.insert(index)
                     left.remove(index)
-                case nil: break
+                case nil: failure = CancellationError()
                 }
                 if failure == nil, let violation = await engine.violations.first {
                     failure = Broken(action: action, why: "\(violation)\n\(plan.text)")

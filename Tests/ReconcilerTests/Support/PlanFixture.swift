@@ -15,7 +15,7 @@ struct PlanFixture: Sendable {
     var record: BottleRecord
     /// What every generation that was ever wanted lets through.
     var rules: WaysOut.Rules = [:]
-    let engine: MemoryEngine
+    private(set) var engine: MemoryEngine
 
     /// Nothing of the bottle was made yet, not even its images.
     init(_ manifest: BottleManifest) throws {
@@ -43,6 +43,13 @@ struct PlanFixture: Sendable {
         var fixture = try PlanFixture(manifest)
         _ = try await fixture.converge()
         return fixture
+    }
+
+    /// The same bottle again, on an engine of its own.
+    func fork() async -> PlanFixture {
+        var fork = self
+        fork.engine = MemoryEngine(await engine.world)
+        return fork
     }
 
     /// Commits an edit of the manifest.
