@@ -129,7 +129,11 @@ extension Planner {
             if wanted.role == .agent, container.isLiving {
                 before = [addStop(of: container, reason, after: before)]
             }
-            steps.removals.append(add(Action(.remove, object, reason, target: container.id, after: before)))
+            let removal = add(Action(.remove, object, reason, target: container.id, after: before))
+            steps.removals.append(removal)
+            if let rank = wanted.exitRank, container.loaded?.inForce != wanted.generation {
+                steps.staleExits.append((rank, removal))
+            }
         }
     }
 
@@ -165,7 +169,7 @@ extension Planner {
             .container(wanted.role),
             reason,
             after: Set(before).sorted(),
-            startsAfter: steps.last(of: gates.map(\.container.role))
+            startsAfter: Set(steps.last(of: gates.map(\.container.role)) + steps.unambiguous(wanted)).sorted()
         )
         steps.containers[wanted.role] = [add(action)]
     }

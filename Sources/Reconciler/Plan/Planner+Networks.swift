@@ -53,6 +53,7 @@ extension Planner {
                 continue
             }
             let twins = planTwins(of: found, wanted)
+            steps.twins[wanted.role] = twins
             guard !matches(found, wanted) else { continue }
             note(.networkChanged, object, "has another subnet or other options", unless: isEdited)
             var before = steps.removals
@@ -107,7 +108,11 @@ extension Planner {
     }
 
     /// Connects a container that is kept to its networks, at its addresses; returns the connects.
-    mutating func planEndpoints(of wanted: DesiredContainer, _ container: ObservedContainer) -> [Int] {
+    mutating func planEndpoints(
+        of wanted: DesiredContainer,
+        _ container: ObservedContainer,
+        after earlier: [Int]
+    ) -> [Int] {
         let object = ObjectName.container(wanted.role)
         var done: [Int] = []
         for endpoint in wanted.endpoints {
@@ -145,7 +150,14 @@ extension Planner {
             }
             done.append(
                 add(
-                    Action(.connect, object, reason, network: endpoint.network, target: container.id, after: before)
+                    Action(
+                        .connect,
+                        object,
+                        reason,
+                        network: endpoint.network,
+                        target: container.id,
+                        after: Set(earlier + before).sorted()
+                    )
                 )
             )
         }

@@ -13,13 +13,20 @@ extension Planner {
         }
         let start = plan.actions.count
         var before = steps.last(of: Role.allCases)
+        let stale = stale(behind: wanted)
         if container.state == .paused {
             note(.paused, object, "is paused")
-            before = [add(Action(.unpause, object, .paused, target: container.id, after: before))]
+            before = [add(Action(.unpause, object, .paused, target: container.id, after: before + stale))]
         }
-        before += planEndpoints(of: wanted, container)
+        before += planEndpoints(of: wanted, container, after: furtherIn(than: wanted) + stale)
         before += planUpdate(of: wanted, container)
-        planContent(of: wanted, container, after: before, reattached: isReattached(wanted, since: start))
+        planContent(
+            of: wanted,
+            container,
+            after: before,
+            opensAfter: stale,
+            reattached: isReattached(wanted, since: start)
+        )
         // Actions that wait for this container wait for all that is done to it.
         let awaited = Set(plan.actions[start...].flatMap(\.after))
         let last = plan.actions.indices[start...].filter { !awaited.contains($0) }
@@ -56,6 +63,7 @@ extension Planner {
         of wanted: DesiredContainer,
         _ container: ObservedContainer,
         after before: [Int],
+        opensAfter stale: [Int],
         reattached: Bool
     ) {
         let object = ObjectName.container(wanted.role)
@@ -70,6 +78,7 @@ extension Planner {
             add(Action(.copy, object, reason, path: file.path, target: container.id, after: before))
         }
         if !copies.isEmpty { before = copies }
+        before = Set(before + stale).sorted()
         if halts {
             add(Action(.start, object, .filesCopied, target: container.id, after: before))
         } else if container.isLiving, reattached {
@@ -113,7 +122,8 @@ extension Planner {
             reason = .stopped
             note(.stopped, object, container.wasKilledForMemory ? "was killed for its memory" : "has stopped")
         }
-        add(Action(.start, object, reason, target: container.id, after: before))
+        let waits = Set(before + steps.unambiguous(wanted)).sorted()
+        add(Action(.start, object, reason, target: container.id, after: waits))
     }
 
     // MARK: - What is in force

@@ -17,7 +17,11 @@ package struct Planner {
         var images: [Int] = []
         var removals: [Int] = []
         var networks: [NetworkRole: [Int]] = [:]
+        /// Removals of further networks of the same name.
+        var twins: [NetworkRole: [Int]] = [:]
         var volumes: [String: Int] = [:]
+        /// Removals of exits that have other rules in force than the wanted ones, with their ranks.
+        var staleExits: [(rank: Int, removal: Int)] = []
         /// The last actions of each container.
         var containers: [Role: [Int]] = [:]
 
@@ -26,6 +30,10 @@ package struct Planner {
         func last(of roles: some Sequence<Role>) -> [Int] {
             Set(detachments + roles.flatMap { containers[$0] ?? [] }).sorted()
         }
+
+        /// What a start waits for: the engine finds a container's networks by name when it has not been on them yet, and
+        /// refuses the start while a name is ambiguous.
+        func unambiguous(_ wanted: DesiredContainer) -> [Int] { wanted.endpoints.flatMap { twins[$0.network] ?? [] } }
     }
 
     private init(
@@ -153,9 +161,28 @@ package struct Planner {
             return exits.contains { outer in
                 guard let rank = inner.container.exitRank, let further = outer.container.exitRank, further < rank
                 else { return false }
-                return isUnknown || outer.fate.isNew || container(outer.container.role)?.isRunning != true
+                return isUnknown || outer.fate.isNew || isShut(outer.container)
             }
         }
+    }
+
+    /// The removals of stale exits further in, whose rules this exit would open.
+    func stale(behind wanted: DesiredContainer) -> [Int] {
+        guard let rank = wanted.exitRank else { return [] }
+        return steps.staleExits.filter { $0.rank > rank }.map(\.removal)
+    }
+
+    /// What is done already to exits further in than this one.
+    func furtherIn(than wanted: DesiredContainer) -> [Int] {
+        guard let rank = wanted.exitRank else { return [] }
+        return desired.containers.filter { ($0.exitRank ?? rank) > rank }.flatMap { steps.containers[$0.role] ?? [] }
+    }
+
+    /// Whether an exit lets nothing through: it is not running, or is off one of its networks.
+    private func isShut(_ exit: DesiredContainer) -> Bool {
+        guard let container = container(exit.role), container.isRunning else { return true }
+        let joined = Set(container.endpoints.compactMap { network(of: $0)?.id })
+        return !exit.endpoints.allSatisfy { network($0.network).map { joined.contains($0.id) } ?? false }
     }
 
     /// Appends `action` and returns its position.

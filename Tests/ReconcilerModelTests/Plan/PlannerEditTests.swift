@@ -207,7 +207,7 @@ struct PlannerEditTests {
                 == """
                 0 remove container/egress-proxy spec-changed
                 1 copy container/firewall file-changed /etc/firewall/allowlist
-                2 signal container/firewall files-copied after 1
+                2 signal container/firewall files-copied after 0,1
                 3 create container/egress-proxy spec-changed after 0 starts after 2
                 """
         )
