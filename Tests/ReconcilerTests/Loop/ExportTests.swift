@@ -194,7 +194,7 @@ private final class People {
         folder = "/tmp/bottle-export-test.\(POSIX.randomHexadecimal().prefix(12))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let here = #filePath.split(separator: "/").dropLast().joined(separator: "/")
-        let examples = "/" + here.split(separator: "/").dropLast(2).joined(separator: "/") + "/manifests"
+        let examples = "/" + here.split(separator: "/").dropLast(3).joined(separator: "/") + "/manifests"
         try FileManager.default.copyItem(atPath: examples, toPath: "\(folder)/manifests")
         for (path, text) in Self.files {
             let parent = path.split(separator: "/").dropLast().joined(separator: "/")

@@ -7,7 +7,7 @@ import SeededRandom
 import Testing
 
 /// What holds for every plan, tried on random bottles, edits and damage; a failure names its seed.
-@Suite("properties of plans")
+@Suite("properties of plans", .timeLimit(.minutes(5)))
 struct PlanPropertyTests {
     private struct Broken: Error, CustomStringConvertible {
         var seed: UInt64
@@ -42,7 +42,8 @@ struct PlanPropertyTests {
         var fixture = try await Bottles.any(&draw)
         for _ in 0..<Int.random(in: 0...4, using: &draw.rng) {
             let damage = draw.rng.pick(Damage.all(for: fixture.manifest))
-            if try await fixture.suffer(damage) { story.append("\(damage)") }
+            // The engine refuses some damage after other damage.
+            if (try? await fixture.suffer(damage)) == true { story.append("\(damage)") }
             if draw.rng.oneIn(4) {
                 try await fixture.end(.agent, exitCode: draw.rng.pick([0, 1, 137]))
                 story.append("the agent ended")
@@ -70,20 +71,21 @@ struct PlanPropertyTests {
         }
     }
 
-    /// Tries a property with each seed, a few side by side: an engine waits now and then.
+    /// Tries a property once with each seed, a few side by side: an engine waits now and then.
+    ///
+    /// After a failure no further case begins; those that have begun go on to their end.
     private func run(_ seeds: Range<UInt64>, edits: Int = 3, _ property: @escaping Property) async {
         await withTaskGroup(of: Broken?.self) { group in
-            var left = seeds.makeIterator()
+            var left = Array(seeds)[...]
             func next() {
-                guard let seed = left.next() else { return }
+                guard let seed = left.popFirst() else { return }
                 group.addTask { await Self.failure(seed, edits: edits, property) }
             }
             for _ in 0..<4 { next() }
-            while let failure = await group.next() {
+            for await failure in group {
                 if let failure {
                     Issue.record(failure)
-                    group.cancelAll()
-                    return
+                    left.removeAll()
                 }
                 next()
             }

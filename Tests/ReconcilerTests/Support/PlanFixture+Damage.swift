@@ -53,7 +53,8 @@ enum Damage: Hashable {
 }
 
 extension PlanFixture {
-    /// Does `damage`; false when there is nothing to do it to, or the engine refuses it.
+    /// Does `damage`, whole or, where the engine refuses a part of it, not at all; false when there is nothing to do
+    /// it to.
     mutating func suffer(_ damage: Damage) async throws -> Bool {
         switch damage {
         case .secretRotated:
@@ -67,7 +68,12 @@ extension PlanFixture {
             $0[$1.role] = $1.files.map(\.path)
         }
         let site = DamageSite(identity: manifest.identity, installation: record.installation, files: files)
-        return (try? await engine.change { try site.inflict(damage, on: &$0) }) ?? false
+        return try await engine.change { world in
+            var damaged = world
+            let isDone = try site.inflict(damage, on: &damaged)
+            world = damaged
+            return isDone
+        }
     }
 
     mutating func end(_ role: Role, exitCode: Int) async throws {

@@ -14,6 +14,14 @@ extension PlanFixture {
         var description: String { "'\(action.text)': \(why)" }
     }
 
+    /// An action that failed.
+    struct Failed: Error, CustomStringConvertible {
+        let action: Action
+        let error: any Error
+        let plan: Plan
+        var description: String { "'\(action.text)': \(error)\n\(plan.text)" }
+    }
+
     /// What comes of an action that was told to go on.
     private enum Event: Sendable {
         /// The container is made, and waits for its start.
@@ -132,7 +140,10 @@ extension PlanFixture {
                     group.addTask {
                         do {
                             try await performer.perform(action) {
-                                try await withCheckedThrowingContinuation { events.yield(.mayStart(index, $0)) }
+                                try await withCheckedThrowingContinuation { start in
+                                    let yielded = events.yield(.mayStart(index, start))
+                                    if case .terminated = yielded { start.resume(throwing: CancellationError()) }
+                                }
                             }
                             events.yield(.ended(index, nil))
                         } catch {
@@ -143,14 +154,20 @@ extension PlanFixture {
                 switch await iterator.next() {
                 case .mayStart(let index, let start): made[index] = start
                 case .ended(let index, let error):
-                    failure = error
+                    failure = error.map { Failed(action: plan.actions[index], error: $0, plan: plan) }
                     done.insert(index)
                     left.remove(index)
-                case nil: failure = CancellationError()
+                case nil:
+                    // The test was cancelled, as at its time limit.
+                    failure = CancellationError()
                 }
                 if failure == nil, let violation = await engine.violations.first {
                     failure = Broken(action: action, why: "\(violation)\n\(plan.text)")
                 }
+            }
+            events.finish()
+            while let event = await iterator.next() {
+                if case .mayStart(let index, let start) = event { made[index] = start }
             }
             for start in made.values { start.resume(throwing: CancellationError()) }
         }
