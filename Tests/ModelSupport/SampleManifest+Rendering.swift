@@ -53,7 +53,7 @@ extension SampleManifest {
 
     package static func input(
         _ manifest: BottleManifest,
-        revision: String = "r1",
+        revision: Revision? = revision(1),
         addresses: AddressPlan,
         images: [Role: RenderInput.Image],
         fingerprints: [SecretReference: String] = [:]

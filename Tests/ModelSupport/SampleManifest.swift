@@ -8,6 +8,12 @@ package enum SampleManifest {
     }
 
     package static let identity = known(try Identity("dev"))
+    /// The id of the commit with this number; 0: of none.
+    package static func revision(_ number: Int) -> Revision? {
+        let digits = String(number, radix: 16)
+        return number == 0 ? nil : Revision(String(repeating: "0", count: 40 - digits.count) + digits)
+    }
+
     package static let token = known(try SecretReference("TOKEN_A"))
 
     package static func host(_ text: String) -> HostPattern { known(try HostPattern(text)) }

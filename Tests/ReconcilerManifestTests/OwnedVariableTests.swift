@@ -45,7 +45,7 @@ import Testing
         }
         let input = RenderInput(
             manifest: manifest,
-            revision: "r",
+            revision: nil,
             addresses: addresses,
             images: images,
             fingerprints: Dictionary(uniqueKeysWithValues: manifest.secrets.map { ($0, "f") }),

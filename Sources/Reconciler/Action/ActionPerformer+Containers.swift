@@ -1,5 +1,6 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 
 extension ActionPerformer {
     func performContainer(
@@ -11,7 +12,7 @@ extension ActionPerformer {
         if action.verb == .stop { return try await stop(action) }
         guard let wanted = desired.container(role) else { throw unplannable(action) }
         if action.verb == .create { return try await create(wanted, mayStart: mayStart) }
-        guard let target = action.target else { throw unplannable(action) }
+        guard let target = action.container else { throw unplannable(action) }
         switch action.verb {
         case .start:
             // The container was created but not finished: steps before the first start may be missing.
@@ -33,10 +34,10 @@ extension ActionPerformer {
         case .signal:
             try await signal(target, wanted, isCopied: action.reason == .filesCopied)
         case .restart:
-            try await engine.restart(target, timeout: wanted.spec.stopSeconds)
+            try await engine.restart(target.text, timeout: wanted.spec.stopSeconds)
             try await confirm(target, wanted)
         case .update:
-            _ = try await engine.update(target, wanted.limits.update)
+            _ = try await engine.update(target.text, wanted.limits.update)
         default: throw unplannable(action)
         }
     }
@@ -55,7 +56,7 @@ extension ActionPerformer {
             }
         }
         let id = try await createOnly(wanted)
-        await recordWriter.note(id: id, of: wanted.name)
+        await recordWriter.note(id: id.text, of: wanted.name)
         for endpoint in wanted.endpoints.dropFirst() { try await connect(id, wanted, to: endpoint.network) }
         try await giveHome(of: wanted, in: id)
         try await upload(wanted.files, to: id, wanted)
@@ -64,7 +65,7 @@ extension ActionPerformer {
         try await start(id, wanted)
     }
 
-    private func createOnly(_ wanted: DesiredContainer) async throws -> String {
+    private func createOnly(_ wanted: DesiredContainer) async throws -> ContainerID {
         let request = try wanted.request(
             identity: identity,
             installation: installation,
@@ -72,7 +73,7 @@ extension ActionPerformer {
             secrets: secrets
         )
         do {
-            return try await engine.createContainer(name: wanted.name, request).id
+            return ContainerID(try await engine.createContainer(name: wanted.name, request).id)
         } catch {
             // An earlier attempt whose answer was lost made it, or it is foreign: only a look tells.
             guard error.isConflict, let found = try? await engine.container(wanted.name),
@@ -80,12 +81,12 @@ extension ActionPerformer {
                 found.config.labels?[Labels.identity] == identity.name,
                 found.config.labels?[Labels.specHash] == wanted.specHash?.text, !found.state.isRunning
             else { throw error }
-            return found.id
+            return ContainerID(found.id)
         }
     }
 
     /// The networks by the engine's ids, since two of them can share a name.
-    private func networkIDs(of wanted: DesiredContainer) async throws -> [NetworkRole: String] {
+    private func networkIDs(of wanted: DesiredContainer) async throws -> [NetworkRole: NetworkID] {
         let known = await networks.ids
         for endpoint in wanted.endpoints where known[endpoint.network] == nil {
             throw BottleError(
@@ -97,27 +98,27 @@ extension ActionPerformer {
         return known
     }
 
-    private func upload(_ files: [DesiredFile], to id: String, _ wanted: DesiredContainer) async throws {
+    private func upload(_ files: [DesiredFile], to id: ContainerID, _ wanted: DesiredContainer) async throws {
         for upload in try FileUpload.of(files, mounts: wanted.spec.mounts) {
-            try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
+            try await engine.putArchive(container: id.text, path: upload.folder, .bytes(upload.archive))
         }
     }
 
     /// Gives the home folder itself to the agent's account.
     ///
     /// The engine creates it as root's if the image has none, and its owner doesn't change with the user.
-    private func giveHome(of wanted: DesiredContainer, in id: String) async throws {
+    private func giveHome(of wanted: DesiredContainer, in id: ContainerID) async throws {
         guard let home = wanted.home else { return }
         var path = home.path
-        var stat = try await engine.stat(container: id, path: path)
+        var stat = try await engine.stat(container: id.text, path: path)
         if let link = stat, link.isLink {
             path = link.linkTarget
-            stat = try await engine.stat(container: id, path: path)
+            stat = try await engine.stat(container: id.text, path: path)
         }
         guard let stat, stat.isFolder, let upload = try FileUpload.ofFolder(path, like: stat, home.owner) else {
             return
         }
-        try await engine.putArchive(container: id, path: upload.folder, .bytes(upload.archive))
+        try await engine.putArchive(container: id.text, path: upload.folder, .bytes(upload.archive))
     }
 
     private var registration: AgentRegistration {
@@ -126,12 +127,12 @@ extension ActionPerformer {
 
     // MARK: - Running
 
-    private func start(_ id: String, _ wanted: DesiredContainer) async throws {
-        try await tolerating(\.isNotModified) { () async throws(EngineError) in try await engine.start(id) }
+    private func start(_ id: ContainerID, _ wanted: DesiredContainer) async throws {
+        try await tolerating(\.isNotModified) { () async throws(EngineError) in try await engine.start(id.text) }
         try await confirm(id, wanted)
     }
 
-    private func confirm(_ id: String, _ wanted: DesiredContainer) async throws {
+    private func confirm(_ id: ContainerID, _ wanted: DesiredContainer) async throws {
         guard let generation = wanted.generation else { return }
         let files = wanted.files.filter(\.isReloadable)
         try await watcher.confirm(generation, of: files, by: id, name: wanted.name)
@@ -141,7 +142,7 @@ extension ActionPerformer {
     ///
     /// - Parameter isCopied: whether its files were just corrected. It may still report a load of the wrong ones, so it
     ///   is signalled in any case.
-    private func signal(_ id: String, _ wanted: DesiredContainer, isCopied: Bool) async throws {
+    private func signal(_ id: ContainerID, _ wanted: DesiredContainer, isCopied: Bool) async throws {
         guard let generation = wanted.generation else {
             throw BottleError(.notReloadable, "nothing to load", at: wanted.name)
         }
@@ -149,46 +150,48 @@ extension ActionPerformer {
         let said = try await watcher.firstWord(of: id, name: wanted.name)
         // A stale refusal of other files is cleared by one more reload.
         guard isCopied || said.inForce != generation || said.refusal != nil else { return }
-        try await engine.kill(id, signal: "SIGHUP")
+        try await engine.kill(id.text, signal: "SIGHUP")
         try await confirm(id, wanted)
     }
 
     private func stop(_ action: Action) async throws {
-        guard let target = action.target else { throw unplannable(action) }
+        guard let target = action.container else { throw unplannable(action) }
         try await tolerating({ $0.isNotModified || $0.isNotFound }) { () async throws(EngineError) in
-            try await engine.stop(target, timeout: nil)
+            try await engine.stop(target.text, timeout: nil)
         }
     }
 
-    private func unpause(_ id: String) async throws {
+    private func unpause(_ id: ContainerID) async throws {
         do {
-            try await engine.unpause(id)
+            try await engine.unpause(id.text)
         } catch {
-            guard try await !engine.container(id).state.isPaused else { throw error }
+            guard try await !engine.container(id.text).state.isPaused else { throw error }
         }
     }
 
     // MARK: - Networks
 
-    private func connect(_ id: String, _ wanted: DesiredContainer, to role: NetworkRole) async throws {
+    private func connect(_ id: ContainerID, _ wanted: DesiredContainer, to role: NetworkRole) async throws {
         guard let endpoint = wanted.endpoints.first(where: { $0.network == role }),
             let network = await networks.ids[role]
         else {
             throw BottleError(.networkMissing, "the \(role.rawValue) network is not there", at: wanted.name)
         }
         do {
-            try await engine.connect(network: network, container: id, endpoint: endpoint.request)
+            try await engine.connect(network: network.text, container: id.text, endpoint: endpoint.request)
         } catch {
-            let attached = try await engine.container(id).networks.values.first { $0.networkID == network }
+            let attached = try await engine.container(id.text).networks.values.first { $0.networkID == network.text }
             guard let attached, endpoint.isMet(by: attached) else { throw error }
         }
     }
 
-    private func disconnect(_ id: String, from network: String) async throws {
+    private func disconnect(_ id: ContainerID, from network: NetworkID) async throws {
         do {
-            try await engine.disconnect(network: network, container: id, force: true)
+            try await engine.disconnect(network: network.text, container: id.text, force: true)
         } catch {
-            let attached = try? await engine.container(id).networks.values.contains { $0.networkID == network }
+            let attached = try? await engine.container(id.text).networks.values.contains {
+                $0.networkID == network.text
+            }
             guard attached != true else { throw error }
         }
     }
@@ -196,9 +199,9 @@ extension ActionPerformer {
     // MARK: - Removing
 
     private func remove(_ action: Action) async throws {
-        guard let target = action.target else { throw unplannable(action) }
+        guard let target = action.container else { throw unplannable(action) }
         do {
-            try await engine.remove(target, force: true, volumes: true)
+            try await engine.remove(target.text, force: true, volumes: true)
         } catch {
             if error.isNotFound { return }
             guard error.isConflict else { throw error }
@@ -207,16 +210,16 @@ extension ActionPerformer {
         }
     }
 
-    private func isGone(_ container: String, within patience: Duration) async throws -> Bool {
-        let deadline = ContinuousClock.now.advanced(by: patience)
-        while ContinuousClock.now < deadline {
+    private func isGone(_ container: ContainerID, within patience: Duration) async throws -> Bool {
+        let deadline = time.instant().advanced(by: patience)
+        while time.instant() < deadline {
             do {
-                _ = try await engine.container(container)
+                _ = try await engine.container(container.text)
             } catch {
                 guard error.isNotFound else { throw error }
                 return true
             }
-            try await Task.sleep(for: .milliseconds(50))
+            try await time.sleep(for: .milliseconds(50))
         }
         return false
     }

@@ -27,7 +27,7 @@ package struct ActionPerformer: Sendable {
         desired: DesiredBottle,
         installation: InstallationID,
         secrets: [String: SecretValue],
-        networks: [NetworkRole: String],
+        networks: [NetworkRole: NetworkID],
         recordWriter: RecordWriter,
         contexts: [Role: BuildContext],
         restrictedBuild: RestrictedBuild? = nil,
@@ -104,19 +104,19 @@ package struct ActionPerformer: Sendable {
             let request = network.request(identity: identity, installation: installation)
             let id = try await createNetwork(request, network)
             await networks.set(role, id)
-            await recordWriter.note(id: id, of: network.name)
+            await recordWriter.note(id: id.text, of: network.name)
         case .remove:
-            guard let target = action.target else { throw unplannable(action) }
+            guard let target = action.networkID else { throw unplannable(action) }
             try await tolerating(\.isNotFound) { () async throws(EngineError) in
-                try await engine.removeNetwork(target)
+                try await engine.removeNetwork(target.text)
             }
         default: throw unplannable(action)
         }
     }
 
-    private func createNetwork(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> String {
+    private func createNetwork(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> NetworkID {
         do {
-            return try await engine.createNetwork(request)
+            return NetworkID(try await engine.createNetwork(request))
         } catch {
             if error.isConflict, let made = try await existing(request, network) { return made }
             if error.status == 403, let block = network.subnet {
@@ -131,12 +131,12 @@ package struct ActionPerformer: Sendable {
     }
 
     /// The network that an earlier attempt made whose answer was lost; nil if the name belongs to another network.
-    private func existing(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> String? {
+    private func existing(_ request: NetworkCreate, _ network: DesiredNetwork) async throws -> NetworkID? {
         let found = try await engine.network(network.name)
         guard request.labels?.allSatisfy({ found.labels[$0.key] == $0.value }) == true,
             found.blocks == [network.subnet].compactMap({ $0 })
         else { return nil }
-        return found.id
+        return NetworkID(found.id)
     }
 
     /// Runs a call; the `expected` refusals mean that its effect is already there.
@@ -154,9 +154,9 @@ package struct ActionPerformer: Sendable {
 
 /// The engine's ids of a bottle's networks, extended as actions create them.
 actor NetworkIDs {
-    private(set) var ids: [NetworkRole: String]
+    private(set) var ids: [NetworkRole: NetworkID]
 
-    init(_ ids: [NetworkRole: String]) { self.ids = ids }
+    init(_ ids: [NetworkRole: NetworkID]) { self.ids = ids }
 
-    func set(_ role: NetworkRole, _ id: String) { ids[role] = id }
+    func set(_ role: NetworkRole, _ id: NetworkID) { ids[role] = id }
 }

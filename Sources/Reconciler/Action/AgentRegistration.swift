@@ -25,8 +25,8 @@ struct AgentRegistration: Sendable {
     ///
     /// If the process dies here, a container is left; the next call or the bottle's removal removes it.
     /// - Parameter agent: the agent's container, which need not run.
-    func run(_ step: DesiredContainer.Setup, of wanted: DesiredContainer, in agent: String) async throws {
-        if try await engine.stat(container: agent, path: step.marker) != nil { return }
+    func run(_ step: DesiredContainer.Setup, of wanted: DesiredContainer, in agent: ContainerID) async throws {
+        if try await engine.stat(container: agent.text, path: step.marker) != nil { return }
         do {
             try await removeLeft()
             let ended = try await perform(step, of: wanted)
@@ -41,7 +41,7 @@ struct AgentRegistration: Sendable {
                 group: wanted.home?.owner.group ?? 0
             )
             for upload in try FileUpload.of([marker], mounts: wanted.spec.mounts) {
-                try await engine.putArchive(container: agent, path: upload.folder, .bytes(upload.archive))
+                try await engine.putArchive(container: agent.text, path: upload.folder, .bytes(upload.archive))
             }
         } catch is CancellationError {
             throw CancellationError()

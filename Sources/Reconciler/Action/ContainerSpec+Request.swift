@@ -9,7 +9,7 @@ extension DesiredContainer {
     package func request(
         identity: Identity,
         installation: InstallationID,
-        networks: [NetworkRole: String],
+        networks: [NetworkRole: NetworkID],
         secrets: [String: SecretValue]
     ) throws -> ContainerCreate {
         guard let imageID, let specHash else {
@@ -40,7 +40,7 @@ extension DesiredContainer {
             stopTimeout: spec.stopSeconds
         )
         let first = endpoints.first
-        let mode = first.flatMap { networks[$0.network] }
+        let mode = first.flatMap { networks[$0.network]?.text }
         return ContainerCreate(
             config: config,
             hostConfig: hostConfig(networkMode: mode),

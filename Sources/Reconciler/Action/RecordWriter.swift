@@ -62,7 +62,7 @@ extension BottleRecord {
     package mutating func markConverged(
         _ desired: DesiredBottle,
         observed: ObservedBottle,
-        networks: [NetworkRole: String],
+        networks: [NetworkRole: NetworkID],
         agentExit: Int?,
         fingerprints: [SecretReference: String]
     ) {
@@ -83,8 +83,8 @@ extension BottleRecord {
         ids = ids.filter { names.contains($0.key) }
         // Also ids of containers whose creator was killed before it recorded them.
         for container in observed.containers where desired.containers.contains(where: { $0.name == container.name }) {
-            ids[container.name] = container.id
+            ids[container.name] = container.id.text
         }
-        for network in own { ids[network.name] = networks[network.role] ?? ids[network.name] }
+        for network in own { ids[network.name] = networks[network.role]?.text ?? ids[network.name] }
     }
 }

@@ -41,7 +41,7 @@ extension AuditLog {
             var details = AuditDetails()
             details.reason = AuditText.bounded(reason, 1000)
             details.outcome = "done"
-            try append([AuditEntry(what, revision: revision.id, details: details)], at: now())
+            try append([AuditEntry(what, revision: revision, details: details)], at: now())
             return revision
         }
         let fingerprint = try KeyedFingerprint.load(from: StateFiles(folder: trust))
@@ -68,7 +68,7 @@ extension AuditLog {
         try append(
             answers.map { answer in
                 var answer = answer
-                answer.revision = revision?.id
+                answer.revision = revision
                 answer.details.outcome = revision == nil ? "unchanged" : "done"
                 return answer
             },
@@ -80,7 +80,7 @@ extension AuditLog {
     /// Puts actions on record before the first of them is begun.
     ///
     /// - Returns: the number of the line, for `end`; nil when there is nothing to do.
-    package func begin(_ plan: Plan, revision: String, at time: Timestamp) throws -> Int? {
+    package func begin(_ plan: Plan, revision: Revision?, at time: Timestamp) throws -> Int? {
         guard !plan.isEmpty else { return nil }
         var details = AuditDetails()
         details.actions = plan.actions.prefix(AuditDetails.mostItems).map { AuditDetails.Act($0) }
@@ -91,7 +91,7 @@ extension AuditLog {
         let entry = AuditEntry(
             .intent,
             bottle: plan.identity,
-            revision: revision.isEmpty ? nil : revision,
+            revision: revision,
             details: details
         )
         return try append([entry], at: time).first

@@ -2,7 +2,7 @@
 package struct DesiredBottle: Sendable, Hashable {
     package var identity: Identity
     /// The commit that this was rendered from; empty before the first one.
-    package var revision: String
+    package var revision: Revision?
     package var images: [DesiredImage]
     package var networks: [DesiredNetwork]
     package var volumes: [DesiredVolume]
@@ -11,7 +11,7 @@ package struct DesiredBottle: Sendable, Hashable {
 
     package init(
         identity: Identity,
-        revision: String,
+        revision: Revision?,
         images: [DesiredImage] = [],
         networks: [DesiredNetwork] = [],
         volumes: [DesiredVolume] = [],

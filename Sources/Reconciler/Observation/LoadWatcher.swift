@@ -19,7 +19,7 @@ struct LoadWatcher: Sendable {
     /// - Returns: what it says then.
     /// - Throws: `BottleError` `silent` when the time is over, `container-ended` when its program ended,
     ///   `container-killed` when a signal ended it.
-    func firstWord(of container: String, name: String) async throws -> LoadedGeneration {
+    func firstWord(of container: ContainerID, name: String) async throws -> LoadedGeneration {
         let silence = BottleError(
             .silent,
             "the sidecar has not said since its start what it has loaded, or the clock was set since",
@@ -34,7 +34,8 @@ struct LoadWatcher: Sendable {
     /// - Throws: `BottleError` `load-refused` when the sidecar refused it, `not-loaded` when the time is over,
     ///   `file-changed` when a file was changed meanwhile, `container-ended` or `container-killed` when its program
     ///   ended.
-    func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: String, name: String) async throws
+    func confirm(_ generation: ContentDigest, of files: [DesiredFile], by container: ContainerID, name: String)
+        async throws
     {
         let late = BottleError(
             .notLoaded,
@@ -56,7 +57,7 @@ struct LoadWatcher: Sendable {
     }
 
     private func wait<Value>(
-        _ container: String,
+        _ container: ContainerID,
         name: String,
         orElse late: BottleError,
         unlessChanged files: [DesiredFile] = [],
@@ -65,11 +66,11 @@ struct LoadWatcher: Sendable {
         let deadline = time.instant().advanced(by: patience)
         var doubt = time.instant().advanced(by: trust)
         while true {
-            let details = try await engine.container(container)
+            let details = try await engine.container(container.text)
             guard details.state.isRunning || details.state.isRestarting else {
                 throw await ended(details, name: name)
             }
-            if let link = try await engine.stat(container: container, path: LoadConfirmation.path),
+            if let link = try await engine.stat(container: container.text, path: LoadConfirmation.path),
                 let loaded = LoadedGeneration(link, since: details.state.startedAt),
                 let value = try found(loaded)
             {
@@ -87,9 +88,9 @@ struct LoadWatcher: Sendable {
     /// A file may have been edited after we corrected it and before the sidecar read it.
     ///
     /// Then the confirmation would never come.
-    private func expectUnchanged(_ files: [DesiredFile], in container: String, name: String) async throws {
+    private func expectUnchanged(_ files: [DesiredFile], in container: ContainerID, name: String) async throws {
         for file in files {
-            let stat = try await engine.stat(container: container, path: file.path)
+            let stat = try await engine.stat(container: container.text, path: file.path)
             guard stat.map({ ObservedFile($0).shows(file) }) != true else { continue }
             throw BottleError(
                 .fileChanged,

@@ -74,7 +74,7 @@ package struct Observer: Sendable {
             .map { foreign in
                 ObservedForeignContainer(
                     name: foreign.names.min() ?? foreign.id,
-                    networks: Set(foreign.networks.values.map(\.networkID)).subtracting([""])
+                    networks: Set(foreign.networks.values.compactMap { NetworkID(shown: $0.networkID) })
                 )
             }
             .filter { !$0.networks.isEmpty }
@@ -149,9 +149,9 @@ package struct Observer: Sendable {
     /// They can make the engine refuse, with circular links or impossible times. A refusal means that the file is not
     /// ours, and must not stop the look at the rest of the bottle. A container that vanished since it was inspected has
     /// no files.
-    private func look(at path: String, in container: String) async throws -> Look {
+    private func look(at path: String, in container: ContainerID) async throws -> Look {
         do {
-            return try await engine.stat(container: container, path: path).map(Look.found) ?? .missing
+            return try await engine.stat(container: container.text, path: path).map(Look.found) ?? .missing
         } catch {
             if error.isNotFound { return .missing }
             switch error {
@@ -176,9 +176,9 @@ package struct Observer: Sendable {
     ///
     /// A file that can't be read, or is larger than it should be, is not the one we put there. The archive has whole
     /// seconds only (seen on 20.10), so the time comes from the look.
-    private func read(_ wanted: DesiredFile, in container: String) async throws -> ObservedFile? {
+    private func read(_ wanted: DesiredFile, in container: ContainerID) async throws -> ObservedFile? {
         do {
-            let stream = try await engine.archive(container: container, path: wanted.path)
+            let stream = try await engine.archive(container: container.text, path: wanted.path)
             guard let file = try await stream.tarFiles(upTo: wanted.content.count).first, file.entry.kind == .file
             else { return .unreadable }
             return ObservedFile(
@@ -241,10 +241,18 @@ extension ObservedFile {
     }
 }
 
+extension NetworkID {
+    /// - Parameter text: empty where the engine shows no network, or none yet.
+    fileprivate init?(shown text: String) {
+        guard !text.isEmpty else { return nil }
+        self.init(text)
+    }
+}
+
 extension ObservedNetwork {
     init(_ network: NetworkSummary) {
         self.init(
-            id: network.id,
+            id: NetworkID(network.id),
             name: network.name,
             labels: network.labels,
             isInternal: network.isInternal,
@@ -258,7 +266,7 @@ extension ObservedContainer {
     package init(_ details: ContainerDetails) {
         let host = details.hostConfig
         self.init(
-            id: details.id,
+            id: ContainerID(details.id),
             name: details.name.withoutSlash,
             labels: details.config.labels ?? [:],
             imageID: details.imageID,
@@ -279,7 +287,7 @@ extension ObservedContainer {
                 // A stopped container has only the address that it asked for.
                 let asked = endpoint.addressing?.ipv4Address ?? ""
                 return Endpoint(
-                    networkID: endpoint.networkID,
+                    networkID: NetworkID(shown: endpoint.networkID),
                     networkName: name,
                     address: try? IPv4Address(asked.isEmpty ? endpoint.ipAddress : asked),
                     aliases: endpoint.aliases

@@ -22,15 +22,15 @@ package struct ObservedBottle: Sendable, Hashable {
         self.foreignContainers = foreignContainers
     }
 
-    package func network(id: String) -> ObservedNetwork? { networks.first { $0.id == id } }
+    package func network(id: NetworkID) -> ObservedNetwork? { networks.first { $0.id == id } }
 }
 
 /// A container that is not the bottle's, and the ids of the networks it is on.
 package struct ObservedForeignContainer: Sendable, Hashable {
     package var name: String
-    package var networks: Set<String>
+    package var networks: Set<NetworkID>
 
-    package init(name: String, networks: Set<String>) {
+    package init(name: String, networks: Set<NetworkID>) {
         self.name = name
         self.networks = networks
     }
@@ -64,7 +64,7 @@ package struct ObservedVolume: Sendable, Hashable {
 }
 
 package struct ObservedNetwork: Sendable, Hashable {
-    package var id: String
+    package var id: NetworkID
     package var name: String
     package var labels: [String: String]
     package var isInternal: Bool
@@ -72,7 +72,7 @@ package struct ObservedNetwork: Sendable, Hashable {
     package var options: [String: String]
 
     package init(
-        id: String,
+        id: NetworkID,
         name: String,
         labels: [String: String] = [:],
         isInternal: Bool = false,

@@ -8,12 +8,13 @@ package struct ObservedContainer: Sendable, Hashable {
     }
 
     package struct Endpoint: Sendable, Hashable {
-        package var networkID: String
+        /// Nil: the engine doesn't show it yet, as for a container that was never started.
+        package var networkID: NetworkID?
         package var networkName: String
         package var address: IPv4Address?
         package var aliases: [String]
 
-        package init(networkID: String, networkName: String, address: IPv4Address?, aliases: [String] = []) {
+        package init(networkID: NetworkID?, networkName: String, address: IPv4Address?, aliases: [String] = []) {
             self.networkID = networkID
             self.networkName = networkName
             self.address = address
@@ -21,7 +22,7 @@ package struct ObservedContainer: Sendable, Hashable {
         }
     }
 
-    package var id: String
+    package var id: ContainerID
     package var name: String
     package var labels: [String: String]
     package var imageID: String
@@ -41,7 +42,7 @@ package struct ObservedContainer: Sendable, Hashable {
     package var loaded: LoadedGeneration?
 
     package init(
-        id: String,
+        id: ContainerID,
         name: String,
         labels: [String: String] = [:],
         imageID: String = "",

@@ -56,10 +56,10 @@ package struct Action: Sendable, Hashable {
     package var path: String?
     /// The bottle's network that a `connect` or `disconnect` is about.
     package var network: NetworkRole?
-    /// The engine's id of what is removed, disconnected or left.
-    package var target: String?
-    /// The network that a `disconnect` leaves, by the engine's id.
-    package var networkID: String?
+    /// The container that exists already; nil for one that is to be created.
+    package var container: ContainerID?
+    /// The network that is removed, or that a `disconnect` leaves.
+    package var networkID: NetworkID?
     /// Positions in the plan of the actions that must be done before this one begins.
     package var after: [Int]
     /// Positions of the actions that must be done before a created container is started.
@@ -71,8 +71,8 @@ package struct Action: Sendable, Hashable {
         _ reason: Reason,
         path: String? = nil,
         network: NetworkRole? = nil,
-        target: String? = nil,
-        networkID: String? = nil,
+        container: ContainerID? = nil,
+        networkID: NetworkID? = nil,
         after: [Int] = [],
         startsAfter: [Int] = []
     ) {
@@ -81,7 +81,7 @@ package struct Action: Sendable, Hashable {
         self.reason = reason
         self.path = path
         self.network = network
-        self.target = target
+        self.container = container
         self.networkID = networkID
         self.after = after
         self.startsAfter = startsAfter

@@ -120,7 +120,7 @@ extension Planner {
             // A second agent can't be created again under its name; we don't end what lives in it.
             guard let role = container.role, role != .agent || !container.isLiving else { continue }
             note(.notDesired, .container(role), "is there, but not wanted", unless: isEdited)
-            steps.removals.append(add(Action(.remove, .container(role), .notDesired, target: container.id)))
+            steps.removals.append(add(Action(.remove, .container(role), .notDesired, container: container.id)))
         }
         for (wanted, fate) in fates.map({ ($0.container, $0.fate) }) {
             guard case .replaced(let reason) = fate, let container = container(wanted.role) else { continue }
@@ -129,7 +129,7 @@ extension Planner {
             if wanted.role == .agent, container.isLiving {
                 before = [addStop(of: container, reason, after: before)]
             }
-            let removal = add(Action(.remove, object, reason, target: container.id, after: before))
+            let removal = add(Action(.remove, object, reason, container: container.id, after: before))
             steps.removals.append(removal)
             if let rank = wanted.exitRank, container.loaded?.inForce != wanted.generation {
                 steps.staleExits.append((rank, removal))
@@ -140,7 +140,7 @@ extension Planner {
     /// Ends a living agent; returns the position.
     mutating func addStop(of agent: ObservedContainer, _ reason: Reason, after: [Int] = []) -> Int {
         plan.replacesAgent = true
-        return add(Action(.stop, .container(.agent), reason, target: agent.id, after: after))
+        return add(Action(.stop, .container(.agent), reason, container: agent.id, after: after))
     }
 
     /// Foresees that a later plan replaces a living agent.

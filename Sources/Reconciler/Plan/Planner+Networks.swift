@@ -15,7 +15,7 @@ extension Planner {
                 if wanted.role != .agent, fate.isNew, ours.contains(network.id) { continue }
                 let object = ObjectName.container(wanted.role)
                 steps.detachments.append(
-                    add(Action(.disconnect, object, .foreignNetwork, target: container.id, networkID: network.id))
+                    add(Action(.disconnect, object, .foreignNetwork, container: container.id, networkID: network.id))
                 )
                 note(
                     .foreignNetwork,
@@ -40,7 +40,7 @@ extension Planner {
     }
 
     private func sorted(_ endpoints: [ObservedContainer.Endpoint]) -> [ObservedContainer.Endpoint] {
-        endpoints.sorted { ($0.networkName, $0.networkID) < ($1.networkName, $1.networkID) }
+        endpoints.sorted { ($0.networkName, $0.networkID?.text ?? "") < ($1.networkName, $1.networkID?.text ?? "") }
     }
 
     /// Creates missing networks, and recreates those that can't stay as they are.
@@ -67,14 +67,14 @@ extension Planner {
                                 .container(container.role),
                                 .networkChanged,
                                 network: wanted.role,
-                                target: there.id,
+                                container: there.id,
                                 networkID: found.id
                             )
                         )
                     )
                 }
             }
-            let removal = add(Action(.remove, object, .networkChanged, target: found.id, after: before))
+            let removal = add(Action(.remove, object, .networkChanged, networkID: found.id, after: before))
             steps.networks[wanted.role] = [add(Action(.create, object, .networkChanged, after: twins + [removal]))]
         }
     }
@@ -85,7 +85,7 @@ extension Planner {
             let object = ObjectName.network(wanted.role)
             note(.notDesired, object, "is there twice", unless: isEdited)
             let before = steps.detachments + steps.removals
-            return add(Action(.remove, object, .notDesired, target: twin.id, after: before))
+            return add(Action(.remove, object, .notDesired, networkID: twin.id, after: before))
         }
     }
 
@@ -133,7 +133,7 @@ extension Planner {
                             object,
                             reason,
                             network: endpoint.network,
-                            target: container.id,
+                            container: container.id,
                             networkID: network.id
                         )
                     )
@@ -155,7 +155,7 @@ extension Planner {
                         object,
                         reason,
                         network: endpoint.network,
-                        target: container.id,
+                        container: container.id,
                         after: Set(earlier + before).sorted()
                     )
                 )
@@ -182,12 +182,12 @@ extension Planner {
         for network in ownedNetworks where !wanted.contains(network.value.name) {
             guard let role = network.role else { continue }
             note(.notDesired, .network(role), "is there, but not wanted", unless: isEdited)
-            add(Action(.remove, .network(role), .notDesired, target: network.value.id, after: everything))
+            add(Action(.remove, .network(role), .notDesired, networkID: network.value.id, after: everything))
         }
         let volumes = Set(desired.volumes.map(\.name))
         for volume in ownedVolumes where !volumes.contains(volume.name) && !isPrecious(volume) {
             note(.notDesired, .volume(volume.name), "is there, but not wanted", unless: isEdited)
-            add(Action(.remove, .volume(volume.name), .notDesired, target: volume.name, after: everything))
+            add(Action(.remove, .volume(volume.name), .notDesired, after: everything))
         }
     }
 

@@ -8,13 +8,13 @@ extension Planner {
 
     /// Our containers, sorted by name.
     var owned: [ObservedContainer] {
-        observed.containers.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id) }
+        observed.containers.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id.text) }
             .sorted { ($0.name, $0.id) < ($1.name, $1.id) }
     }
 
     /// Our networks, sorted by name.
     var ownedNetworks: [(role: NetworkRole?, value: ObservedNetwork)] {
-        observed.networks.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id) }
+        observed.networks.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id.text) }
             .map { (role: $0.labels[Labels.role].flatMap(NetworkRole.init(rawValue:)), value: $0) }
             .sorted { ($0.value.name, $0.value.id) < ($1.value.name, $1.value.id) }
     }
@@ -36,15 +36,15 @@ extension Planner {
         guard let wanted = desired.network(role) else { return nil }
         let named = observed.networks.filter { $0.name == wanted.name }.sorted { $0.id < $1.id }
         if wanted.isExternal { return named.first }
-        let ours = named.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id) }
-        return ours.first { $0.id == record.ids[wanted.name] } ?? ours.first
+        let ours = named.filter { isOurs(labels: $0.labels, name: $0.name, id: $0.id.text) }
+        return ours.first { $0.id.text == record.ids[wanted.name] } ?? ours.first
     }
 
     /// The network that an endpoint is on; nil when it is gone.
     ///
     /// The engine shows a network's id only once the container was started on it; until then it shows the name.
     func network(of endpoint: ObservedContainer.Endpoint) -> ObservedNetwork? {
-        guard endpoint.networkID.isEmpty else { return observed.network(id: endpoint.networkID) }
+        if let id = endpoint.networkID { return observed.network(id: id) }
         let own = NetworkRole.allCases.compactMap { network($0) }
         return own.first { $0.name == endpoint.networkName }
             ?? observed.networks.filter { $0.name == endpoint.networkName }.min { $0.id < $1.id }
@@ -56,8 +56,8 @@ extension Planner {
     mutating func findWhatBlocks() {
         for container in desired.containers {
             for other in observed.containers where other.name == container.name {
-                guard !isOurs(labels: other.labels, name: other.name, id: other.id) else { continue }
-                taken(.container(container.role), other.name, by: holder("container", other.id, other.labels))
+                guard !isOurs(labels: other.labels, name: other.name, id: other.id.text) else { continue }
+                taken(.container(container.role), other.name, by: holder("container", other.id.text, other.labels))
             }
         }
         for network in desired.networks {
@@ -70,8 +70,8 @@ extension Planner {
                 }
                 continue
             }
-            for other in named where !isOurs(labels: other.labels, name: other.name, id: other.id) {
-                taken(.network(network.role), other.name, by: holder("network", other.id, other.labels))
+            for other in named where !isOurs(labels: other.labels, name: other.name, id: other.id.text) {
+                taken(.network(network.role), other.name, by: holder("network", other.id.text, other.labels))
             }
         }
         for volume in desired.volumes {

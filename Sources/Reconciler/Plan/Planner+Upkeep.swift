@@ -16,7 +16,7 @@ extension Planner {
         let stale = stale(behind: wanted)
         if container.state == .paused {
             note(.paused, object, "is paused")
-            before = [add(Action(.unpause, object, .paused, target: container.id, after: before + stale))]
+            before = [add(Action(.unpause, object, .paused, container: container.id, after: before + stale))]
         }
         before += planEndpoints(of: wanted, container, after: furtherIn(than: wanted) + stale)
         before += planUpdate(of: wanted, container)
@@ -53,7 +53,7 @@ extension Planner {
         if !isLimited { note(.limitsChanged, object, "has other limits", unless: isEdited) }
         if container.restartsItself { note(.limitsChanged, object, "would be started again by the engine itself") }
         guard !isLimited || container.restartsItself else { return [] }
-        return [add(Action(.update, object, .limitsChanged, target: container.id))]
+        return [add(Action(.update, object, .limitsChanged, container: container.id))]
     }
 
     /// A managed file that is not as it should be.
@@ -73,16 +73,16 @@ extension Planner {
         // the file is corrected. If the process dies in between, the next pass finds it stopped and starts it.
         let halts = container.isLiving && wanted.reload == .signal && !fixed.isEmpty
         var before = before
-        if halts { before = [add(Action(.stop, object, fixed[0].reason, target: container.id, after: before))] }
+        if halts { before = [add(Action(.stop, object, fixed[0].reason, container: container.id, after: before))] }
         let copies = differences.map { file, reason in
-            add(Action(.copy, object, reason, path: file.path, target: container.id, after: before))
+            add(Action(.copy, object, reason, path: file.path, container: container.id, after: before))
         }
         if !copies.isEmpty { before = copies }
         before = Set(before + stale).sorted()
         if halts {
-            add(Action(.start, object, .filesCopied, target: container.id, after: before))
+            add(Action(.start, object, .filesCopied, container: container.id, after: before))
         } else if container.isLiving, reattached {
-            add(Action(.restart, object, .disconnected, target: container.id, after: before))
+            add(Action(.restart, object, .disconnected, container: container.id, after: before))
         } else if container.isLiving {
             planReload(of: wanted, container, after: before, copied: !copies.isEmpty)
         } else {
@@ -123,7 +123,7 @@ extension Planner {
             note(.stopped, object, container.wasKilledForMemory ? "was killed for its memory" : "has stopped")
         }
         let waits = Set(before + steps.unambiguous(wanted)).sorted()
-        add(Action(.start, object, reason, target: container.id, after: waits))
+        add(Action(.start, object, reason, container: container.id, after: waits))
     }
 
     // MARK: - What is in force
@@ -161,7 +161,7 @@ extension Planner {
         let object = ObjectName.container(wanted.role)
         if container.loaded == nil, silent.contains(wanted.role) {
             note(.silent, object, "has not said since its start what it has loaded")
-            add(Action(.restart, object, .silent, target: container.id, after: before))
+            add(Action(.restart, object, .silent, container: container.id, after: before))
             return
         }
         if !copied {
@@ -174,10 +174,10 @@ extension Planner {
             )
         }
         if withdrawsPermissions(wanted) {
-            add(Action(.restart, object, .permissionWithdrawn, target: container.id, after: before))
+            add(Action(.restart, object, .permissionWithdrawn, container: container.id, after: before))
         } else {
             let reason: Reason = copied ? .filesCopied : .otherGeneration
-            add(Action(.signal, object, reason, target: container.id, after: before))
+            add(Action(.signal, object, reason, container: container.id, after: before))
         }
     }
 }

@@ -76,7 +76,7 @@ package struct Planner {
 
     /// The plan that removes everything that is ours of the bottle, its volumes included.
     package static func teardown(_ identity: Identity, observed: ObservedBottle, record: BottleRecord) -> Plan {
-        let nothing = DesiredBottle(identity: identity, revision: "")
+        let nothing = DesiredBottle(identity: identity, revision: nil)
         var planner = Planner(desired: nothing, observed: observed, record: record)
         planner.makeTeardown()
         return planner.plan
@@ -87,7 +87,7 @@ package struct Planner {
         desired: DesiredBottle,
         observed: ObservedBottle,
         record: BottleRecord
-    ) -> [NetworkRole: String] {
+    ) -> [NetworkRole: NetworkID] {
         let planner = Planner(desired: desired, observed: observed, record: record)
         return Dictionary(
             uniqueKeysWithValues: NetworkRole.allCases.compactMap { role in
@@ -122,15 +122,15 @@ package struct Planner {
             guard let role = container.role else { continue }
             let stop = container.isLiving && role == .agent ? [addStop(of: container, .deleted)] : []
             steps.removals.append(
-                add(Action(.remove, .container(role), .deleted, target: container.id, after: stop))
+                add(Action(.remove, .container(role), .deleted, container: container.id, after: stop))
             )
         }
         for network in ownedNetworks {
             guard let role = network.role else { continue }
-            add(Action(.remove, .network(role), .deleted, target: network.value.id, after: steps.removals))
+            add(Action(.remove, .network(role), .deleted, networkID: network.value.id, after: steps.removals))
         }
         for volume in ownedVolumes {
-            add(Action(.remove, .volume(volume.name), .deleted, target: volume.name, after: steps.removals))
+            add(Action(.remove, .volume(volume.name), .deleted, after: steps.removals))
         }
     }
 

@@ -28,7 +28,8 @@ package struct BottleRecord: Sendable, Hashable, Codable {
     package var fingerprints: [String: String]?
 
     package struct Converged: Sendable, Hashable, Codable {
-        package var revision: String
+        /// Nil: what was applied had no commit.
+        package var revision: Revision?
         /// Spec hashes by role.
         package var specs: [String: String]
         /// Generations by role.
@@ -37,7 +38,7 @@ package struct BottleRecord: Sendable, Hashable, Codable {
         package var stamps: [String: String]
 
         package init(
-            revision: String,
+            revision: Revision?,
             specs: [String: String] = [:],
             generations: [String: String] = [:],
             stamps: [String: String] = [:]

@@ -3,7 +3,7 @@ package import ReconcilerTime
 /// What is known of a bottle after its last pass (SPEC 6).
 package struct BottleStatus: Sendable, Hashable, Codable {
     /// The revision that the last pass brought about; null: none yet.
-    package var observedRevision: String?
+    package var observedRevision: Revision?
     package var conditions: [Condition]
     /// The last passes that did something or failed, the newest last; nil: none yet.
     package var passes: [PassSummary]?
@@ -11,7 +11,7 @@ package struct BottleStatus: Sendable, Hashable, Codable {
     /// How many passes are kept.
     package static let keptPasses = 10
 
-    package init(observedRevision: String? = nil, conditions: [Condition] = []) {
+    package init(observedRevision: Revision? = nil, conditions: [Condition] = []) {
         self.observedRevision = observedRevision
         self.conditions = conditions
     }

@@ -34,7 +34,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
     package var id: String?
     /// When it ended.
     package var time: Timestamp
-    package var revision: String
+    package var revision: Revision?
     /// `converged`, `retry` or `stalled`.
     package var outcome: String
     /// What stood in the way; nil when it converged.
@@ -46,7 +46,7 @@ package struct PassSummary: Sendable, Hashable, Codable {
     package init(
         id: String? = nil,
         time: Timestamp,
-        revision: String,
+        revision: Revision?,
         outcome: String,
         error: String?,
         drift: [String],

@@ -4,13 +4,13 @@ package struct AuditEntry: Sendable, Hashable {
     /// The bottle it is about; nil: the whole installation.
     package var bottle: Identity?
     /// The desired state's revision that it made, or that it was done for.
-    package var revision: String?
+    package var revision: Revision?
     package var details: AuditDetails
 
     package init(
         _ what: AuditKind,
         bottle: Identity? = nil,
-        revision: String? = nil,
+        revision: Revision? = nil,
         details: AuditDetails = AuditDetails()
     ) {
         self.what = what

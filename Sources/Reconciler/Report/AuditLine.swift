@@ -72,7 +72,7 @@ package struct AuditLine: Sendable, Hashable {
             operator: AuditText.bounded(`operator`, 300),
             installation: installation,
             bottle: entry.bottle?.name,
-            revision: entry.revision.map { AuditText.bounded($0, 64) },
+            revision: entry.revision?.id,
             what: entry.what.rawValue,
             details: entry.details,
             previous: link.hash

@@ -1,7 +1,7 @@
 /// What a controller reports while it runs.
 package enum ControllerReport: Sendable {
     /// The bottles as of this revision; the changed ones get a pass.
-    case watching([Identity], changed: [Identity], revision: String)
+    case watching([Identity], changed: [Identity], revision: Revision)
     /// A pass begins.
     case began(Identity, PassID)
     /// A pass goes on.

@@ -24,7 +24,7 @@ package struct PassResult: Sendable {
     package var identity: Identity
     /// Nil: no pass was needed to see that there is nothing to do.
     package var id: PassID?
-    package var revision: String
+    package var revision: Revision?
     package var performed: [PerformedAction]
     package var drift: [Drift]
     package var findings: [Finding]
@@ -41,7 +41,6 @@ package struct PassResult: Sendable {
     package init(identity: Identity, id: PassID?) {
         self.identity = identity
         self.id = id
-        revision = ""
         performed = []
         drift = []
         findings = []
@@ -50,7 +49,7 @@ package struct PassResult: Sendable {
     }
 
     /// The result for a bottle that was found as desired without a pass.
-    package init(settled identity: Identity, revision: String, preflight: Preflight) {
+    package init(settled identity: Identity, revision: Revision?, preflight: Preflight) {
         self.init(identity: identity, id: nil)
         self.revision = revision
         self.preflight = preflight

@@ -24,7 +24,7 @@ package struct RenderInput: Sendable {
     }
 
     package var manifest: BottleManifest
-    package var revision: String
+    package var revision: Revision?
     package var addresses: AddressPlan
     package var images: [Role: Image]
     /// Facts of the agent's image; nil while they are unknown.
@@ -39,7 +39,7 @@ package struct RenderInput: Sendable {
 
     package init(
         manifest: BottleManifest,
-        revision: String,
+        revision: Revision?,
         addresses: AddressPlan,
         images: [Role: Image],
         agentFacts: ImageFacts? = nil,

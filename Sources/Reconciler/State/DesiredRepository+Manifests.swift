@@ -5,11 +5,11 @@ extension DesiredRepository {
     /// One bottle as it is desired now, and the revision that last changed it; nil when it is not desired.
     ///
     /// - Throws: `BottleError` `desired-unreadable`, also when a person has edited the manifest into nonsense.
-    package func manifest(of identity: Identity) async throws -> (manifest: BottleManifest, revision: String)? {
+    package func manifest(of identity: Identity) async throws -> (manifest: BottleManifest, revision: Revision)? {
         let (text, head) = try await bottle(identity)
         guard let text else { return nil }
         let manifest = try Self.manifest(of: identity, text: text)
-        return (manifest, try await lastChange(of: identity)?.id ?? head.id)
+        return (manifest, try await lastChange(of: identity) ?? head)
     }
 
     /// Reads the text of a committed manifest.

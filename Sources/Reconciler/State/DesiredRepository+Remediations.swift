@@ -20,12 +20,12 @@ extension DesiredRepository {
     package func desired(
         of identity: Identity,
         at moment: Timestamp
-    ) async throws -> (state: DesiredState, revision: String)? {
+    ) async throws -> (state: DesiredState, revision: Revision)? {
         let head = try await head()
         let (text, files) = try await files(of: identity, at: head)
         guard let text else { return nil }
         let state = try Self.desired(of: identity, text: text, files: files, at: moment)
-        return (state, try await lastChange(of: identity)?.id ?? head.id)
+        return (state, try await lastChange(of: identity) ?? head)
     }
 
     /// Reads and merges the texts of one bottle.

@@ -35,7 +35,7 @@ struct Describe: AsyncParsableCommand {
 
     private func text(of pass: PassSummary, _ style: Style) -> [String] {
         let id = pass.id.map { "  pass \(VisibleText.line($0, limit: 20))" } ?? ""
-        var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim(String(pass.revision.prefix(12)) + id))"]
+        var lines = ["  \(pass.time)  \(pass.outcome)  \(style.dim((pass.revision?.short ?? "") + id))"]
         lines += pass.drift.map { "    drift: \(VisibleText.line($0, limit: 200))" }
         lines += pass.actions.map { act in
             let path = act.path.map { " \(VisibleText.line($0))" } ?? ""

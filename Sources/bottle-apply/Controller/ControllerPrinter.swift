@@ -66,7 +66,7 @@ final class ControllerPrinter: Sendable {
         switch report {
         case .watching(let bottles, _, let revision):
             let names = bottles.isEmpty ? "no bottles" : bottles.map(\.name).joined(separator: ", ")
-            say("revision \(revision.prefix(12)): \(names)")
+            say("revision \(revision.short): \(names)")
         case .began: break
         case .progress(let bottle, _, let event): progress.show(bottle, event)
         case .ended(let result): showText(of: result)

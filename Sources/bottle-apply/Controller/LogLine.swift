@@ -54,7 +54,7 @@ struct LogLine: Encodable {
         case .watching(let bottles, _, let revision):
             var line = LogLine(.info, "desired state read")
             line.bottles = bottles.count
-            line.revision = revision
+            line.revision = revision.id
             return [line]
         case .began(let bottle, let pass):
             return [LogLine(.debug, "pass began", bottle: bottle, pass: pass)]
@@ -108,7 +108,7 @@ struct LogLine: Encodable {
         var line = LogLine(result.level, "pass ended", bottle: result.identity, pass: result.id)
         line.outcome = result.outcome.word
         line.actions = result.performed.count
-        line.revision = result.revision
+        line.revision = result.revision?.id
         lines.append(result.error.map(line.with) ?? line)
         return lines
     }

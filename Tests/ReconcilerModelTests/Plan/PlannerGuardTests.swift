@@ -131,6 +131,10 @@ struct PlannerGuardTests {
             observed: fixture.observed(desired),
             record: fixture.record
         )
-        #expect(!teardown.actions.contains { $0.target == "c-x" || $0.target == "bottle-dev-git-gate-config" })
+        #expect(
+            !teardown.actions.contains {
+                $0.container == "c-x" || $0.object == .volume("bottle-dev-git-gate-config")
+            }
+        )
     }
 }

@@ -199,14 +199,14 @@ struct PlannerObservationTests {
         var fixture = try PlannerFixture.converged(SampleManifest.unrouted)
         for role in [Role.firewall, .agent] {
             var twin = try #require(fixture.container(role))
-            twin.id = "c-twin-\(role.rawValue)"
+            twin.id = ContainerID("c-twin-\(role.rawValue)")
             twin.name = "renamed-\(role.rawValue)"
             fixture.record.names.append(twin.name)
             fixture.containers.insert(twin, at: 0)
         }
         let plan = try fixture.plan()
         #expect(plan.verbs == ["remove container/firewall"])
-        #expect(plan.actions[0].target == "c-twin-firewall")
+        #expect(plan.actions[0].container == "c-twin-firewall")
     }
 
     @Test("a hash of another version is no difference until there is an edit")

@@ -4,7 +4,8 @@ import ReconcilerModel
 /// A bottle as the engine would show it, and what our record says of it; a test changes either and plans.
 struct PlannerFixture {
     var manifest: BottleManifest
-    private var revision = "r1"
+    /// The number of the desired state's revision; each edit adds one.
+    private var revision = 1
     var fingerprints: [SecretReference: String] = [:]
     /// Build contexts that came with the program.
     var contexts: [Role: ContentDigest] = [:]
@@ -21,7 +22,7 @@ struct PlannerFixture {
         record = BottleRecord(identity: manifest.identity, installation: SampleManifest.installation)
         for (name, block) in [("bridge", "172.17.0.0/16"), ("corp", "10.50.0.0/24")] {
             let subnet = SampleManifest.known(try IPv4Block(block))
-            networks.append(ObservedNetwork(id: "n-\(name)", name: name, subnets: [subnet]))
+            networks.append(ObservedNetwork(id: NetworkID("n-\(name)"), name: name, subnets: [subnet]))
         }
     }
 
@@ -35,7 +36,7 @@ struct PlannerFixture {
             fixture.record.ids[network.name] = id
             fixture.networks.append(
                 ObservedNetwork(
-                    id: id,
+                    id: NetworkID(id),
                     name: network.name,
                     labels: fixture.labels(network.role.rawValue),
                     isInternal: network.isInternal,
@@ -46,7 +47,7 @@ struct PlannerFixture {
         }
         fixture.volumes = desired.volumes.map { ObservedVolume(name: $0.name, labels: fixture.labels($0.purpose)) }
         fixture.containers = desired.containers.map { fixture.running($0, in: desired) }
-        for container in fixture.containers { fixture.record.ids[container.name] = container.id }
+        for container in fixture.containers { fixture.record.ids[container.name] = container.id.text }
         let own = desired.networks.filter { !$0.isExternal }.map(\.name)
         fixture.record.names = (desired.containers.map(\.name) + own + desired.volumes.map(\.name)).sorted()
         fixture.record.converged = .init(desired)
@@ -69,7 +70,7 @@ struct PlannerFixture {
 
     private func running(_ wanted: DesiredContainer, in desired: DesiredBottle) -> ObservedContainer {
         var container = ObservedContainer(
-            id: "c-\(wanted.role.rawValue)",
+            id: ContainerID("c-\(wanted.role.rawValue)"),
             name: wanted.name,
             labels: labels(wanted.role.rawValue, wanted.specHash),
             imageID: wanted.imageID ?? "",
@@ -101,7 +102,7 @@ struct PlannerFixture {
     /// Commits an edit of the manifest.
     mutating func edit(_ change: (inout BottleManifest) -> Void) {
         change(&manifest)
-        revision += "'"
+        revision += 1
     }
 
     mutating func change(_ role: Role, _ body: (inout ObservedContainer) -> Void) {
@@ -140,7 +141,7 @@ struct PlannerFixture {
         return try DesiredBottle(
             rendering: SampleManifest.input(
                 manifest,
-                revision: revision,
+                revision: SampleManifest.revision(revision),
                 addresses: record.addresses,
                 images: Dictionary(uniqueKeysWithValues: images),
                 fingerprints: fingerprints

@@ -24,7 +24,8 @@ struct AuditFixture {
             var details = AuditDetails()
             details.reason = "reason \(number): " + String(repeating: "é", count: number % 7)
             let kind = AuditKind.allCases[number % AuditKind.allCases.count]
-            let entry = AuditEntry(kind, bottle: try Identity("dev"), revision: "r\(number)", details: details)
+            let revision = Revision(ContentDigest(of: "r\(number)").hex)
+            let entry = AuditEntry(kind, bottle: try Identity("dev"), revision: revision, details: details)
             _ = try AuditLog(state).append([entry], at: Self.time)
         }
     }

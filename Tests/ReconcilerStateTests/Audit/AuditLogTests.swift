@@ -132,7 +132,7 @@ struct AuditLogTests {
         let action = Action(.copy, .container(.agent), .fileChanged, path: nasty)
         let drift = Drift(kind: .fileChanged, object: .container(.agent), cause: nasty)
         let plan = Plan(identity: try Identity("dev"), actions: Array(repeating: action, count: 500), drift: [drift])
-        let intent = try fixture.log.begin(plan, revision: nasty, at: AuditFixture.time)
+        let intent = try fixture.log.begin(plan, revision: nil, at: AuditFixture.time)
         let failed = PerformedAction(action: action, outcome: .failed, milliseconds: 1, error: nasty)
         try fixture.log.end(intent, plan, performed: [failed], at: AuditFixture.time)
         let lines = try fixture.lines()

@@ -18,7 +18,7 @@ struct ConvergenceTests {
 
     private func plan(_ actions: Action...) -> Plan { Plan(identity: identity, actions: actions) }
 
-    private let start = Action(.start, .container(.firewall), .stopped, target: "c1")
+    private let start = Action(.start, .container(.firewall), .stopped, container: "c1")
 
     private func failed(_ action: Action, _ code: BottleError.Code? = nil) -> PerformedAction {
         PerformedAction(action: action, outcome: .failed, milliseconds: 1, error: "no", code: code)
@@ -82,7 +82,7 @@ struct ConvergenceTests {
 
     @Test("after a failure the pass looks once more, and acts only if that mends networks the first look did not see")
     func failure() {
-        let twin = Action(.remove, .network(.internal), .notDesired, target: "n2")
+        let twin = Action(.remove, .network(.internal), .notDesired, networkID: "n2")
         for (later, expected) in [(plan(start), "retry action-failed"), (plan(twin, start), "act")] {
             var machine = machine()
             _ = machine.next(after: plan(start), lacksSecrets: false)
@@ -94,7 +94,7 @@ struct ConvergenceTests {
 
     @Test("a second failure ends the pass with what failed then")
     func secondFailure() {
-        let twin = Action(.remove, .network(.internal), .notDesired, target: "n2")
+        let twin = Action(.remove, .network(.internal), .notDesired, networkID: "n2")
         var machine = machine()
         _ = machine.next(after: plan(start), performed: [failed(start)], hasNewAddresses: false)
         let step = machine.next(after: plan(twin), performed: [failed(twin)], hasNewAddresses: false)

@@ -158,7 +158,7 @@ struct ClockTests {
         let controller = try await controller(fixture, clock)
         try await controller.whileRunning {
             try await eventually("the grant is in force") {
-                try await fixture.status()?.observedRevision == repository.head().id
+                try await fixture.status()?.observedRevision == repository.head()
             }
             clock.jump(-365 * 86_400)
             for _ in 0..<2 {

@@ -100,7 +100,7 @@ struct FullRoundTests {
         )
         #expect(try await round(fixture) == (true, ["dev converged", "dev converged"]))
         #expect(try await repository.snapshot().others["remediations/dev/0001-add-host-a-example.yaml"] == nil)
-        #expect(try await fixture.status()?.observedRevision == repository.head().id)
+        #expect(try await fixture.status()?.observedRevision == repository.head())
         #expect(try await round(fixture) == (true, ["dev converged"]))
     }
 
@@ -119,9 +119,9 @@ struct FullRoundTests {
         }
         let passes = ["dev converged", "dev converged", "dev converged"]
         #expect(try await round(fixture, secondsPerPass: 1000) == (false, passes))
-        #expect(try await fixture.status()?.observedRevision != repository.head().id)
+        #expect(try await fixture.status()?.observedRevision != repository.head())
         #expect(try await round(fixture) == (true, ["dev converged"]))
-        #expect(try await fixture.status()?.observedRevision == repository.head().id)
+        #expect(try await fixture.status()?.observedRevision == repository.head())
     }
 
     @Test("goes on beside a bottle that fails, and is not whole")

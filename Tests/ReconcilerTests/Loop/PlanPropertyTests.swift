@@ -174,18 +174,24 @@ struct PlanPropertyTests {
             }
             let planned = try await fixture.planned()
             let (plan, observed) = (planned.plan, planned.observed)
-            let targets = Set(
-                observed.containers.filter { $0.labels[Labels.installation] == SampleManifest.installation.text }.map(
-                    \.id
-                )
-                    + observed.networks.filter { $0.labels[Labels.installation] == SampleManifest.installation.text }
-                    .map(\.id) + observed.volumes.map(\.name)
-            )
+            let installation = SampleManifest.installation.text
+            let containers = observed.containers.filter { $0.labels[Labels.installation] == installation }.map(\.id)
+            let networks = observed.networks.filter { $0.labels[Labels.installation] == installation }.map(\.id)
             for (index, action) in plan.actions.enumerated() {
                 guard (action.after + action.startsAfter).allSatisfy({ (0..<index).contains($0) }) else {
                     return "\(index) waits for a later one\n\(plan.text)"
                 }
-                if let target = action.target, !targets.contains(target) { return "touches \(target)\n\(plan.text)" }
+                if let container = action.container, !containers.contains(container) {
+                    return "touches \(container)\n\(plan.text)"
+                }
+                if action.verb == .remove, let network = action.networkID, !networks.contains(network) {
+                    return "removes \(network)\n\(plan.text)"
+                }
+                if action.verb == .remove, case .volume(let name) = action.object,
+                    !observed.volumes.contains(where: { $0.name == name })
+                {
+                    return "removes \(name)\n\(plan.text)"
+                }
                 if action.object == .container(.agent), action.verb == .connect, action.network != .internal {
                     return "the agent is given a way out\n\(plan.text)"
                 }
@@ -204,8 +210,8 @@ struct PlanPropertyTests {
             let (plan, observed) = (planned.plan, planned.observed)
             for wanted in planned.desired.containers {
                 guard let container = observed.containers.first(where: { $0.name == wanted.name }) else { continue }
-                let isRemoved = plan.actions.contains { $0.verb == .remove && $0.target == container.id }
-                let isStranded = container.endpoints.contains { observed.network(id: $0.networkID) == nil }
+                let isRemoved = plan.actions.contains { $0.verb == .remove && $0.container == container.id }
+                let isStranded = container.endpoints.contains { $0.networkID.flatMap(observed.network(id:)) == nil }
                 let differs =
                     container.specHash != wanted.specHash || container.state == .dead
                     || container.confinement?.meets(wanted.spec) != true

@@ -8,7 +8,8 @@ import SeededRandom
 /// One bottle on the engine in memory, planned and performed action by action, without a state folder.
 struct PlanFixture: Sendable {
     var manifest: BottleManifest
-    private var revision = "r1"
+    /// The number of the desired state's revision; each edit adds one.
+    private var revision = 1
     var fingerprints: [SecretReference: String] = [:]
     /// Build contexts that came with the program.
     var contexts: [Role: ContentDigest] = [:]
@@ -55,7 +56,7 @@ struct PlanFixture: Sendable {
     /// Commits an edit of the manifest.
     mutating func edit(_ change: (inout BottleManifest) -> Void) {
         change(&manifest)
-        revision += "'"
+        revision += 1
     }
 
     func container(_ role: Role) async -> MemoryContainer? {
@@ -81,7 +82,7 @@ struct PlanFixture: Sendable {
         return try DesiredBottle(
             rendering: SampleManifest.input(
                 manifest,
-                revision: revision,
+                revision: SampleManifest.revision(revision),
                 addresses: record.addresses,
                 images: Dictionary(uniqueKeysWithValues: images),
                 fingerprints: fingerprints
@@ -162,7 +163,7 @@ struct PlanFixture: Sendable {
         )
     }
 
-    func networkIDs(_ planned: Planned) -> [NetworkRole: String] {
+    func networkIDs(_ planned: Planned) -> [NetworkRole: NetworkID] {
         Planner.networkIDs(desired: planned.desired, observed: planned.observed, record: record)
     }
 }

@@ -79,13 +79,15 @@ import Testing
         #expect(value("bottle_condition_bottles{condition=\"Ready\"}") == "1")
     }
 
-    @Test mutating func theOldestChangeGrowsOlderUntilAPassThatBeganAfterItConverged() {
-        metrics.take(.watching([dev, other], changed: [dev, other], revision: "r"), at: .seconds(0))
+    @Test mutating func theOldestChangeGrowsOlderUntilAPassThatBeganAfterItConverged() throws {
+        let first = try #require(SampleManifest.revision(1))
+        let second = try #require(SampleManifest.revision(2))
+        metrics.take(.watching([dev, other], changed: [dev, other], revision: first), at: .seconds(0))
         for bottle in [dev, other] { metrics.take(.began(bottle, .random()), at: .seconds(1)) }
         #expect(value(oldest, at: 5) == "5")
         metrics.take(result(of: other, .converged), at: .seconds(6))
         // A commit that came while a pass was under way may not be in it.
-        metrics.take(.watching([dev, other], changed: [dev], revision: "s"), at: .seconds(7))
+        metrics.take(.watching([dev, other], changed: [dev], revision: second), at: .seconds(7))
         metrics.take(result(of: dev, .converged), at: .seconds(8))
         #expect(value(oldest, at: 10) == "3")
         metrics.take(.began(dev, .random()), at: .seconds(10))
@@ -112,10 +114,11 @@ import Testing
         }
     }
 
-    @Test mutating func aBottleThatIsGoneIsWaitedForAndCountedNoMore() {
+    @Test mutating func aBottleThatIsGoneIsWaitedForAndCountedNoMore() throws {
+        let first = try #require(SampleManifest.revision(1))
         metrics.take(.began(dev, .random()), at: .zero)
         metrics.take(result(of: dev, .converged), at: .zero)
-        metrics.take(.watching([], changed: [dev], revision: "r"), at: .seconds(1))
+        metrics.take(.watching([], changed: [dev], revision: first), at: .seconds(1))
         metrics.take(.began(dev, .random()), at: .seconds(2))
         metrics.take(.removed(dev, .random(), isComplete: false), at: .seconds(3))
         #expect(value(oldest, at: 4) == "3")
@@ -188,7 +191,7 @@ import Testing
         report.drift = [Drift(kind: .missing, object: .volume(secret), cause: secret)]
         report.findings = [.foreignContainer(name: secret, network: .internal)]
         report.outcome = .retry(BottleError(.engineRefused, secret, at: secret, cause: secret))
-        let action = Action(.copy, .container(.agent), .fileChanged, path: secret, target: secret)
+        let action = Action(.copy, .container(.agent), .fileChanged, path: secret, container: ContainerID(secret))
         let performed = PerformedAction(action: action, outcome: .failed, milliseconds: 1, error: secret)
         metrics.take(.progress(dev, .random(), .ended(performed)), at: .zero)
         metrics.take(.ended(report), at: .zero)

@@ -89,7 +89,7 @@ extension Controller {
             return before.bottles[bottle] != snapshot.bottles[bottle] || filesBefore[bottle] != files[bottle]
         }
         known = recorded.union(snapshot.bottles.keys)
-        report(.watching(snapshot.bottles.keys.sorted(), changed: changed, revision: snapshot.revision.id))
+        report(.watching(snapshot.bottles.keys.sorted(), changed: changed, revision: snapshot.revision))
         for bottle in changed { enqueue(bottle, isUrgent: true) }
     }
 

@@ -39,7 +39,7 @@ package struct Assessor: Sendable {
         package var manifest: BottleManifest
         /// Who decided on the agent's image, when and why; nil: it is the manifest's own.
         package var imageDecision: Remediation.Provenance?
-        package var revision: String
+        package var revision: Revision?
         package var record: BottleRecord
         package var fingerprints: [SecretReference: String]
         package var authority: RenderInput.Authority?
@@ -51,7 +51,7 @@ package struct Assessor: Sendable {
 
         package init(
             _ bottle: RemediedBottle,
-            revision: String,
+            revision: Revision?,
             record: BottleRecord,
             fingerprints: [SecretReference: String],
             authority: RenderInput.Authority?,
@@ -94,7 +94,7 @@ package struct Assessor: Sendable {
         }
 
         /// Ids of the bottle's networks that exist.
-        package var networks: [NetworkRole: String] {
+        package var networks: [NetworkRole: NetworkID] {
             Planner.networkIDs(desired: desired, observed: observed, record: record)
         }
     }

@@ -127,7 +127,7 @@ extension BottlePass {
     func execute(
         _ plan: Plan,
         with performer: ActionPerformer,
-        revision: String
+        revision: Revision?
     ) async throws -> [PerformedAction] {
         let audit = AuditLog(installation.state)
         let intent = try audit.begin(plan, revision: revision, at: time.now())

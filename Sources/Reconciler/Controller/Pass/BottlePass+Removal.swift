@@ -73,7 +73,7 @@ extension BottlePass {
         // It would block the removal of the home volume.
         try await setup.removeLeft()
         let record = try installation.record(of: identity)
-        let nothing = DesiredBottle(identity: identity, revision: "")
+        let nothing = DesiredBottle(identity: identity, revision: nil)
         let observed = try await Observer(engine: installation.engine).bottle(
             nothing,
             installation: installation.state.installation,
@@ -94,7 +94,7 @@ extension BottlePass {
         let installationID = installation.state.installation
         try await BuildSandbox(engine: installation.engine, identity: identity, installation: installationID).clear()
         let plan = Planner.teardown(identity, observed: observed, record: record)
-        let performed = try await execute(plan, with: performer, revision: "")
+        let performed = try await execute(plan, with: performer, revision: nil)
         guard performed.allSatisfy({ $0.outcome == .done }) else {
             var result = PassResult(identity: identity, id: id)
             result.outcome = .retry(

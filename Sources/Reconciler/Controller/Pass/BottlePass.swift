@@ -179,7 +179,7 @@ package struct BottlePass: Sendable {
         _ record: BottleRecord,
         _ secrets: PassSecrets,
         _ authority: Credentials.Authority?,
-        revision: String
+        revision: Revision?
     ) throws -> Assessor.Subject {
         Assessor.Subject(
             bottle,

@@ -126,7 +126,7 @@ extension Plan {
     fileprivate func mendsNetworks(after earlier: Plan) -> Bool {
         actions.contains { action in
             guard case .network = action.object, action.verb == .remove else { return false }
-            return !earlier.actions.contains { $0.verb == .remove && $0.target == action.target }
+            return !earlier.actions.contains { $0.verb == .remove && $0.networkID == action.networkID }
         }
     }
 }

@@ -21,7 +21,7 @@ package struct SubjectReader: Sendable {
     /// Everything about one bottle.
     ///
     /// - Throws: `BottleError` `secret-unavailable`, `state-unreadable`.
-    package func subject(_ bottle: RemediedBottle, revision: String) async throws -> Assessor.Subject {
+    package func subject(_ bottle: RemediedBottle, revision: Revision?) async throws -> Assessor.Subject {
         let manifest = bottle.manifest
         let values = try await credentials.values(manifest.secrets)
         let authority = try await credentials.authority(manifest.identity, false)
@@ -45,7 +45,7 @@ package struct SubjectReader: Sendable {
 
 extension Installation {
     /// Everything about one bottle, without minting anything.
-    package func subject(_ bottle: RemediedBottle, revision: String) async throws -> Assessor.Subject {
+    package func subject(_ bottle: RemediedBottle, revision: Revision?) async throws -> Assessor.Subject {
         try await SubjectReader(state: state, credentials: credentials, supervision: supervision(of:))
             .subject(bottle, revision: revision)
     }

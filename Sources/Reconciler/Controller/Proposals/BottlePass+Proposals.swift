@@ -46,16 +46,18 @@ extension BottlePass {
             answers[proposal.id] = answer
         }
         try await withdraw(whatFailed: answers, from: state, at: moment)
-        if case .converged = result.outcome { try publish(manifest, revision: result.revision, dockerfile: dockerfile) }
+        if case .converged = result.outcome, let revision = result.revision {
+            try publish(manifest, revision: revision, dockerfile: dockerfile)
+        }
         try queue.sweep(at: moment)
     }
 
     /// Publishes what is in force, with the last refusals.
-    private func publish(_ manifest: BottleManifest, revision: String, dockerfile: PresentDockerfile?) throws {
+    private func publish(_ manifest: BottleManifest, revision: Revision, dockerfile: PresentDockerfile?) throws {
         let stored = try? RefusalStore.load(identity, in: installation.state)
         let refusals = (stored?.refusals ?? []).map(SupervisedState.Refusal.init)
         try queue.publish(
-            SupervisedState(manifest, revision: revision, dockerfile: dockerfile, refusals: refusals)
+            SupervisedState(manifest, revision: revision.id, dockerfile: dockerfile, refusals: refusals)
         )
     }
 
@@ -98,7 +100,7 @@ extension BottlePass {
             state: .approved,
             time: moment,
             words: words,
-            revision: result.revision
+            revision: result.revision?.id
         )
         for outcome in own {
             guard case .conflict(let reason) = outcome.fit else { continue }

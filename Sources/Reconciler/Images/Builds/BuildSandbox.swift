@@ -1,5 +1,6 @@
 import ReconcilerEngine
 import ReconcilerModel
+import ReconcilerTime
 
 /// The network of a restricted build's steps: loopback only, plus a way out if the settings allow any host.
 ///
@@ -9,6 +10,8 @@ struct BuildSandbox: Sendable {
     let engine: any EngineWriting
     let identity: Identity
     let installation: InstallationID
+    /// What the waits are measured by.
+    var time = TimeSource.system
 
     private var labels: [String: String] { Labels.ofBuild(for: identity, installation: installation) }
     private var filter: [String] {
@@ -42,7 +45,7 @@ struct BuildSandbox: Sendable {
         image: String,
         egress: EgressSpec,
         allow: [HostPattern],
-        inner: (id: String, addresses: AddressPlan),
+        inner: (id: NetworkID, addresses: AddressPlan),
         outer: String
     ) async throws -> String {
         guard let address = inner.addresses.address(of: .firewall, on: .internal) else {
@@ -53,7 +56,7 @@ struct BuildSandbox: Sendable {
         _ = try await engine.createVolume(name: volume, labels: labels)
         let shared = [Mount(type: .volume, source: volume, target: BuildProxy.folder)]
         let relay = BuildProxy.outer(to: address)
-        let second = try await run("relay", image, command: relay.command, network: inner.id, mounts: shared)
+        let second = try await run("relay", image, command: relay.command, network: inner.id.text, mounts: shared)
         let first = try await run("steps", image, command: BuildProxy.inner.command, network: "none", mounts: shared)
         try await wait(for: relay.ready, in: second)
         try await wait(for: BuildProxy.inner.ready, in: first)
@@ -69,15 +72,15 @@ struct BuildSandbox: Sendable {
         return Self.mode(of: first)
     }
 
-    private static func mode(of container: String) -> String { "container:\(container)" }
+    private static func mode(of container: ContainerID) -> String { "container:\(container)" }
 
     private func startSquid(
         _ image: String,
         _ egress: EgressSpec,
         _ allow: [HostPattern],
-        on inner: (id: String, address: IPv4Address),
+        on inner: (id: NetworkID, address: IPv4Address),
         _ outer: String
-    ) async throws -> String {
+    ) async throws -> ContainerID {
         let variables = BuildProxy.environment(listeningAt: inner.address, egress: egress)
         // Anonymous volumes: they go with the container.
         let mounts = [BuildProxy.configFolder, BuildProxy.folder].map { Mount(type: .volume, target: $0) }
@@ -85,17 +88,17 @@ struct BuildSandbox: Sendable {
             "squid",
             image,
             environment: variables.map { "\($0.key)=\($0.value)" }.sorted(),
-            network: inner.id,
+            network: inner.id.text,
             address: inner.address,
             mounts: mounts,
             extraHosts: egress.hostEntries,
             sysctls: BuildProxy.kernelParameters
         )
-        try await engine.connect(network: outer, container: id, endpoint: EndpointCreate())
+        try await engine.connect(network: outer, container: id.text, endpoint: EndpointCreate())
         // The engine unpacks nothing in a read-only root, but does in a volume.
         let archive = try [BuildProxy.allowlist(allow)].archive(below: BuildProxy.configFolder)
-        try await engine.putArchive(container: id, path: BuildProxy.configFolder, .bytes(archive))
-        try await engine.start(id)
+        try await engine.putArchive(container: id.text, path: BuildProxy.configFolder, .bytes(archive))
+        try await engine.start(id.text)
         return id
     }
 
@@ -105,9 +108,9 @@ struct BuildSandbox: Sendable {
         command: [String],
         network: String,
         mounts: [Mount] = []
-    ) async throws -> String {
+    ) async throws -> ContainerID {
         let id = try await make(part, image, command: command, network: network, mounts: mounts)
-        try await engine.start(id)
+        try await engine.start(id.text)
         return id
     }
 
@@ -121,7 +124,7 @@ struct BuildSandbox: Sendable {
         mounts: [Mount],
         extraHosts: [String]? = nil,
         sysctls: [String: String]? = nil
-    ) async throws -> String {
+    ) async throws -> ContainerID {
         let request = ContainerCreate(
             config: ContainerConfig(image: image, environment: environment, command: command, labels: labels),
             hostConfig: HostConfig(
@@ -147,14 +150,14 @@ struct BuildSandbox: Sendable {
             ),
             endpoints: network == "none" ? [:] : [network: EndpointCreate(ipv4: address?.description)]
         )
-        return try await engine.createContainer(name: Names.build(identity, part), request).id
+        return ContainerID(try await engine.createContainer(name: Names.build(identity, part), request).id)
     }
 
-    private func wait(for file: String, in container: String) async throws {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(30))
-        while try await engine.stat(container: container, path: file) == nil {
-            let details = try await engine.container(container)
-            guard details.state.isRunning, ContinuousClock.now < deadline else {
+    private func wait(for file: String, in container: ContainerID) async throws {
+        let deadline = time.instant().advanced(by: .seconds(30))
+        while try await engine.stat(container: container.text, path: file) == nil {
+            let details = try await engine.container(container.text)
+            guard details.state.isRunning, time.instant() < deadline else {
                 throw BottleError(
                     .buildExitFailed,
                     "the way out of the build did not come up",
@@ -163,7 +166,7 @@ struct BuildSandbox: Sendable {
                     cause: details.state.isRunning ? nil : "ended with status \(details.state.exitCode)"
                 )
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try await time.sleep(for: .milliseconds(20))
         }
     }
 
@@ -177,7 +180,7 @@ struct BuildSandbox: Sendable {
         withExit: Bool,
         pool: IPv4Block,
         reserved: [IPv4Block]
-    ) async throws -> (inner: String, outer: String?, addresses: AddressPlan) {
+    ) async throws -> (inner: NetworkID, outer: String?, addresses: AddressPlan) {
         var avoided: [IPv4Block] = []
         while true {
             let inventory = try await Inventory.take(from: engine)
@@ -192,7 +195,7 @@ struct BuildSandbox: Sendable {
                 let inner = try await makeNetwork(Names.build(identity), plan[.internal], isInternal: true)
                 guard withExit else { return (inner, nil, plan) }
                 let outer = Names.build(identity, "out")
-                return (inner, try await makeNetwork(outer, plan[.egress], isInternal: false), plan)
+                return (inner, try await makeNetwork(outer, plan[.egress], isInternal: false).text, plan)
             } catch let error as EngineError where error.status == 403 && avoided.count < 32 {
                 // The addresses overlap with something on the engine's host that no list shows.
                 avoided += plan.all
@@ -201,9 +204,9 @@ struct BuildSandbox: Sendable {
         }
     }
 
-    private func makeNetwork(_ name: String, _ block: IPv4Block?, isInternal: Bool) async throws -> String {
+    private func makeNetwork(_ name: String, _ block: IPv4Block?, isInternal: Bool) async throws -> NetworkID {
         let options = DesiredNetwork(role: .internal, name: name, subnet: block, isInternal: isInternal).options
-        return try await engine.createNetwork(
+        let id = try await engine.createNetwork(
             NetworkCreate(
                 name: name,
                 isInternal: isInternal,
@@ -213,6 +216,7 @@ struct BuildSandbox: Sendable {
                 labels: labels
             )
         )
+        return NetworkID(id)
     }
 
     // MARK: - Clearing
@@ -222,9 +226,9 @@ struct BuildSandbox: Sendable {
     /// A container in our network is a step of the build, with or without our labels.
     func clear() async throws {
         let ours = try await engine.containers(labels: filter, all: true)
-        let modes = Set(ours.map { Self.mode(of: $0.id) })
+        let modes = Set(ours.map { Self.mode(of: ContainerID($0.id)) })
         try await removeSteps(modes)
-        for container in ours { try await remove(container.id) }
+        for container in ours { try await remove(ContainerID(container.id)) }
         // A running builder may have added a step meanwhile; from now on it can't.
         try await removeSteps(modes)
         try await removeNetworks()
@@ -242,24 +246,24 @@ struct BuildSandbox: Sendable {
     private func removeSteps(_ modes: Set<String>) async throws {
         guard !modes.isEmpty else { return }
         for step in try await engine.containers(labels: [], all: true) where modes.contains(step.networkMode) {
-            try await remove(step.id)
+            try await remove(ContainerID(step.id))
         }
     }
 
-    private func remove(_ container: String) async throws {
+    private func remove(_ container: ContainerID) async throws {
         try await tolerating { () async throws(EngineError) in
-            try await engine.remove(container, force: true, volumes: true)
+            try await engine.remove(container.text, force: true, volumes: true)
         }
         // The engine or another client may be removing it already.
-        let deadline = ContinuousClock.now.advanced(by: .seconds(10))
-        while ContinuousClock.now < deadline {
+        let deadline = time.instant().advanced(by: .seconds(10))
+        while time.instant() < deadline {
             do {
-                _ = try await engine.container(container)
+                _ = try await engine.container(container.text)
             } catch {
                 guard error.isNotFound else { throw error }
                 return
             }
-            try await Task.sleep(for: .milliseconds(50))
+            try await time.sleep(for: .milliseconds(50))
         }
     }
 

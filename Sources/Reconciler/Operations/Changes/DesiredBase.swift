@@ -109,7 +109,7 @@ extension Operations {
         )
         let inventory = try await Inventory.take(from: installation.engine)
         let bottle = PlannedBottle(
-            try await preview.assess(after, revision: "", against: inventory),
+            try await preview.assess(after, revision: nil, against: inventory),
             of: after.manifest,
             authority: Authority.changes(from: before, to: after.manifest),
             notes: notes,

@@ -106,7 +106,7 @@ extension Operations {
         var bottles: [PlannedBottle] = []
         for (identity, record) in deleted {
             let observed = try await Observer(engine: engine).bottle(
-                DesiredBottle(identity: identity, revision: ""),
+                DesiredBottle(identity: identity, revision: nil),
                 installation: state.installation,
                 inventory: inventory,
                 images: [:]

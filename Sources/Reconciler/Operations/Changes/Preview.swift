@@ -96,7 +96,7 @@ struct Preview: Sendable {
 
     func assess(
         _ bottle: RemediedBottle,
-        revision: String,
+        revision: Revision?,
         against inventory: Inventory
     ) async throws -> Assessor.Assessment {
         try await assessor.assess(try await reader.subject(bottle, revision: revision), inventory: inventory)
@@ -166,7 +166,7 @@ private struct CommittedState: Sendable {
     private let snapshot: DesiredSnapshot?
     private let moment: Timestamp
     private let prunesRemediations: Bool
-    private var revisions: [Identity: String] = [:]
+    private var revisions: [Identity: Revision] = [:]
 
     /// Looks `manifests` up; without a repository none is committed.
     init(
@@ -183,14 +183,14 @@ private struct CommittedState: Sendable {
         where !(prunesRemediations && snapshot.hasRemediations(of: manifest.identity))
             && snapshot.bottles[manifest.identity] == ManifestDocument.yaml(of: manifest)
         {
-            revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)?.id
+            revisions[manifest.identity] = try await repository.lastChange(of: manifest.identity)
         }
     }
 
     var base: Revision? { snapshot?.revision }
 
-    /// The revision that holds exactly this manifest; empty for one that isn't committed.
-    func revision(of manifest: BottleManifest) -> String { revisions[manifest.identity] ?? "" }
+    /// The revision that holds exactly this manifest; nil for one that isn't committed.
+    func revision(of manifest: BottleManifest) -> Revision? { revisions[manifest.identity] }
 
     /// What the bottle's remediations make of `manifest`.
     ///

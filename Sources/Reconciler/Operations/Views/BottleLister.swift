@@ -34,7 +34,7 @@ package struct BottleLister {
             return BottleItem(
                 identity: identity.name,
                 desiredRevision: desired[identity]?.id,
-                observedRevision: status?.observedRevision,
+                observedRevision: status?.observedRevision?.id,
                 conditions: status?.conditions ?? [],
                 containers: (containers[identity.name] ?? []).map(item).sorted { $0.role < $1.role }
             )
@@ -124,7 +124,7 @@ package struct StatusReader {
             let found = try JSONStore<BottleStatus>(folder: state.status, noun: "status").load(identity)
             guard let found, found[kind]?.status == status else { return false }
             guard kind == .ready, status == .true else { return true }
-            return found.observedRevision == change?.id
+            return found.observedRevision == change
         }
     }
 }
