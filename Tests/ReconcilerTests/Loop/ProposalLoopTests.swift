@@ -33,9 +33,13 @@ struct ProposalLoopTests {
             ]
         )
         let told = try #require(try fixture.answer(to: proposal))
-        #expect(told.state == ProposalAnswer.State.applied && told.words == "go on" && told.revision == result.revision?.id)
+        #expect(
+            told.state == ProposalAnswer.State.applied && told.words == "go on" && told.revision == result.revision?.id
+        )
         let state = try #require(try SidecarQueue(folder: try fixture.queue().folder).state())
-        #expect(state.policy.allowlist.map(\.text).contains("files.example.net") && state.revision == result.revision?.id)
+        #expect(
+            state.policy.allowlist.map(\.text).contains("files.example.net") && state.revision == result.revision?.id
+        )
         #expect(try await fixture.run().performed.isEmpty)
     }
 
