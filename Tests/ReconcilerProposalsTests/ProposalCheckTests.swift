@@ -182,7 +182,7 @@ struct ProposalCheckTests {
 
     /// Every route of the file that both parsers read.
     private static let cases: [YAMLNode] = {
-        let root = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined()
+        let root = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
         let path = "\(root)/Dockerfiles/egress-proxy/tests/cases/proposals.yaml"
         let bytes = (try? DurableFile.read(path, limit: 1 << 20)) ?? []
         return YAMLFile(name: path, bytes: bytes).documents.first?["routes"]?.items ?? []

@@ -46,7 +46,7 @@ struct PlannerObservationTests {
             container.loaded = nil
             // The engine tells no network's id before the first start.
             container.endpoints = [container.endpoints[0]]
-            container.endpoints[0].networkID = ""
+            container.endpoints[0].networkID = nil
         }
         let text = try fixture.plan().text
         #expect(
